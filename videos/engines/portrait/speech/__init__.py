@@ -1,0 +1,56 @@
+"""What the mouth does while a recording is spoken: `analyse` turns samples into a `VisemeTrack`."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import activity, coarticulation, features, phones
+from . import constants as c
+from .smoothing import blur, pool_to_frames, ramp, to_frames
+from .spectrum import spectral_jaw
+from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
+
+__all__ = ["SHAPE_NAMES", "VisemeTrack", "analyse"]
+
+
+def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
+    """Analyse mono 16 kHz samples in [-1, 1] and return one row per video frame.
+
+    The track has `ceil(duration * fps)` frames. Never raises on finite samples: silence and noise
+    give a mouth at rest.
+    """
+    pcm = np.clip(np.asarray(pcm16k, np.float32).reshape(-1), -1, 1)
+    frames = math.ceil(len(pcm) * fps / c.SAMPLE_RATE)
+    signal = features.extract(pcm)
+    heard = activity.detect(signal)
+    shapes = _shapes(pcm, signal, heard)
+    sampled = to_frames(shapes, frames, fps)
+    sampled[:, 5] = pool_to_frames(shapes[:, 5], frames, fps)
+    return VisemeTrack(
+        fps=fps,
+        shapes=np.clip(sampled, SHAPE_LOW, SHAPE_HIGH),
+        energy=to_frames(blur(heard.loudness, c.ENERGY_SIGMA_S), frames, fps),
+        stress=to_frames(heard.stress, frames, fps),
+        silence=to_frames(heard.speech.astype(np.float32), frames, fps) < 0.5,
+        language="und",
+        duration_s=len(pcm) / c.SAMPLE_RATE,
+    )
+
+
+def _shapes(
+    pcm: NDArray[np.float32], signal: features.Features, heard: activity.Activity
+) -> NDArray[np.float32]:
+    """(n, 6) at the analysis rate: phones give the shape, loudness the amount."""
+    if not heard.speech.any():
+        return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
+    blended, closure = coarticulation.targets(phones.recognise(pcm, signal.level_db), len(signal))
+    energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
+    present = ramp(energy, (0, 0.25))
+    offset, slope = c.JAW_GAIN
+    jaw = blended[:, 0] * np.clip(offset + slope * energy, 0, 1.2) * present
+    spectral = blur(spectral_jaw(signal, heard.loudness), c.VISEME_SIGMA_S)
+    jaw = (1 - c.SPECTRAL_JAW_SHARE) * jaw + c.SPECTRAL_JAW_SHARE * spectral
+    speaking = ramp(blur(heard.speech.astype(np.float32), c.CLOSURE_SIGMA_S), (0, 0.5))
+    lips = blended[:, 1:5] * np.stack([present, present, energy, ramp(energy, (0, 0.17))], axis=1)
+    return np.column_stack([jaw * speaking, lips * speaking[:, None], closure * speaking]).astype(np.float32)

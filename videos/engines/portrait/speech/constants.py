@@ -1,0 +1,76 @@
+"""Every number the speech analysis is tuned by, with its unit and where it comes from.
+
+"Measured" means found best by `python -m videos.engines.portrait.evaluate` on the material that
+docs/lip-sync.md lists; the other sources are named there in full.
+"""
+
+SAMPLE_RATE = 16_000
+"""Hz; what the acoustic model was trained on."""
+
+HOP = 160
+"""Samples between analysis frames: 100 frames a second, fine enough for a 30 ms lip closure."""
+
+ANALYSIS_RATE = SAMPLE_RATE // HOP
+
+WINDOW = 400
+"""Samples under one analysis window: 25 ms, the customary length in speech recognition."""
+
+FFT_SIZE = 512
+
+MEL_BANDS = 40
+MEL_LOW_HZ = 80.0
+MEL_HIGH_HZ = 7600.0
+
+POWER_FLOOR = 1e-10
+"""Mean square below which a signal counts as digital silence (-100 dBFS)."""
+
+# Speech activity -------------------------------------------------------------------------------
+
+NOISE_WINDOW_S = 3.0
+"""Length over which the quietest moments give the noise level: minimum statistics
+(R. Martin, 2001) uses 1.5 s or more; steady vowels of song stay shorter than 3 s."""
+
+NOISE_PERCENTILE = 10.0
+"""Percentile of a band's level over that window taken as noise; a plain minimum is biased low."""
+
+ACTIVITY_SMOOTHING_S = 0.05
+"""Standard deviation of the smoothing that takes the flutter out of noise levels."""
+
+SPEECH_SNR_DB = (3.5, 9.0)
+"""Mean level above the noise over the speech bands at which speech is impossible / certain."""
+
+QUIET_DB = (-66.0, -54.0)
+"""Absolute level (dBFS) below which nothing is taken as speech / from which everything may be."""
+
+SPEECH_ON = 0.5
+SPEECH_OFF = 0.2
+"""Hysteresis on the speech presence: a word begins above the first and ends below the second."""
+
+HANGOVER_S = 0.06
+"""Silence shorter than this within speech (a stop's closure) is not silence."""
+
+LOUDNESS_RANGE_DB = (-32.0, -2.0)
+"""Loudness 0 and 1, relative to the recording's own 95th percentile of speech level."""
+
+# Timing ------------------------------------------------------------------------------------------
+
+VISEME_SIGMA_S = 0.033
+"""Blur of viseme targets: co-articulation over about 80 ms. Measured against a real talking clip."""
+
+CLOSURE_SIGMA_S = 0.022
+"""Blur of closures: lips close and open in 40 to 60 ms (Loefqvist & Gracco, 1997)."""
+
+CLOSURE_MARGIN_S = 0.01
+"""Closures are held this much longer on both sides than the sound shows: the lips meet before
+the voice stops and part only after the pressure has built up."""
+
+ENERGY_SIGMA_S = 0.03
+STRESS_SIGMA_S = 0.06
+
+# Amplitude ---------------------------------------------------------------------------------------
+
+JAW_GAIN = (0.45, 0.75)
+"""Jaw = viseme × (offset + slope × loudness): louder speech opens wider (Schulman, 1989)."""
+
+SPECTRAL_JAW_SHARE = 0.25
+"""Share of the jaw taken from the spectrum instead of the recognised phones."""
