@@ -1,0 +1,1 @@
+"""Pytest plugins: session fixtures for real servers, and a run of the suite on PostgreSQL."""

@@ -1,0 +1,42 @@
+"""Keep tests away from the developer's own data: a temporary DATA_DIR and no application settings.
+
+Named in pytest.ini's `addopts`, because Django's settings read the environment before any conftest
+is imported. Each xdist worker gets a folder of its own.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTED_VARIABLES = ROOT / ".env.example"
+
+_folders: list[Path] = []
+
+
+def documented_variables(text: str) -> set[str]:
+    """Names of all variables in a .env file, those in comments too."""
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """Before Django's settings are loaded, and before the plugin that may choose PostgreSQL."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker inherits what its controller decided
+        for name in documented_variables(DOCUMENTED_VARIABLES.read_text()):
+            os.environ.pop(name, None)
+        os.environ["PRODUCTION"] = "false"
+    _folders.append(Path(tempfile.mkdtemp(prefix="zhiying-tests-")))
+    os.environ["DATA_DIR"] = str(_folders[-1])
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folders."""
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)

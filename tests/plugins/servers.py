@@ -1,0 +1,78 @@
+"""Session fixtures over `tests.servers`: a test that asks for one runs against the real thing.
+
+A server a laptop lacks skips the test, visibly; with CI set its absence is a failure.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import TypeVar
+
+import pytest
+
+from tests import servers
+
+T = TypeVar("T")
+
+SERVER_FIXTURES = ("postgres_url", "redis_url", "amqp_url", "s3_server", "s3_endpoint")
+
+
+def in_ci() -> bool:
+    """Whether a missing server is a failure rather than a skip."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of one server on one xdist worker, so that it is started once, not per worker."""
+    for item in items:
+        wanted = [name for name in SERVER_FIXTURES if name in getattr(item, "fixturenames", ())]
+        if wanted and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("servers"))
+
+
+def start(stack: ExitStack, server: Callable[[], AbstractContextManager[T]]) -> T:
+    """Start a server for as long as `stack` lives; where it is not installed, skip or (in CI) fail."""
+    try:
+        return stack.enter_context(server())
+    except servers.MissingServerError as missing:
+        if in_ci():
+            pytest.fail(f"{missing}, and CI has to run this test", pytrace=False)
+        pytest.skip(f"{missing} on this machine")
+
+
+@pytest.fixture(scope="session")
+def server_stack() -> Iterator[ExitStack]:
+    """What started during this session, stopped at its end in reverse order."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def postgres_url(server_stack: ExitStack) -> str:
+    """URL of an empty PostgreSQL database."""
+    return start(server_stack, servers.postgresql)
+
+
+@pytest.fixture(scope="session")
+def redis_url(server_stack: ExitStack) -> str:
+    """URL of a private Redis; tests of one session share it, so use names of your own."""
+    return start(server_stack, servers.redis)
+
+
+@pytest.fixture(scope="session")
+def amqp_url(server_stack: ExitStack) -> str:
+    """URL of a private RabbitMQ; tests of one session share it, so use names of your own."""
+    return start(server_stack, servers.rabbitmq)
+
+
+@pytest.fixture(scope="session")
+def s3_server(server_stack: ExitStack) -> servers.S3Server:
+    """A private S3-compatible store with one bucket, and the keys to sign for it."""
+    return start(server_stack, servers.s3)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(s3_server: servers.S3Server) -> str:
+    """The store's address alone."""
+    return s3_server.endpoint_url

@@ -1,0 +1,163 @@
+"""What all private servers share: finding the program, a free port, starting, waiting, stopping."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+POLL_INTERVAL_S = 0.05
+"""Pause between two looks at a condition."""
+
+STOP_TIMEOUT_S = 20.0
+"""How long a server may take to stop by itself before it is killed."""
+
+LOG_TAIL_CHARACTERS = 2000
+"""How much of a server's log an error message carries."""
+
+EXTRA_PROGRAM_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",  # Debian keeps PostgreSQL's server programs off the PATH
+    "/usr/lib/rabbitmq/bin",  # Debian's own wrapper on the PATH switches users and logs to /var/log
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/*/bin",
+    "/opt/homebrew/sbin",
+    "/usr/local/opt/*/bin",
+    "/usr/local/sbin",
+)
+
+
+class ServerError(Exception):
+    """A private server did not start."""
+
+
+class MissingServerError(ServerError):
+    """A server's program is not installed on this machine."""
+
+
+def find_program(*names: str, prefer_extra: bool = False) -> Path:
+    """The first of `names` found beside the interpreter, on the PATH or where packages hide it.
+
+    With `prefer_extra` the packages' own folders come before the PATH. Raises `MissingServerError`.
+    """
+    for name in names:
+        beside = Path(sys.executable).parent / name
+        on_path = shutil.which(name)
+        extra = sorted(
+            (found for pattern in EXTRA_PROGRAM_FOLDERS for found in Path("/").glob(f"{pattern[1:]}/{name}")),
+            reverse=True,
+        )
+        ordinary = [beside] + ([Path(on_path)] if on_path else [])
+        for candidate in [*extra, *ordinary] if prefer_extra else [*ordinary, *extra]:
+            if candidate.is_file() and os.access(candidate, os.X_OK):
+                return candidate
+    raise MissingServerError(f"{' or '.join(names)} is not installed")
+
+
+def free_port(*, companion_offset: int = 0) -> int:
+    """A loopback TCP port nobody listens on; with an offset, one whose companion port is free too."""
+    for _ in range(200):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind((LOOPBACK, 0))
+            port = int(first.getsockname()[1])
+            if not companion_offset:
+                return port
+            if port + companion_offset < 65536:
+                with contextlib.suppress(OSError):
+                    second.bind((LOOPBACK, port + companion_offset))
+                    return port
+    raise ServerError("no free port found")
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+    """Look at `condition` until it holds; raises `ServerError` naming `what` after `timeout_s` seconds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ServerError(f"timed out after {timeout_s:.0f} s waiting for {what}")
+        time.sleep(POLL_INTERVAL_S)
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether something listens on the loopback port."""
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
+
+
+def log_tail(path: Path) -> str:
+    """The end of a log file, or nothing when there is none."""
+    return path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:] if path.exists() else ""
+
+
+@contextlib.contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A short-named private folder, removed afterwards.
+
+    Not pytest's own temporary folder: that one is closed to other users, and a server started by
+    root as another user has to reach its data.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"zhiying-{name}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(
+    arguments: Sequence[str | Path],
+    *,
+    ready: Callable[[], bool],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = 30.0,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in the foreground of a process group of its own, from `ready` until the block ends.
+
+    Output goes to `log`, whose end is quoted by the `ServerError` raised when it dies or is not
+    ready in time. The whole group is stopped, by force where asking is not enough.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(argument) for argument in arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+            env=dict(environment) if environment is not None else None,
+            start_new_session=True,
+        )
+    name = Path(arguments[0]).name
+
+    def ready_or_dead() -> bool:
+        if process.poll() is not None:
+            raise ServerError(f"{name} ended with {process.returncode}:\n{log_tail(log)}")
+        return ready()
+
+    try:
+        try:
+            wait_until(ready_or_dead, timeout_s=timeout_s, what=name)
+        except ServerError as error:
+            raise ServerError(f"{error}\n{log_tail(log)}") from None
+        yield process
+    finally:
+        stop_group(process)
+
+
+def stop_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to stop, wait, then kill what is left of its group."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT_S)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
