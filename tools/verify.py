@@ -1,0 +1,178 @@
+"""Run the project's tests and checks stage by stage: `python tools/verify.py test|check|summary`.
+
+Every stage runs even when one before it failed, each under a heading and with its time. The exit
+code is non-zero when any failed. `summary` counts the tests of the last run over all stages.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import environment
+
+ROOT = environment.ROOT
+REPORTS = ROOT / "build" / "reports"
+PYTHON = sys.executable
+NOTHING_COLLECTED = 5
+"""pytest's exit code when no test matches."""
+
+APPLICATIONS = ("zhiying", "accounts", "videos", "adminpanel")
+
+PRODUCTION_ENVIRONMENT = {
+    "PRODUCTION": "true",
+    "SECRET_KEY": secrets.token_urlsafe(64),
+    "ALLOWED_HOSTS": "video.example.com",
+    "PUBLIC_URL": "https://video.example.com",
+    "DATABASE_URL": "postgresql://zhiying:secret@db.example.com/zhiying",
+    "BROKER_URL": "amqp://zhiying:secret@broker.example.com/%2F",
+    "NUM_PROXIES": "1",
+}
+"""What a careful operator sets; `check --deploy` must find nothing to say about it."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command with a heading."""
+
+    name: str
+    command: Sequence[str | Path]
+    cwd: Path = ROOT
+    variables: dict[str, str] = field(default_factory=dict)
+    fine: tuple[int, ...] = (0,)
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the command line names; returns the exit code."""
+    match arguments:
+        case ["test", *names]:
+            shutil.rmtree(REPORTS, ignore_errors=True)
+            failed = run_stages(test_stages(), names)
+            print_summary()
+        case ["check", *names]:
+            failed = run_stages(check_stages(), names)
+        case ["summary"]:
+            failed = []
+            print_summary()
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+# --- Stages ----------------------------------------------------------------------------------------
+
+
+def test_stages() -> list[Stage]:
+    """All tests: on SQLite in parallel, those that need the machine to themselves, on PostgreSQL, in Node."""
+    parallel = ["-n", "logical", "--dist", "loadgroup"]
+    stages = [
+        _pytest("sqlite", *parallel, "-m", "not serial"),
+        _pytest("serial", "-m", "serial"),
+        _pytest("postgresql", "-p", "tests.plugins.postgres", "-m", "postgresql"),
+    ]
+    if _has_frontend():
+        report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"
+        stages.append(_npm("front end", "test", "--", "--reporter=default", "--reporter=junit", report))
+    return stages
+
+
+def check_stages() -> list[Stage]:
+    """Format, lint, types, imports, migrations, production settings, API schema, translations, front end."""
+    manage = [PYTHON, "manage.py"]
+    schema = ["spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]
+    stages = [
+        Stage("format", [_tool("ruff"), "format", "--check", "."]),
+        Stage("lint", [_tool("ruff"), "check", "."]),
+        Stage("types", [_tool("mypy")]),
+        Stage("imports", [_tool("lint-imports")]),
+        Stage("migrations", [*manage, "makemigrations", "--check", "--dry-run"]),
+        Stage(
+            "production settings",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            variables=PRODUCTION_ENVIRONMENT,
+        ),
+        Stage("schema", [*manage, *schema]),
+        Stage("compose", _compose_command()),
+    ]
+    if _has_frontend():
+        stages += [
+            _npm("front end format", "run", "format:check"),
+            _npm("front end lint", "run", "lint"),
+            _npm("front end types", "run", "typecheck"),
+        ]
+    return stages
+
+
+def _pytest(name: str, *arguments: str) -> Stage:
+    report = REPORTS / f"{name}.xml"
+    command = [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", f"-ojunit_suite_name={name}"]
+    return Stage(f"tests: {name}", [*command, *arguments], fine=(0, NOTHING_COLLECTED))
+
+
+def _npm(name: str, *arguments: str) -> Stage:
+    path = environment.node_path()
+    npm = shutil.which("npm", path=path) or "npm"
+    return Stage(name, [npm, *arguments], cwd=environment.FRONTEND, variables={"PATH": path})
+
+
+def _compose_command() -> list[str | Path]:
+    return [_tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
+
+
+def _tool(name: str) -> Path:
+    return Path(PYTHON).parent / name
+
+
+def _has_frontend() -> bool:
+    return (environment.FRONTEND / "package.json").exists()
+
+
+# --- Running ---------------------------------------------------------------------------------------
+
+
+def run_stages(stages: list[Stage], names: list[str]) -> list[str]:
+    """Run the stages, or those whose names contain one of `names`; returns the names of failed ones."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    chosen = [stage for stage in stages if not names or any(name in stage.name for name in names)]
+    return [stage.name for stage in chosen if not run_stage(stage)]
+
+
+def run_stage(stage: Stage) -> bool:
+    """Run one stage; returns whether it went well."""
+    print(f"\n=== {stage.name}", flush=True)
+    started = time.monotonic()
+    # Settings that are read here must neither find nor touch the developer's own data.
+    private = {"DATA_DIR": str(ROOT / "build" / "verify-data")}
+    variables = {**os.environ, **private, **stage.variables}
+    command = [str(word) for word in stage.command]
+    code = subprocess.run(command, cwd=stage.cwd, env=variables, check=False).returncode
+    well = code in stage.fine
+    duration_s = time.monotonic() - started
+    print(f"=== {stage.name}: {'ok' if well else f'FAILED ({code})'} in {duration_s:.0f} s", flush=True)
+    return well
+
+
+def print_summary() -> None:
+    """Print `N passed, N failed, N skipped` over the reports of all stages."""
+    passed = failed = skipped = 0
+    for report in sorted(REPORTS.glob("*.xml")):
+        # Our own test runners wrote these files; nobody else's XML is read here.
+        for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314
+            counts = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+            failed += counts["failures"] + counts["errors"]
+            skipped += counts["skipped"]
+            passed += counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
