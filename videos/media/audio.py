@@ -1,0 +1,141 @@
+"""Decodes an uploaded recording once, measures it, and writes the 48 kHz mono WAV that all else uses."""
+
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import numpy as np
+
+from .audio_decoding import SAMPLE_RATE_HZ, Decoder, Samples, open_container
+from .audio_headers import AudioHeader, read_audio_header
+from .files import replacing
+from .loudness import LevelMeter
+from .problems import MediaProblem
+
+_LEVEL_WINDOW = SAMPLE_RATE_HZ // 10
+_BLOCK_SAMPLES = SAMPLE_RATE_HZ  # what is gathered before it is measured and written
+
+
+@dataclass(frozen=True)
+class AudioLimits:
+    """What is accepted.
+
+    `silence_dbfs`: a recording is silent when no tenth of a second of it has a higher RMS.
+    `max_damaged_share`: packets that may fail to decode, or samples that may be no numbers, of all.
+    `max_missing_share`: how much of the declared data may be missing at the end.
+    `slack_s`: beyond `max_s`, for the padding that MP3 encoders add.
+    """
+
+    max_bytes: int = 50_000_000
+    min_s: float = 0.5
+    max_s: float = 300.0
+    slack_s: float = 0.1
+    min_rate_hz: int = 8_000
+    max_rate_hz: int = 192_000
+    max_channels: int = 8
+    silence_dbfs: float = -60.0
+    max_damaged_share: float = 0.05
+    max_missing_share: float = 0.02
+
+
+DEFAULT_AUDIO_LIMITS = AudioLimits()
+
+
+@dataclass(frozen=True)
+class PreparedAudio:
+    """Facts about an accepted recording: of the source its format, codec, rate (Hz) and channels; of the
+    result duration (s), sample count at 48 kHz, peak and RMS (dBFS); and the share of damage mended (0 to 1).
+    """
+
+    duration_s: float
+    samples: int
+    source_format: str
+    codec: str
+    sample_rate: int
+    channels: int
+    peak_dbfs: float
+    rms_dbfs: float
+    damaged_share: float
+
+
+def prepare_audio(
+    source: Path, *, limits: AudioLimits = DEFAULT_AUDIO_LIMITS, wav_out: Path
+) -> PreparedAudio:
+    """Decode `source` whole into a 48 kHz mono 16-bit WAV at its own loudness, in constant memory.
+
+    Channels are averaged. A few damaged MP3 frames are left out and samples that are no numbers become
+    zero, up to `limits.max_damaged_share`. `wav_out` appears whole or not at all.
+
+    Raises `MediaProblem` for anything wrong with the file, OSError when source or folder is missing.
+    """
+    with source.open("rb") as file:
+        size = file.seek(0, 2)
+        if size == 0:
+            raise MediaProblem("audio_empty")
+        if size > limits.max_bytes:
+            raise MediaProblem("audio_too_large", {"limit_mb": round(limits.max_bytes / 1e6, 1)})
+        header = read_audio_header(file)
+        _refuse_truncated(header, limits)
+        with replacing(wav_out) as out:
+            return _convert(file, header, limits, out)
+
+
+def _refuse_truncated(header: AudioHeader, limits: AudioLimits) -> None:
+    if header.present_bytes < header.declared_bytes * (1 - limits.max_missing_share):
+        percent = 100 * header.present_bytes // header.declared_bytes
+        raise MediaProblem("audio_truncated", {"present_percent": percent})
+
+
+def _convert(file: BinaryIO, header: AudioHeader, limits: AudioLimits, out: IO[bytes]) -> PreparedAudio:
+    meter = LevelMeter(_LEVEL_WINDOW)
+    with open_container(file, header.format) as container:
+        decoder = Decoder(
+            container, rates_hz=(limits.min_rate_hz, limits.max_rate_hz), max_channels=limits.max_channels
+        )
+        with wave.open(out, "wb") as target:
+            target.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
+            for block in _gathered(decoder.blocks()):
+                meter.feed(block)
+                if meter.samples > (limits.max_s + limits.slack_s) * SAMPLE_RATE_HZ:
+                    raise MediaProblem("audio_too_long", {"limit_s": limits.max_s})
+                target.writeframesraw(block.tobytes())
+        _judge(meter, decoder.damaged_share, limits)
+        return PreparedAudio(
+            duration_s=meter.samples / SAMPLE_RATE_HZ,
+            samples=meter.samples,
+            source_format=header.format,
+            codec=decoder.codec,
+            sample_rate=decoder.rate,
+            channels=decoder.channels,
+            peak_dbfs=meter.peak_dbfs,
+            rms_dbfs=meter.rms_dbfs,
+            damaged_share=round(decoder.damaged_share, 4),
+        )
+
+
+def _judge(meter: LevelMeter, damaged_share: float, limits: AudioLimits) -> None:
+    if damaged_share > limits.max_damaged_share:
+        raise MediaProblem("audio_damaged", {"damaged_percent": max(1, round(100 * damaged_share))})
+    if meter.samples == 0:
+        raise MediaProblem("audio_no_stream")
+    if meter.samples < limits.min_s * SAMPLE_RATE_HZ:
+        seconds = round(meter.samples / SAMPLE_RATE_HZ, 2)
+        raise MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": limits.min_s})
+    if meter.loudest_dbfs < limits.silence_dbfs:
+        raise MediaProblem("audio_silent", {"limit_dbfs": limits.silence_dbfs})
+
+
+def _gathered(pieces: Iterator[Samples]) -> Iterator[Samples]:
+    """Join pieces to blocks of about a second: a write for each MP3 frame would cost more than decoding."""
+    parts: list[Samples] = []
+    count = 0
+    for piece in pieces:
+        parts.append(piece)
+        count += piece.size
+        if count >= _BLOCK_SAMPLES:
+            yield np.concatenate(parts)
+            parts, count = [], 0
+    if parts:
+        yield np.concatenate(parts)

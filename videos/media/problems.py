@@ -1,0 +1,70 @@
+"""What can be wrong with an uploaded file, each with a stable code and a sentence that says what to do."""
+
+from collections.abc import Mapping
+
+Param = str | int | float
+
+IMAGE_MESSAGES: dict[str, str] = {
+    "image_empty": "The image file is empty. Choose it again.",
+    "image_too_large": "The image is larger than %(limit_mb)s MB. Save a smaller copy and use that.",
+    "image_type": "This is %(found)s. Save the portrait as JPEG, PNG or WebP.",
+    "image_unreadable": "The image cannot be decoded. Open it in an image editor and save it again.",
+    "image_truncated": "The image file ends too early: part of it is missing. Upload it again.",
+    "image_too_many_pixels": (
+        "The image has %(width)s × %(height)s pixels, more than %(limit_mpx)s megapixels. Scale it down."
+    ),
+    "image_too_small": (
+        "The image has %(width)s × %(height)s pixels. Each side must have at least %(limit_px)s pixels."
+    ),
+    "image_too_narrow": (
+        "The image has %(width)s × %(height)s pixels. Crop it so that "
+        "its long side is at most %(limit_ratio)s times its short side."
+    ),
+    "image_animated": "The image is an animation. Save the one picture to use as a still image.",
+    "image_too_complex": "Decoding the image takes too much time or memory. Save it again as a plain JPEG.",
+}
+
+AUDIO_MESSAGES: dict[str, str] = {
+    "audio_empty": "The audio file is empty. Choose it again.",
+    "audio_too_large": "The audio file is larger than %(limit_mb)s MB. Save it as MP3 and use that.",
+    "audio_type": "This is %(found)s. Save the speech as MP3 or WAV.",
+    "audio_codec": "The WAV file is encoded as %(found)s. Save it as plain PCM or as MP3.",
+    "audio_unreadable": "The audio cannot be decoded. Open it in an audio editor and save it again.",
+    "audio_no_stream": "The file holds no sound. Choose one with speech.",
+    "audio_truncated": (
+        "The recording ends after %(present_percent)s %% of the length it declares. Upload it again."
+    ),
+    "audio_damaged": "%(damaged_percent)s %% of the recording is damaged. Save it again from the original.",
+    "audio_sample_rate": (
+        "The sample rate is %(rate_hz)s Hz. Save the audio with %(min_hz)s to %(max_hz)s Hz."
+    ),
+    "audio_channels": "The audio has %(channels)s channels. Save it with at most %(limit)s.",
+    "audio_too_short": "The audio lasts %(duration_s)s s. It must last at least %(limit_s)s s.",
+    "audio_too_long": "The audio lasts longer than %(limit_s)s s. Shorten it or split it.",
+    "audio_silent": "The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again.",
+}
+
+MESSAGES: dict[str, str] = IMAGE_MESSAGES | AUDIO_MESSAGES
+"""Code → English template with named parameters, made for gettext and `%` formatting."""
+
+
+class MediaProblem(Exception):  # noqa: N818 - a fact about a file, named in the services as one
+    """A file that cannot be used, for a reason its owner can act on.
+
+    `code` is a key of `MESSAGES`, `params` holds the values of its template (JSON-ready), and `detail` is
+    the filled English sentence. Translate by `gettext(MESSAGES[code]) % params`.
+    """
+
+    def __init__(self, code: str, params: Mapping[str, Param] | None = None) -> None:
+        self.code = code
+        # 300.0 s reads as 300 s.
+        self.params: dict[str, Param] = {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in (params or {}).items()
+        }
+        self.detail = MESSAGES[code] % self.params if self.params else MESSAGES[code].replace("%%", "%")
+        super().__init__(self.detail)
+
+    def __reduce__(self) -> tuple[type["MediaProblem"], tuple[str, dict[str, Param]]]:
+        # The default would pickle the sentence as the code.
+        return type(self), (self.code, self.params)
