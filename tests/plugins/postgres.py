@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.plugins.servers import in_ci
-from tests.servers import MissingServerError, postgresql
+from tests.servers import MissingServerError, run_postgresql
 
 MISSING_VARIABLE = "ZHIYING_TESTS_WITHOUT_POSTGRESQL"
 """Why there is no server, told to xdist's workers the way they also learn DATABASE_URL."""
@@ -25,7 +25,7 @@ def pytest_load_initial_conftests() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     try:
-        os.environ["DATABASE_URL"] = _servers.enter_context(postgresql())
+        os.environ["DATABASE_URL"] = _servers.enter_context(run_postgresql())
     except MissingServerError as missing:
         if in_ci():
             raise pytest.UsageError(f"{missing}, and CI has to run the tests marked postgresql") from None

@@ -51,25 +51,25 @@ def server_stack() -> Iterator[ExitStack]:
 @pytest.fixture(scope="session")
 def postgres_url(server_stack: ExitStack) -> str:
     """URL of an empty PostgreSQL database."""
-    return start(server_stack, servers.postgresql)
+    return start(server_stack, servers.run_postgresql)
 
 
 @pytest.fixture(scope="session")
 def redis_url(server_stack: ExitStack) -> str:
     """URL of a private Redis; tests of one session share it, so use names of your own."""
-    return start(server_stack, servers.redis)
+    return start(server_stack, servers.run_redis)
 
 
 @pytest.fixture(scope="session")
 def amqp_url(server_stack: ExitStack) -> str:
     """URL of a private RabbitMQ; tests of one session share it, so use names of your own."""
-    return start(server_stack, servers.rabbitmq)
+    return start(server_stack, servers.run_rabbitmq)
 
 
 @pytest.fixture(scope="session")
 def s3_server(server_stack: ExitStack) -> servers.S3Server:
     """A private S3-compatible store with one bucket, and the keys to sign for it."""
-    return start(server_stack, servers.s3)
+    return start(server_stack, servers.run_s3)
 
 
 @pytest.fixture(scope="session")

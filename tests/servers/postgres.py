@@ -26,7 +26,7 @@ COMMAND_TIMEOUT_S = 120
 
 
 @contextlib.contextmanager
-def postgresql(database: str = "zhiying") -> Iterator[str]:
+def run_postgresql(database: str = "zhiying") -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
 
     Raises `MissingServerError` where PostgreSQL is not installed and `ServerError` when it does not start.

@@ -24,7 +24,7 @@ CONNECTION_OPTIONS = "heartbeat=60&connection_attempts=1&blocked_connection_time
 
 
 @contextlib.contextmanager
-def rabbitmq() -> Iterator[str]:
+def run_rabbitmq() -> Iterator[str]:
     """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`.
 
     The node shares nothing with one that already runs: its name, ports, folders, cookie and its

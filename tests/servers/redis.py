@@ -8,7 +8,7 @@ from tests.servers.process import LOOPBACK, find_program, free_port, running, sc
 
 
 @contextlib.contextmanager
-def redis() -> Iterator[str]:
+def run_redis() -> Iterator[str]:
     """Start an empty Redis (or Valkey) that keeps nothing, and give its URL, `redis://host:port/0`."""
     program = find_program("redis-server", "valkey-server")
     port = free_port()

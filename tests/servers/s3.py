@@ -52,7 +52,7 @@ class S3Server:
 
 
 @contextlib.contextmanager
-def s3(bucket: str = "media") -> Iterator[S3Server]:
+def run_s3(bucket: str = "media") -> Iterator[S3Server]:
     """Start the store with one empty bucket that takes objects at once."""
     program = find_program("weed")
     ports = {name: free_port(companion_offset=GRPC_OFFSET) for name in ("master", "volume", "filer", "s3")}
