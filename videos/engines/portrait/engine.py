@@ -1,0 +1,124 @@
+"""The portrait engine: a photo talks, on the CPU alone."""
+
+import os
+from pathlib import Path
+
+import cv2
+
+from videos.engines.base import (
+    Cancelled,
+    Capabilities,
+    EngineError,
+    EngineUnavailableError,
+    Progress,
+    Readiness,
+    RenderCancelled,
+    RenderResult,
+    RenderSpec,
+)
+from videos.engines.portrait.audio import FPS, prepared_audio
+from videos.engines.portrait.colour import bgr_from_planes
+from videos.engines.portrait.encode import Joiner, VideoFormat
+from videos.engines.portrait.faces import FaceFinder
+from videos.engines.portrait.frames import FrameRenderer, planes_of
+from videos.engines.portrait.models import SHA256, verified_file
+from videos.engines.portrait.motion import Motion, choreograph
+from videos.engines.portrait.performance import Performance
+from videos.engines.portrait.render import VideoRender
+from videos.engines.portrait.rig import PortraitRig, build_rig
+
+POSTER_QUALITY = 90
+AUDIO_SHARE, RIG_SHARE = 0.08, 0.02
+"""Shares of the progress bar for what comes before the first frame."""
+
+
+class PortraitEngine:
+    """Implements `videos.engines.base.Engine`. One per process, used from one thread."""
+
+    def __init__(self) -> None:
+        self._finder: FaceFinder | None = None
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            name="portrait",
+            label="Portrait (CPU)",
+            min_side_px=128,
+            max_side_px=8000,
+            min_audio_s=0.5,
+            max_audio_s=300.0,
+            fps=FPS,
+        )
+
+    def readiness(self) -> Readiness:
+        try:
+            for name in SHA256:
+                verified_file(name)
+        except EngineUnavailableError as error:
+            return Readiness(ready=False, detail=error.detail)
+        return Readiness(ready=True)
+
+    def warm_up(self) -> None:
+        """Load the face networks; raises `EngineUnavailableError`."""
+        if self._finder is None:
+            self._finder = FaceFinder()
+
+    def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
+        """Render `spec`; raises an `EngineError` and leaves no file behind when that is impossible."""
+        try:
+            return self._render(spec, progress, cancelled)
+        except EngineError:
+            raise
+        except (MemoryError, OSError) as error:
+            raise EngineUnavailableError(f"The video could not be written: {error}.") from error
+
+    def _render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
+        self.warm_up()
+        assert self._finder is not None  # noqa: S101  # narrowing for the type checker
+        _stop_if(cancelled)
+        progress(0.0)
+        rig = build_rig(spec.portrait, self._finder)
+        progress(RIG_SHARE)
+        _stop_if(cancelled)
+        with prepared_audio(spec.audio, spec.cache_dir, cancelled) as audio:
+            start = RIG_SHARE + AUDIO_SHARE
+            progress(start)
+            motion = choreograph(audio.track, Performance(), spec.seed)
+            size = VideoFormat(rig.planes.width, rig.planes.height)
+            render = VideoRender(rig, motion, spec.threads or default_threads())
+            with Joiner(spec.output, size, audio.sound, {}) as joiner:
+                for packets in render.packets(
+                    lambda share: progress(start + share * (0.99 - start)), cancelled
+                ):
+                    joiner.write(packets)
+        if spec.poster is not None:
+            _write_poster(spec.poster, rig, motion)
+        progress(1.0)
+        return RenderResult(
+            duration_s=len(motion) / FPS,
+            width=size.width,
+            height=size.height,
+            frames=len(motion),
+            fps=FPS,
+            notes=rig.notes,
+        )
+
+
+def default_threads() -> int:
+    """One thread per core this process may use, at most four: more wait for the encoder's memory."""
+    return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+
+
+def _stop_if(cancelled: Cancelled) -> None:
+    if cancelled():
+        raise RenderCancelled("The render was cancelled.")
+
+
+def _write_poster(path: Path, rig: PortraitRig, motion: Motion) -> None:
+    """The first frame as a JPEG, renamed into place when whole."""
+    picture = bgr_from_planes(planes_of(FrameRenderer(rig).draw(motion, 0)))
+    written, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, POSTER_QUALITY])
+    if not written:
+        raise EngineUnavailableError("The poster could not be encoded.")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(data.tobytes())
+    part.replace(path)

@@ -1,0 +1,60 @@
+"""Rendering single frames: mouth, then eyes, in the photo's own coordinates, then the head's warp."""
+
+import numpy as np
+
+from videos.engines.portrait.colour import Planes
+from videos.engines.portrait.eyes import EyeRenderer
+from videos.engines.portrait.head import HeadRenderer
+from videos.engines.portrait.motion import Motion
+from videos.engines.portrait.mouth import MouthRenderer
+from videos.engines.portrait.mouth_pose import action_weights
+from videos.engines.portrait.pixels import U8
+from videos.engines.portrait.rig import PortraitRig
+
+
+class FrameRenderer:
+    """Renders frames of one portrait into its own buffer. One per thread.
+
+    `buffer` (H * 3/2, W) holds the last frame as I420: luma, then both chroma planes.
+    """
+
+    def __init__(self, rig: PortraitRig) -> None:
+        self._rig = rig
+        self._mouth = MouthRenderer(rig.mouth)
+        self._eyes = [EyeRenderer(eye) for eye in rig.eyes]
+        self._head = HeadRenderer(rig.head)
+        self._work = rig.planes.copy()
+        width, height = rig.planes.width, rig.planes.height
+        self.buffer = np.empty((height * 3 // 2, width), np.uint8)
+        self._target = planes_of(self.buffer)
+        for plane in ("y", "u", "v"):
+            getattr(self._target, plane)[:] = getattr(rig.planes, plane)
+
+    def reset(self) -> None:
+        """Make the next frame independent of what was drawn before."""
+        self._mouth.reset()
+        for eye in self._eyes:
+            eye.reset()
+
+    def draw(self, motion: Motion, index: int) -> U8:
+        """Draw frame `index` and return `buffer`."""
+        self._mouth.draw(action_weights(motion.pose(index), self._rig.mouth.shape), self._work)
+        gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
+        for eye in self._eyes:
+            eye.draw(float(motion.lid[index]), gaze, self._work)
+        self._head.draw(motion.head[index], self._work, self._target)
+        return self.buffer
+
+
+def planes_of(buffer: U8) -> Planes:
+    """Views of the planes in an I420 `buffer` (H * 3/2, W)."""
+    height, width = buffer.shape[0] * 2 // 3, buffer.shape[1]
+    flat = buffer.reshape(-1)
+    luma = height * width
+    quarter = luma // 4
+    half = (height // 2, width // 2)
+    return Planes(
+        buffer[:height],
+        flat[luma : luma + quarter].reshape(half),
+        flat[luma + quarter : luma + 2 * quarter].reshape(half),
+    )

@@ -1,0 +1,184 @@
+"""Moving the head: one smooth warp of the finished picture.
+
+A photo has no back and no sides, so the head cannot really turn. Small turns are suggested by moving
+what is near the camera more than what is far (the mesh gives the depth), fading to nothing around the
+head. Breathing lifts the shoulders; brows are part of the same warp, because their skin moves as softly.
+
+Fields are *backward* displacements (where a pixel's content comes from), good to first order because they
+are smooth and small. They are sampled on a coarse grid and enlarged bilinearly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videos.engines.portrait import landmarks as lm
+from videos.engines.portrait.colour import Planes
+from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
+from videos.engines.portrait.pixels import F32, F64, blur, remap, resize
+
+HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
+"""Order of a frame's head weights: radians for the first three, IOD for the rest."""
+
+CELL = 8
+"""Side of a grid cell in pixels."""
+STILL = 0.02
+"""Displacement per unit (IOD) below which a cell counts as not moving at all."""
+BORDER = 0.55
+"""Width in IOD of the band along the image's border in which motion fades out."""
+
+
+@dataclass(frozen=True)
+class HeadRig:
+    """The head's warp: (actions, rows * columns * 2) pixels per unit weight over `rect` and one cell more.
+
+    `base` (rows, columns, 2) holds the cells' own centres in pixels of `rect`.
+    """
+
+    rect: Rect
+    basis: F32
+    base: F32
+
+
+def build_head(points: F64, frame: FaceFrame, width: int, height: int) -> HeadRig:
+    """Prepare the warp of a portrait of `width` × `height` pixels from its mesh `points` (468, 3)."""
+    face = frame.to_face(points[:, :2])
+    oval = face[lm.OVAL]
+    half = float(oval[:, 0].max() - oval[:, 0].min()) / 2
+    centre = float(oval[:, 0].max() + oval[:, 0].min()) / 2
+    top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
+    whole = Rect(0, 0, width, height)
+    reach = frame.box(centre - 2.6 * half, top - 2.0, centre + 2.6 * half, chin + 2.6).clipped(whole)
+    fields = _fields(reach, face, points[:, 2] / frame.iod, frame, (width, height))
+    moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
+    rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
+    if not len(rows):
+        rows = columns = np.array([1, 2])
+    # the grid has one cell more than the box on every side, see `_fields`
+    rect = Rect(
+        reach.x0 + (int(columns[0]) - 1) * CELL,
+        reach.y0 + (int(rows[0]) - 1) * CELL,
+        reach.x0 + int(columns[-1]) * CELL,
+        reach.y0 + int(rows[-1]) * CELL,
+    ).clipped(reach)
+    rows_kept = (rect.height + CELL - 1) // CELL + 2
+    columns_kept = (rect.width + CELL - 1) // CELL + 2
+    row, column = (rect.y0 - reach.y0) // CELL, (rect.x0 - reach.x0) // CELL
+    kept = fields[:, row : row + rows_kept, column : column + columns_kept]
+    shape = kept.shape[1:3]
+    centres = [(np.arange(count) - 1) * CELL + (CELL - 1) / 2 for count in (shape[1], shape[0])]
+    base = np.stack(np.meshgrid(*centres), axis=-1).astype(np.float32)
+    return HeadRig(rect, -kept.reshape(len(HEAD_ACTIONS), -1).astype(np.float32), base)
+
+
+def _fields(reach: Rect, face: F64, z: F64, frame: FaceFrame, size: tuple[int, int]) -> F32:
+    """Forward displacement (actions, rows, columns, 2) at the cells of `reach` and one cell around it."""
+    rows, columns = (reach.height + CELL - 1) // CELL + 2, (reach.width + CELL - 1) // CELL + 2
+    x0, y0 = reach.x0 - CELL, reach.y0 - CELL
+    grown = Rect(x0, y0, x0 + columns * CELL, y0 + rows * CELL)
+    x, y = frame.coordinates(grown, CELL)
+    window = border_window(*size, grown, CELL, BORDER * frame.iod)[..., None]
+    oval = face[lm.OVAL]
+    half = np.float32((oval[:, 0].max() - oval[:, 0].min()) / 2)
+    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
+    chin = np.float32(face[lm.CHIN, 1])
+    mask = head_mask(x, y, face)
+    depth = _depth(x, y, face, z) * mask
+    zero = np.zeros_like(x)
+    neck = chin + np.float32(0.5)
+    shoulders = smoothstep(chin + 0.3, chin + 1.3, y) * (
+        1 - smoothstep(1.8 * half, 2.6 * half, np.abs(x - centre))
+    )
+    raise_mask, knit_mask = _brow_masks(x, y, face)
+    fields = {
+        "yaw": (depth + 0.25 * mask, zero),
+        "pitch": (zero, depth + 0.15 * mask),
+        "roll": (-(y - neck) * mask, (x - centre) * mask),
+        "shift_x": (mask, zero),
+        "shift_y": (zero, mask),
+        "breath": (zero, -(shoulders + 0.35 * mask)),
+        "brow_raise": (zero, -raise_mask),
+        "brow_knit": knit_mask,
+    }
+    return np.stack([frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
+
+
+def head_mask(x: F32, y: F32, face: F64) -> F32:
+    """1 over the head and falling to 0 around it, with the neck following less and less downward."""
+    oval = face[lm.OVAL]
+    half = np.float32((oval[:, 0].max() - oval[:, 0].min()) / 2)
+    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
+    top, chin = np.float32(oval[:, 1].min()), np.float32(face[lm.CHIN, 1])
+    middle = (top + chin) / 2
+    radius = np.sqrt(
+        (np.abs(x - centre) / (1.22 * half)) ** 2
+        + (np.clip(middle - y, 0, None) / (middle - top + np.float32(0.75))) ** 2
+        + (np.clip(y - middle, 0, None) / (chin - middle + np.float32(0.12))) ** 2
+    )
+    head = 1 - smoothstep(0.95, 2.0, radius)
+    neck = (1 - smoothstep(chin + 0.05, chin + 1.5, y)) * (
+        1 - smoothstep(half, 2.4 * half, np.abs(x - centre))
+    )
+    joined = np.maximum(head, neck * smoothstep(middle, chin + 0.1, y))
+    return blur(joined.astype(np.float32), max(1.0, x.shape[1] * 0.02))
+
+
+def _depth(x: F32, y: F32, face: F64, z: F64) -> F32:
+    """How far each cell lies in front of the face's rim, in IOD; the mesh's depth, smoothly spread."""
+    rim = np.percentile(z, 97)
+    total = np.full_like(x, 1e-4 * rim)
+    weight = np.full_like(x, 1e-4)
+    for (px, py), pz in zip(face[::3].astype(np.float32), z[::3].astype(np.float32), strict=True):
+        near = np.exp(-((x - px) ** 2 + (y - py) ** 2) / np.float32(0.05))
+        total += near * pz
+        weight += near
+    return blur((np.float32(rim) - total / weight).astype(np.float32), max(1.0, x.shape[1] * 0.03))
+
+
+def _brow_masks(x: F32, y: F32, face: F64) -> tuple[F32, tuple[F32, F32]]:
+    """The lift of both brows, and their knitting: inner ends down and together."""
+    lift, knit_x, knit_y = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+    for brow, inner in ((lm.BROW_A, 1.0), (lm.BROW_B, -1.0)):
+        centre = face[brow].mean(axis=0).astype(np.float32)
+        tall = np.where(y < centre[1], np.float32(0.32), np.float32(0.10))
+        bell = np.exp(-(((x - centre[0]) / 0.38) ** 2) - ((y - centre[1]) / tall) ** 2)
+        lift = np.maximum(lift, bell)
+        head = centre + np.array([0.22 * inner, 0.02], np.float32)
+        close = np.exp(
+            -(((x - head[0]) / 0.24) ** 2) - ((y - head[1]) / np.where(y < head[1], 0.30, 0.12)) ** 2
+        )
+        knit_x += np.float32(0.6 * inner) * close
+        knit_y += close
+    return lift.astype(np.float32), (knit_x.astype(np.float32), knit_y.astype(np.float32))
+
+
+class HeadRenderer:
+    """Warps pictures of one portrait. One per thread: it keeps its buffers."""
+
+    def __init__(self, rig: HeadRig) -> None:
+        self._rig = rig
+
+    @property
+    def rect(self) -> Rect:
+        """The part of the picture that `draw` writes."""
+        return self._rig.rect
+
+    def draw(self, weights: F32, source: Planes, target: Planes) -> None:
+        """Warp the head's box of `source` into `target` by `weights` (actions,)."""
+        rig, rect = self._rig, self._rig.rect
+        if not weights.any():
+            for index in ("y", "u", "v"):
+                where = rect.luma if index == "y" else rect.chroma
+                getattr(target, index)[where] = getattr(source, index)[where]
+            return
+        coords = (weights @ rig.basis).reshape(rig.base.shape) + rig.base
+        rows, columns = coords.shape[:2]
+        full = resize(coords, (columns * CELL, rows * CELL))
+        inner = full[CELL : CELL + rect.height, CELL : CELL + rect.width]
+        remap(source.y[rect.luma], inner, out=target.y[rect.luma])
+        # a chroma sample sits in the middle of 2 × 2 luma pixels
+        half = resize(coords * np.float32(0.5) - np.float32(0.25), (columns * CELL // 2, rows * CELL // 2))
+        edge = CELL // 2
+        inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
+        remap(source.u[rect.chroma], inner, out=target.u[rect.chroma])
+        remap(source.v[rect.chroma], inner, out=target.v[rect.chroma])

@@ -1,0 +1,84 @@
+"""Thin, typed wrappers around the few OpenCV calls the engine makes.
+
+OpenCV's stubs describe every array as "some matrix"; these wrappers state the element types the
+engine relies on, so that the rest of the package type-checks strictly. They add no behaviour.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+SUBPIXEL_BITS = 4
+"""Fractional bits of the fixed-point polygon corners handed to OpenCV: 1/16 pixel."""
+
+
+def remap(source: U8, coords: F32, *, cubic: bool = False, out: U8 | None = None) -> U8:
+    """Sample `source` (H, W) at `coords` (h, w, 2), in source pixels; the edge is replicated."""
+    method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    result: Any = cv2.remap(source, coords, None, method, dst=out, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return result  # type: ignore[no-any-return]
+
+
+def remap_float(source: F32, coords: F32) -> F32:
+    """Sample a float array (H, W) or (H, W, c) linearly at `coords` (h, w, 2)."""
+    result: Any = cv2.remap(source, coords, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return result  # type: ignore[no-any-return]
+
+
+def shift(source: F32, dx: float, dy: float, size: tuple[int, int]) -> F32:
+    """Move `source` by (dx, dy) pixels and crop to `size` (width, height); edge replicated."""
+    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    result: Any = cv2.warpAffine(
+        source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return result  # type: ignore[no-any-return]
+
+
+def resize(source: F32, size: tuple[int, int]) -> F32:
+    """Resize a float array to `size` (width, height), bilinear."""
+    result: Any = cv2.resize(source, size, interpolation=cv2.INTER_LINEAR)
+    return result  # type: ignore[no-any-return]
+
+
+def shrink(source: F32, size: tuple[int, int]) -> F32:
+    """Resize a float array down to `size` (width, height) by averaging."""
+    result: Any = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    return result  # type: ignore[no-any-return]
+
+
+def halve(source: F32) -> F32:
+    """Average 2 × 2 blocks of an array with even sides, as chroma subsampling does."""
+    return shrink(source, (source.shape[1] // 2, source.shape[0] // 2))
+
+
+def resize_u8(source: U8, size: tuple[int, int], *, smooth: bool) -> U8:
+    """Resize 8-bit pixels; `smooth` averages (for shrinking), else bicubic (for enlarging)."""
+    method = cv2.INTER_AREA if smooth else cv2.INTER_CUBIC
+    result: Any = cv2.resize(source, size, interpolation=method)
+    return result  # type: ignore[no-any-return]
+
+
+def blur(source: F32, sigma: float) -> F32:
+    """Gaussian blur with `sigma` in pixels."""
+    result: Any = cv2.GaussianBlur(source, (0, 0), sigma)
+    return result  # type: ignore[no-any-return]
+
+
+def to_bytes(values: F32) -> U8:
+    """Round to 8 bits, clamped."""
+    result: Any = cv2.convertScaleAbs(np.maximum(values, 0))
+    return result  # type: ignore[no-any-return]
+
+
+def fill_polygon(shape: tuple[int, int], corners: F64 | F32, *, smooth: bool = False) -> U8:
+    """A mask (H, W) of 0 and 255 with the polygon `corners` (n, 2) in pixels filled."""
+    mask = np.zeros(shape, np.uint8)
+    fixed = np.round(corners * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA if smooth else cv2.LINE_8, SUBPIXEL_BITS)
+    return mask

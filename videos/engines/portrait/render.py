@@ -1,0 +1,74 @@
+"""Rendering a whole video: segments on threads, joined in order, with progress and cancellation."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+
+import cv2
+from av.packet import Packet
+
+from videos.engines.base import Cancelled, Progress, RenderCancelled
+from videos.engines.portrait.encode import SegmentEncoder, plan_segments
+from videos.engines.portrait.frames import FrameRenderer
+from videos.engines.portrait.motion import Motion
+from videos.engines.portrait.rig import PortraitRig
+
+POLL_S = 0.1
+"""How often progress is reported and cancellation asked for."""
+
+
+class VideoRender:
+    """One video being rendered by `threads` threads."""
+
+    def __init__(self, rig: PortraitRig, motion: Motion, threads: int) -> None:
+        self._rig, self._motion, self._threads = rig, motion, threads
+        self._done = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._local = threading.local()
+
+    def packets(self, progress: Progress, cancelled: Cancelled) -> Iterator[list[Packet]]:
+        """Encoded segments in order. `progress` gets the share of frames finished.
+
+        Raises `RenderCancelled` within about a tenth of a second of `cancelled` answering True.
+        """
+        cv2.setNumThreads(1)  # the threads here are the parallelism; OpenCV's own would get in their way
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="portrait") as pool:
+            pending = [pool.submit(self._segment, frames) for frames in plan_segments(len(self._motion))]
+            try:
+                for future in pending:
+                    yield self._await(future, progress, cancelled)
+            finally:
+                self._stop.set()
+
+    def _await(self, future: Future[list[Packet]], progress: Progress, cancelled: Cancelled) -> list[Packet]:
+        while True:
+            if cancelled():
+                raise RenderCancelled("The render was cancelled.")
+            progress(self._done / len(self._motion))
+            try:
+                return future.result(timeout=POLL_S)
+            except FutureTimeout:
+                continue
+
+    def _segment(self, frames: range) -> list[Packet]:
+        renderer = self._renderer()
+        renderer.reset()
+        planes = self._rig.planes
+        encoder = SegmentEncoder(planes.width, planes.height, frames.start)
+        packets: list[Packet] = []
+        for index in frames:
+            if self._stop.is_set():
+                return packets
+            packets += encoder.add(renderer.draw(self._motion, index))
+            with self._lock:
+                self._done += 1
+        return packets + encoder.finish()
+
+    def _renderer(self) -> FrameRenderer:
+        """This thread's own renderer."""
+        renderer: FrameRenderer | None = getattr(self._local, "renderer", None)
+        if renderer is None:
+            renderer = self._local.renderer = FrameRenderer(self._rig)
+        return renderer
