@@ -1,19 +1,6 @@
 """Intake of uploaded media: proves files whole and brings them into the one form the engines use.
 
-Plain Python: nothing here knows of Django, users or batches.
+`images.prepare_image`, `image_batch.prepare_images`, `audio.prepare_audio`; what is wrong with a file is a
+`problems.MediaProblem`. Plain Python: nothing here knows of Django, users or batches. Nothing is imported
+here, so that the child process that decodes a large image does not load FFmpeg.
 """
-
-from .audio import AudioLimits, PreparedAudio, prepare_audio
-from .images import ImageLimits, PreparedImage, prepare_image
-from .problems import MESSAGES, MediaProblem
-
-__all__ = [
-    "MESSAGES",
-    "AudioLimits",
-    "ImageLimits",
-    "MediaProblem",
-    "PreparedAudio",
-    "PreparedImage",
-    "prepare_audio",
-    "prepare_image",
-]

@@ -1,61 +1,31 @@
-"""Proves uploaded portraits whole and turns each into an upright sRGB JPEG and a thumbnail.
+"""Turns an uploaded portrait into the upright sRGB JPEG the engines take, and a thumbnail."""
 
-Everything a client can put into a file ends as a `MediaProblem`; only trouble of our own (a missing
-source, a full disk) is raised as what it is.
-"""
-
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
-
 from .files import write_all
-from .image_headers import ImageHeader, Survey, read_header, survey
-from .memory import DECODE_GATE
-from .pixels import orientation, shrink, to_srgb, turn_upright
-from .problems import MediaProblem
+from .image_decoding import (
+    DEFAULT_IMAGE_LIMITS,
+    ImageLimits,
+    PreparedImage,
+    check_image,
+    decode_image,
+)
+from .isolated import prepare_isolated
+from .memory import WeightedGate, release_free_memory
 
-_READERS: dict[str, type[Image.Image]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WEBP": WebPImagePlugin.WebPImageFile,
-}
-_MAX_JPEG_SCANS = 64  # encoders write about 10; each further scan decodes the whole picture once more
-_DRAFT_SLACK = 0.9  # a portrait may end up this much below `max_side_out` for a decode of half the size
-_JPEG_QUALITY = 92
-_THUMBNAIL_QUALITY = 82
-_WORKING_BYTES_PER_PIXEL = 12  # of the reduced picture: itself, turned, colour-converted
+__all__ = ["DEFAULT_IMAGE_LIMITS", "ImageLimits", "PreparedImage", "prepare_image"]
 
+_MAX_BYTES_HERE = 64_000_000
+"""An image that costs more to decode (bytes) is decoded in a child process."""
 
-@dataclass(frozen=True)
-class ImageLimits:
-    """What is accepted (bytes, stored pixels, px) and how large the results become (px)."""
+_HERE = WeightedGate(116_000_000)
+"""Bytes that all decodes of this process may take together."""
 
-    max_bytes: int = 20_000_000
-    max_pixels: int = 50_000_000
-    min_side: int = 128
-    max_aspect: float = 5.0
-    max_side_out: int = 2048
-    thumbnail_side: int = 480
-
-
-DEFAULT_IMAGE_LIMITS = ImageLimits()
-
-
-@dataclass(frozen=True)
-class PreparedImage:
-    """Facts about an accepted image: result and upright source size (px), JPEG/PNG/WEBP, source SHA-256."""
-
-    width: int
-    height: int
-    source_width: int
-    source_height: int
-    format: str
-    sha256: str
+_IN_CHILDREN = WeightedGate(1_000_000_000)
+"""Bytes that all child processes may take together."""
 
 
 def prepare_image(
@@ -74,9 +44,15 @@ def prepare_image(
     Raises `MediaProblem` for anything wrong with the file, OSError when source or folder is missing.
     """
     with _opened(source) as file:
-        portrait, thumbnail, result = _prepare(file, limits)
-    write_all({thumbnail_out: thumbnail, portrait_out: portrait})
-    return result
+        checked = check_image(file, limits)
+        if checked.decode_bytes > _MAX_BYTES_HERE:
+            with _IN_CHILDREN.holding(checked.decode_bytes):
+                return prepare_isolated(file, checked.decode_bytes, limits, portrait_out, thumbnail_out)
+        with _HERE.holding(checked.decode_bytes):
+            decoded = decode_image(file, checked, limits)
+            write_all({thumbnail_out: decoded.thumbnail, portrait_out: decoded.portrait})
+            release_free_memory()
+            return decoded.prepared
 
 
 @contextmanager
@@ -86,91 +62,3 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
             yield file
     else:
         yield source
-
-
-def _prepare(file: BinaryIO, limits: ImageLimits) -> tuple[bytes, bytes, PreparedImage]:
-    facts = survey(file, max_bytes=limits.max_bytes)
-    header = read_header(file)
-    check_header(header, facts, limits)
-    with DECODE_GATE.holding(estimated_bytes(header, facts, limits)):
-        try:
-            return _decode(file, header, facts, limits)
-        except MediaProblem:
-            raise
-        except MemoryError as error:
-            raise MediaProblem("image_too_complex") from error
-        except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, …
-            raise MediaProblem(_decoder_code(error)) from error
-
-
-def check_header(header: ImageHeader, facts: Survey, limits: ImageLimits) -> None:
-    """Refuse by the declared size alone, before anything is decoded."""
-    size: dict[str, str | int | float] = {"width": header.width, "height": header.height}
-    short, long = sorted((header.width, header.height))
-    if short == 0:
-        raise MediaProblem("image_unreadable")
-    if header.width * header.height > limits.max_pixels:
-        raise MediaProblem("image_too_many_pixels", size | {"limit_mpx": round(limits.max_pixels / 1e6, 1)})
-    if short < limits.min_side:
-        raise MediaProblem("image_too_small", size | {"limit_px": limits.min_side})
-    if long > short * limits.max_aspect:
-        raise MediaProblem("image_too_narrow", size | {"limit_ratio": limits.max_aspect})
-    if header.format == "JPEG" and facts.jpeg_scans > _MAX_JPEG_SCANS:
-        raise MediaProblem("image_too_complex")
-
-
-def estimated_bytes(header: ImageHeader, facts: Survey, limits: ImageLimits) -> int:
-    """Peak memory of decoding and converting one image, in bytes, from above."""
-    pixels = header.width * header.height
-    reduced = pixels / max(1.0, max(header.width, header.height) / limits.max_side_out) ** 2
-    working = _WORKING_BYTES_PER_PIXEL * reduced
-    if header.format != "JPEG":
-        return int(header.bytes_per_pixel * pixels + working + (header.format == "WEBP") * 2 * facts.size)
-    decoded = 4 * pixels / _draft_scale(header, limits) ** 2
-    return int(decoded + working + header.buffered * header.bytes_per_pixel * pixels)
-
-
-def _draft_scale(header: ImageHeader, limits: ImageLimits) -> int:
-    """The divisor (1, 2, 4, 8) that libjpeg applies while decoding, so that enough pixels remain."""
-    wanted = limits.max_side_out * _DRAFT_SLACK
-    return next((s for s in (8, 4, 2) if max(header.width, header.height) / s >= wanted), 1)
-
-
-def _decode(
-    file: BinaryIO, header: ImageHeader, facts: Survey, limits: ImageLimits
-) -> tuple[bytes, bytes, PreparedImage]:
-    file.seek(0)
-    # The readers are called directly: `Image.open` would load further plugins and warn about sizes
-    # that `check_header` has already judged.
-    image = _READERS[header.format](file)  # type: ignore[call-arg]
-    if image.size != (header.width, header.height):
-        raise MediaProblem("image_unreadable")
-    if getattr(image, "is_animated", False):
-        raise MediaProblem("image_animated")
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        scale = _draft_scale(header, limits)
-        image.draft(None, (header.width // scale, header.height // scale))
-    image.load()
-    turn, profile = orientation(image), image.info.get("icc_profile")
-    small = shrink(image, limits.max_side_out)
-    del image
-    portrait = turn_upright(to_srgb(small, profile), turn)
-    thumbnail = portrait.copy()
-    thumbnail.thumbnail((limits.thumbnail_side, limits.thumbnail_side), Image.Resampling.LANCZOS)
-    source_size = (header.height, header.width) if turn >= 5 else (header.width, header.height)
-    result = PreparedImage(*portrait.size, *source_size, header.format, facts.sha256)
-    return _as_jpeg(portrait, _JPEG_QUALITY, 0), _as_jpeg(thumbnail, _THUMBNAIL_QUALITY, 2), result
-
-
-def _as_jpeg(image: Image.Image, quality: int, subsampling: int) -> bytes:
-    """4:4:4 (`subsampling` 0) keeps lips and eyes crisp through the video's own chroma subsampling."""
-    # A bare copy of the pixels: `save` would otherwise write comments that travel in `info`.
-    image.info = {}
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
-    return buffer.getvalue()
-
-
-def _decoder_code(error: Exception) -> str:
-    text = str(error).lower()
-    return "image_truncated" if "truncated" in text or isinstance(error, EOFError) else "image_unreadable"

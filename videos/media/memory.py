@@ -1,7 +1,8 @@
 """Keeps the memory of concurrent decodes within a budget."""
 
+import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -28,5 +29,18 @@ class WeightedGate:
                 self._changed.notify_all()
 
 
-DECODE_GATE = WeightedGate(80_000_000)
-"""Bytes that all image decodes of this process may take together."""
+def _find_trim() -> Callable[[int], int] | None:
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):  # only glibc has it
+        return None
+    return trim
+
+
+_trim = _find_trim()
+
+
+def release_free_memory() -> None:
+    """Give freed heap back to the system: glibc keeps it per thread, which adds up over a pool of them."""
+    if _trim is not None:
+        _trim(0)

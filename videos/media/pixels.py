@@ -3,7 +3,6 @@
 import io
 import math
 
-import numpy as np
 from PIL import Image, ImageChops, ImageCms
 
 BACKGROUND = (255, 255, 255)
@@ -50,7 +49,8 @@ def shrink(image: Image.Image, max_side: int) -> Image.Image:
         image = _flatten_in_strips(image, max(1, math.floor(1 / scale)))
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Hamming is as sharp as bicubic here for half the time; the gap lets whole factors be averaged first.
+    return image.resize(size, Image.Resampling.HAMMING, reducing_gap=1.2)
 
 
 def _flatten_in_strips(image: Image.Image, factor: int) -> Image.Image:
@@ -74,8 +74,7 @@ def _flatten(strip: Image.Image) -> Image.Image:
     """One strip as RGB, L or CMYK in 8 bits; alpha lies on `BACKGROUND`."""
     if strip.mode.startswith("I"):
         # Pillow clips 16 bits to 8 when it converts; the picture needs its high byte.
-        values = np.asarray(strip).astype(np.int64)
-        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8), "L")
+        return strip.point(lambda value: value * (1 / 256)).convert("L")
     if strip.mode == "CMYK":
         # Pillow takes every CMYK JPEG for one of Adobe's, which store the inks inverted.
         return strip if "adobe" in strip.info else ImageChops.invert(strip)
