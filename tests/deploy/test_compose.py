@@ -1,0 +1,116 @@
+"""docker-compose.yml, the Dockerfile and nginx.conf agree with each other and with the settings."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = ("setup", "web", "worker")
+SECRET_NAME = re.compile(r"PASSWORD|PASS$|SECRET|TOKEN|_KEY")
+
+
+def documented() -> set[str]:
+    """The variables that .env.example explains."""
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
+def variables_of_settings() -> set[str]:
+    """The variables that Django's settings read."""
+    settings = (ROOT / "zhiying" / "settings.py").read_text()
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', settings))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_refers_to_exists(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service.get("depends_on", {})) <= set(SERVICES)
+    assert set(service["networks"]) <= set(COMPOSE["networks"])
+    for volume in service.get("volumes", []):
+        source = volume.split(":/")[0]
+        if source.startswith("./"):
+            assert (ROOT / source).exists()
+        elif not source.startswith("$"):
+            assert source in COMPOSE["volumes"]
+
+
+def test_every_volume_and_network_is_used() -> None:
+    mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
+    joined = {network for service in SERVICES.values() for network in service["networks"]}
+    assert set(COMPOSE["volumes"]) <= mounted
+    assert set(COMPOSE["networks"]) == joined
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_that_others_wait_for_can_say_that_it_is_ready(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        if how["condition"] == "service_healthy":
+            # Our own image brings its check along.
+            assert "healthcheck" in SERVICES[other] or other == "web"
+        else:
+            assert SERVICES[other]["restart"] == "no"
+
+
+def test_long_running_services_are_started_again() -> None:
+    assert {name for name, service in SERVICES.items() if service["restart"] != "unless-stopped"} == {"setup"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_is_committed(name: str) -> None:
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if SECRET_NAME.search(variable):
+            assert re.fullmatch(r"\$\{\w+:[?-]\}", value), variable
+        assert not re.search(r"://\w+:(?!\$\{)[^@/]+@", str(value)), variable
+
+
+def test_database_and_broker_are_reached_under_their_service_names() -> None:
+    environment = SERVICES["web"]["environment"]
+    hosts = [re.search(r"@(\w+):", environment[name]) for name in ("DATABASE_URL", "BROKER_URL")]
+    assert [host and host[1] for host in hosts] == ["postgres", "rabbitmq"]
+    assert all(host and host[1] in SERVICES for host in hosts)
+
+
+def test_database_and_broker_are_not_reachable_from_outside() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in ("postgres", "rabbitmq"):
+        assert SERVICES[name]["networks"] == ["inside"]
+        assert "ports" not in SERVICES[name]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_services_get_only_variables_that_are_read(name: str) -> None:
+    beside_settings = {"ADMIN_USERNAME", "ADMIN_PASSWORD"}
+    assert set(SERVICES[name]["environment"]) <= variables_of_settings() | beside_settings
+
+
+def test_every_variable_is_documented() -> None:
+    interpolated = set(re.findall(r"\$\{([A-Z0-9_]+)", COMPOSE_TEXT))
+    internal = {"TEST_SQLITE_PATH"}
+    assert (interpolated | variables_of_settings()) - internal - documented() == set()
+
+
+def test_the_dockerfile_copies_only_what_exists() -> None:
+    ignored = set((ROOT / ".dockerignore").read_text().split())
+    for line in re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert source.split("/")[0] not in ignored
+            if not source.startswith("frontend"):  # the web application has a folder of its own making
+                assert (ROOT / source).exists(), source
+
+
+def test_nginx_reads_media_where_the_application_keeps_them() -> None:
+    configuration = (ROOT / "deploy" / "nginx.conf").read_text()
+    data_dir = SERVICES["web"]["environment"]["DATA_DIR"]
+    prefix = re.search(r"\$\{MEDIA_ACCEL_PREFIX-(.+)\}", SERVICES["web"]["environment"]["MEDIA_ACCEL_PREFIX"])
+    assert prefix
+    location = re.search(rf"location {prefix[1]} \{{(.*?)\}}", configuration, re.DOTALL)
+    assert location
+    assert "internal;" in location[1]
+    assert f"alias {data_dir}/media/;" in location[1]
+    assert f"data:{data_dir}:ro" in SERVICES["nginx"]["volumes"]
+    assert "server web:8000;" in configuration
