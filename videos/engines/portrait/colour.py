@@ -61,7 +61,8 @@ def planes_from_ycc(ycc: F32) -> Planes:
     chroma = halve(np.ascontiguousarray(ycc[..., 1:]))
 
     def code(values: F32) -> U8:
-        return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+        rounded: U8 = np.clip(values + 0.5, 0, 255).astype(np.uint8)
+        return rounded
 
     return Planes(code(ycc[..., 0]), code(chroma[..., 0]), code(chroma[..., 1]))
 
@@ -76,4 +77,6 @@ def bgr_from_planes(planes: Planes) -> U8:
     blue = luma + blue_diff * np.float32(2 * (1 - KB))
     red = luma + red_diff * np.float32(2 * (1 - KR))
     green = (luma - KR * red - KB * blue) / np.float32(KG)
-    return np.clip(np.stack([blue, green, red], axis=-1) + 0.5, 0, 255).astype(np.uint8)
+    pixels: F32 = np.stack([blue, green, red], axis=-1)
+    rounded: U8 = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+    return rounded

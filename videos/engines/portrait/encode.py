@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import av
-from av.packet import Packet
+from av.packet import Packet as AnyPacket
 from av.video.frame import VideoFrame
 
 from videos.engines.portrait.audio import FPS
@@ -41,6 +42,12 @@ def plan_segments(frames: int) -> list[range]:
         count += count % 2
     edges = [frames * index // count for index in range(count + 1)]
     return [range(start, stop) for start, stop in pairwise(edges)]
+
+
+if TYPE_CHECKING:
+    Packet = AnyPacket[Any]
+else:
+    Packet = AnyPacket
 
 
 class SegmentEncoder:

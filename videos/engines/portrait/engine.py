@@ -16,14 +16,16 @@ from videos.engines.base import (
     RenderResult,
     RenderSpec,
 )
+from videos.engines.portrait.aigc import aigc_metadata
 from videos.engines.portrait.audio import FPS, prepared_audio
 from videos.engines.portrait.colour import bgr_from_planes
 from videos.engines.portrait.encode import Joiner, VideoFormat
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
+from videos.engines.portrait.label import Label, LabelSettings, build_label
 from videos.engines.portrait.models import SHA256, verified_file
 from videos.engines.portrait.motion import Motion, choreograph
-from videos.engines.portrait.performance import Performance
+from videos.engines.portrait.prompt import understand
 from videos.engines.portrait.render import VideoRender
 from videos.engines.portrait.rig import PortraitRig, build_rig
 
@@ -74,6 +76,8 @@ class PortraitEngine:
     def _render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         self.warm_up()
         assert self._finder is not None  # noqa: S101  # narrowing for the type checker
+        understood = understand(spec.prompt)
+        label_settings = LabelSettings.from_options(spec.options)
         _stop_if(cancelled)
         progress(0.0)
         rig = build_rig(spec.portrait, self._finder)
@@ -82,16 +86,18 @@ class PortraitEngine:
         with prepared_audio(spec.audio, spec.cache_dir, cancelled) as audio:
             start = RIG_SHARE + AUDIO_SHARE
             progress(start)
-            motion = choreograph(audio.track, Performance(), spec.seed)
+            motion = choreograph(audio.track, understood.performance, spec.seed)
+            label = build_label(label_settings, rig.planes.width, rig.planes.height)
             size = VideoFormat(rig.planes.width, rig.planes.height)
-            render = VideoRender(rig, motion, spec.threads or default_threads())
-            with Joiner(spec.output, size, audio.sound, {}) as joiner:
+            metadata = aigc_metadata(spec.options, spec.portrait, audio.sound.name, spec.seed)
+            render = VideoRender(rig, motion, label, spec.threads or default_threads())
+            with Joiner(spec.output, size, audio.sound, metadata) as joiner:
                 for packets in render.packets(
                     lambda share: progress(start + share * (0.99 - start)), cancelled
                 ):
                     joiner.write(packets)
         if spec.poster is not None:
-            _write_poster(spec.poster, rig, motion)
+            _write_poster(spec.poster, rig, motion, label)
         progress(1.0)
         return RenderResult(
             duration_s=len(motion) / FPS,
@@ -99,7 +105,7 @@ class PortraitEngine:
             height=size.height,
             frames=len(motion),
             fps=FPS,
-            notes=rig.notes,
+            notes=(*rig.notes, understood.note) if understood.note else rig.notes,
         )
 
 
@@ -113,9 +119,9 @@ def _stop_if(cancelled: Cancelled) -> None:
         raise RenderCancelled("The render was cancelled.")
 
 
-def _write_poster(path: Path, rig: PortraitRig, motion: Motion) -> None:
+def _write_poster(path: Path, rig: PortraitRig, motion: Motion, label: Label | None) -> None:
     """The first frame as a JPEG, renamed into place when whole."""
-    picture = bgr_from_planes(planes_of(FrameRenderer(rig).draw(motion, 0)))
+    picture = bgr_from_planes(planes_of(FrameRenderer(rig, label).draw(motion, 0)))
     written, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, POSTER_QUALITY])
     if not written:
         raise EngineUnavailableError("The poster could not be encoded.")

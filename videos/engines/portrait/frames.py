@@ -4,7 +4,9 @@ import numpy as np
 
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.eyes import EyeRenderer
+from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HeadRenderer
+from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.mouth import MouthRenderer
 from videos.engines.portrait.mouth_pose import action_weights
@@ -18,8 +20,8 @@ class FrameRenderer:
     `buffer` (H * 3/2, W) holds the last frame as I420: luma, then both chroma planes.
     """
 
-    def __init__(self, rig: PortraitRig) -> None:
-        self._rig = rig
+    def __init__(self, rig: PortraitRig, label: Label | None) -> None:
+        self._rig, self._label = rig, label
         self._mouth = MouthRenderer(rig.mouth)
         self._eyes = [EyeRenderer(eye) for eye in rig.eyes]
         self._head = HeadRenderer(rig.head)
@@ -29,6 +31,8 @@ class FrameRenderer:
         self._target = planes_of(self.buffer)
         for plane in ("y", "u", "v"):
             getattr(self._target, plane)[:] = getattr(rig.planes, plane)
+        if label is not None:
+            label.apply(self._target, Rect(0, 0, width, height))
 
     def reset(self) -> None:
         """Make the next frame independent of what was drawn before."""
@@ -43,6 +47,8 @@ class FrameRenderer:
         for eye in self._eyes:
             eye.draw(float(motion.lid[index]), gaze, self._work)
         self._head.draw(motion.head[index], self._work, self._target)
+        if self._label is not None:  # the head's box has been drawn over it; the rest of it still stands
+            self._label.apply(self._target, self._head.rect)
         return self.buffer
 
 

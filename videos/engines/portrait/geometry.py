@@ -130,9 +130,9 @@ class FaceFrame:
         return Rect.around(self.to_image(corners))
 
 
-def smoothstep(start: float, end: float, values: F32) -> F32:
+def smoothstep(start: float | np.float32, end: float | np.float32, values: F32) -> F32:
     """0 below `start`, 1 above `end`, a cubic without kinks in between."""
-    t = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
+    t: F32 = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
     return t * t * (3 - 2 * t)
 
 

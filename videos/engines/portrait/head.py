@@ -86,7 +86,7 @@ def _fields(reach: Rect, face: F64, z: F64, frame: FaceFrame, size: tuple[int, i
     depth = _depth(x, y, face, z) * mask
     zero = np.zeros_like(x)
     neck = chin + np.float32(0.5)
-    shoulders = smoothstep(chin + 0.3, chin + 1.3, y) * (
+    shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (
         1 - smoothstep(1.8 * half, 2.6 * half, np.abs(x - centre))
     )
     raise_mask, knit_mask = _brow_masks(x, y, face)

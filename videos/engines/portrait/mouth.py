@@ -159,7 +159,7 @@ class MouthRenderer:
         upper = rig.upper_edge + self._sample(forward_upper, rig.upper_edge)
         lower = rig.lower_edge + self._sample(forward_lower, rig.lower_edge)
         gap = (lower - upper) @ self._down
-        middle = (upper + lower) / 2
+        middle: F32 = (upper + lower) * np.float32(0.5)
         crossed = (gap < 0)[:, None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
 

@@ -136,10 +136,13 @@ class _Parts:
 
     def lip_reach(self) -> F32:
         """How much of a raised upper lip each x takes part in: most at the centre, none past the corners."""
-        return np.clip(1.1 - 0.6 * self.across, 0, 1) * (1 - smoothstep(0.9, 1.8, self.across))
+        centre = np.clip(1.1 - 0.6 * self.across, 0, 1).astype(np.float32)
+        fade: F32 = (centre * (1 - smoothstep(0.9, 1.8, self.across))).astype(np.float32)
+        return fade
 
     def _from_lips(self) -> F32:
-        return self.y - (self.shape.upper_y(self.x) + self.shape.lower_y(self.x)) / 2
+        middle: F32 = (self.shape.upper_y(self.x) + self.shape.lower_y(self.x)) / 2
+        return self.y - middle
 
     def _window(self, half_x: float, half_y: float, flat: float) -> F32:
         """A bell around the mouth, `flat` tall before it falls off."""
@@ -160,7 +163,8 @@ class _Parts:
         """Both corners of the mouth moved by (`inward`, `down`)."""
 
         def bell(corner: F32) -> F32:
-            return np.exp(-(((self.x - corner[0]) / 0.26) ** 2) - ((self.y - corner[1]) / 0.24) ** 2)
+            distance: F32 = ((self.x - corner[0]) / 0.26) ** 2 + ((self.y - corner[1]) / 0.24) ** 2
+            return np.exp(-distance)
 
         left, right = (bell(corner.astype(np.float32)) for corner in self.shape.corners)
         return (left - right) * np.float32(inward), (left + right) * np.float32(down)

@@ -122,7 +122,8 @@ def _skin_colour(frame: FaceFrame, points: F64, ycc: F32) -> F64:
             samples.append(patch.reshape(-1, 3).mean(axis=0))
     if not samples:
         return np.array([140.0, 118.0, 142.0])
-    return np.median(samples, axis=0).astype(np.float64)
+    skin: F64 = np.median(np.array(samples, np.float64), axis=0)
+    return skin
 
 
 def _row_of_teeth(
@@ -149,7 +150,8 @@ def _row_of_teeth(
 def _tooth_texture(colour: F64, shade: F32, brightness: float) -> F32:
     grey = np.array([BLACK, NEUTRAL, NEUTRAL])
     gain = shade[..., None] * np.array([brightness, 1, 1])
-    return (grey + (colour - grey) * gain).astype(np.float32)
+    texture: F32 = (grey + (colour - grey) * gain).astype(np.float32)
+    return texture
 
 
 def _paint_upper(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours) -> tuple[F32, F32]:

@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
 import cv2
-from av.packet import Packet
 
 from videos.engines.base import Cancelled, Progress, RenderCancelled
-from videos.engines.portrait.encode import SegmentEncoder, plan_segments
+from videos.engines.portrait.encode import Packet, SegmentEncoder, plan_segments
 from videos.engines.portrait.frames import FrameRenderer
+from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.rig import PortraitRig
 
@@ -21,8 +21,8 @@ POLL_S = 0.1
 class VideoRender:
     """One video being rendered by `threads` threads."""
 
-    def __init__(self, rig: PortraitRig, motion: Motion, threads: int) -> None:
-        self._rig, self._motion, self._threads = rig, motion, threads
+    def __init__(self, rig: PortraitRig, motion: Motion, label: Label | None, threads: int) -> None:
+        self._rig, self._motion, self._label, self._threads = rig, motion, label, threads
         self._done = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -70,5 +70,5 @@ class VideoRender:
         """This thread's own renderer."""
         renderer: FrameRenderer | None = getattr(self._local, "renderer", None)
         if renderer is None:
-            renderer = self._local.renderer = FrameRenderer(self._rig)
+            renderer = self._local.renderer = FrameRenderer(self._rig, self._label)
         return renderer
