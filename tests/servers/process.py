@@ -24,6 +24,7 @@ LOG_TAIL_CHARACTERS = 2000
 """How much of a server's log an error message carries."""
 
 EXTRA_PROGRAM_FOLDERS = (
+    "/usr/sbin",  # not on the PATH of an ordinary Debian user
     "/usr/lib/postgresql/*/bin",  # Debian keeps PostgreSQL's server programs off the PATH
     "/usr/lib/rabbitmq/bin",  # Debian's own wrapper on the PATH switches users and logs to /var/log
     "/usr/pgsql-*/bin",
