@@ -1,0 +1,134 @@
+"""Login and what users see of their own account."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import current_user
+from accounts.api.presenters import entry_body, user_body
+from accounts.api.serializers import (
+    ChangePasswordInput,
+    LedgerOutput,
+    LedgerQuery,
+    LoginInput,
+    RefreshInput,
+    TokensOutput,
+    UserOutput,
+)
+from accounts.models import User
+from accounts.services import sessions, users
+from accounts.services.ledger_pages import entries_of
+from accounts.services.login import login
+from accounts.services.sessions import Tokens
+from zhiying.api.paging import page_of, validated_query
+from zhiying.api.schema import SuccessSerializer, error
+
+
+class LoginView(APIView):
+    """Exchange a user name and password for tokens."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        request=LoginInput,
+        responses={
+            200: TokensOutput,
+            401: error("The user name or password is wrong."),
+            429: error("Too many attempts; see Retry-After."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        data = LoginInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        user = login(request=request._request, **data.validated_data)
+        return Response(_tokens_body(user, sessions.session_start(user)))
+
+
+class RefreshView(APIView):
+    """Exchange a refresh token, once, for new tokens."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        request=RefreshInput,
+        responses={200: TokensOutput, 401: error("The refresh token is not valid or was used before.")},
+    )
+    def post(self, request: Request) -> Response:
+        data = RefreshInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        user, tokens = sessions.session_refresh(data.validated_data["refresh"])
+        return Response(_tokens_body(user, tokens))
+
+
+class LogoutView(APIView):
+    """End this session."""
+
+    @extend_schema(request=None, responses=SuccessSerializer)
+    def post(self, request: Request) -> Response:
+        sessions.session_end(_session_id(request))
+        return Response({"success": True})
+
+
+class LogoutAllView(APIView):
+    """End every session of the user, this one included."""
+
+    @extend_schema(request=None, responses=SuccessSerializer)
+    def post(self, request: Request) -> Response:
+        sessions.revoke_all(user_id=current_user(request).pk)
+        return Response({"success": True})
+
+
+class ProfileView(APIView):
+    """The current user, with the newest credits."""
+
+    @extend_schema(responses=UserOutput)
+    def get(self, request: Request) -> Response:
+        return Response(user_body(current_user(request)))
+
+
+class ChangePasswordView(APIView):
+    """Change the password; every other session ends."""
+
+    @extend_schema(request=ChangePasswordInput, responses=SuccessSerializer)
+    def post(self, request: Request) -> Response:
+        data = ChangePasswordInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        users.password_change(
+            user=current_user(request), keep_session=_session_id(request), **data.validated_data
+        )
+        return Response({"success": True})
+
+
+class CreditsView(APIView):
+    """The user's own ledger, newest first."""
+
+    @extend_schema(parameters=[LedgerQuery], responses=LedgerOutput)
+    def get(self, request: Request) -> Response:
+        return ledger_response(request, current_user(request).pk)
+
+
+def ledger_response(request: Request, user_id: UUID) -> Response:
+    """One page of a user's ledger."""
+    query = validated_query(request, LedgerQuery)
+    page = page_of(entries_of(user_id, query), query)
+    return Response({"entries": [entry_body(entry) for entry in page.rows], "total": page.total})
+
+
+def _session_id(request: Request) -> UUID:
+    return UUID(str(request.auth))
+
+
+def _tokens_body(user: User, tokens: Tokens) -> dict[str, Any]:
+    return {
+        "token": tokens.access,
+        "refresh": tokens.refresh,
+        "expires_in": tokens.expires_in,
+        "user_info": user_body(user),
+    }

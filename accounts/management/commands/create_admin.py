@@ -1,0 +1,40 @@
+"""`manage.py create_admin`: make an administrator."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from accounts.services.users import generate_password, user_create
+from zhiying.errors import DomainError
+
+
+class Command(BaseCommand):
+    """Safe to run twice: an administrator of that name is left as it is."""
+
+    help = "Create an administrator. The password is taken from ADMIN_PASSWORD, or generated and shown once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = options["username"]
+        existing = User.objects.filter(username__iexact=name).first()
+        if existing and existing.is_admin:
+            self.stdout.write(f"{existing.username} is an administrator already; nothing was changed.")
+            return
+        if existing:
+            raise CommandError(
+                f"{existing.username} exists and is not an administrator. Choose another name."
+            )
+        given = os.environ.get("ADMIN_PASSWORD")
+        password = given or generate_password()
+        try:
+            user = user_create(username=name, password=password, is_admin=True)
+        except DomainError as error:
+            raise CommandError(error.detail) from error
+        self.stdout.write(f"Administrator {user.username} created.")
+        if not given:
+            self.stdout.write(f"Password (shown only this once): {password}")

@@ -1,0 +1,60 @@
+"""`manage.py topup_credits`: credits for one user, or for many from a CSV file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from accounts.services import credits as ledger
+from accounts.services.bulk_topup import BadLinesError, read_lines, top_up_all
+from zhiying.errors import DomainError
+
+
+class Command(BaseCommand):
+    """Safe to run twice with the same `--key`: what was credited before is not credited again."""
+
+    help = (
+        "Top up credits: USERNAME AMOUNT --reason …, or --csv FILE (username,amount,reason; all or nothing)."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username", nargs="?")
+        parser.add_argument("amount", nargs="?", type=int)
+        parser.add_argument("--reason", default="", help="Kept in the ledger; required without --csv.")
+        parser.add_argument("--csv", type=Path, help="A file with the columns username, amount, reason.")
+        parser.add_argument("--key", default="", help="Names this top-up, so that it happens only once.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["csv"]:
+                self._from_file(options["csv"], options["key"], options["reason"])
+            else:
+                self._single(options)
+        except DomainError as error:
+            raise CommandError(error.detail) from error
+
+    def _single(self, options: dict[str, Any]) -> None:
+        if not options["username"] or options["amount"] is None:
+            raise CommandError("Give USERNAME and AMOUNT, or --csv FILE.")
+        user = User.objects.filter(username__iexact=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no user named {options['username']}.")
+        entry = ledger.top_up(
+            user_id=user.pk, amount=options["amount"], reason=options["reason"], key=options["key"]
+        )
+        user.refresh_from_db()
+        self.stdout.write(f"{user.username}: {entry.amount:+d}, balance {user.credits}.")
+
+    def _from_file(self, path: Path, key: str, reason: str) -> None:
+        try:
+            lines = read_lines(path, default_reason=reason)
+            total = top_up_all(lines, key=key)
+        except OSError as error:
+            raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
+        except BadLinesError as error:
+            for problem in error.problems:
+                self.stderr.write(problem)
+            raise CommandError(f"{len(error.problems)} bad lines; nobody was credited.") from error
+        self.stdout.write(f"{len(lines)} users topped up with {total} credits in all.")

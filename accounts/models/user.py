@@ -1,0 +1,76 @@
+"""The user."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by name, whatever its case. Users are made by `accounts.services.users`."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """Somebody who makes videos, or who runs the place (`is_admin`).
+
+    `credits` is the cached balance of the ledger; only `accounts.services.credits` changes it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": _("A user with that name already exists.")},
+    )
+    password = models.CharField(_("password"), max_length=255, db_column="password_hash")
+    credits = models.BigIntegerField(_("credits"), default=0, editable=False)
+    is_admin = models.BooleanField(_("administrator"), default=False)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Inactive users cannot log in; their data stays.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "username"
+    objects = UserManager()
+
+    class Meta:
+        db_table = "users"
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(credits__gte=0), name="credits_not_negative"),
+            models.UniqueConstraint(
+                Lower("username"),
+                name="username_unique_whatever_case",
+                violation_error_message=_("A user with that name already exists."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "id"], name="users_newest_first"),  # administrators' list
+        ]
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's name for who may enter the admin site."""
+        return self.is_admin
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_admin
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_active and self.is_admin
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_admin

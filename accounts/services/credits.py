@@ -1,0 +1,186 @@
+"""The credit ledger: the only code that changes a user's credits.
+
+Every movement is one transaction: the user's row is locked, the cached balance moves by a guarded
+UPDATE, and entries with unique operation keys say why. Whatever else belongs to the operation (items
+that are created, cancelled, failed) is written by the caller in the same transaction.
+
+Lock order, everywhere: user row, then batch row, then item rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import CreditEntry, EntryKind, User
+from zhiying.errors import ConflictError, DomainError, InvalidError, NotFoundError
+
+MAX_CREDITS = 1_000_000_000
+"""The largest balance and the largest single movement."""
+
+
+class InsufficientCreditsError(DomainError):
+    """The user has fewer credits than the operation costs."""
+
+    code = "insufficient_credits"
+    status = 402
+
+    def __init__(self, *, required: int, available: int) -> None:
+        super().__init__(
+            _("Not enough credits: %(required)d needed, %(available)d available.")
+            % {"required": required, "available": available},
+            extra={"required": required, "available": available},
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One paid attempt of a user at one item: what a charge and its refund are about."""
+
+    batch_id: UUID
+    item_id: UUID
+    number: int
+
+    def operation_key(self, kind: EntryKind) -> str:
+        return f"{kind}:{self.item_id}:{self.number}"
+
+
+def lock_user(user_id: UUID) -> User:
+    """Lock the user's row until the transaction ends; the first lock of every credit operation."""
+    user = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    if user is None:
+        raise NotFoundError(_("There is no such user."))
+    return user
+
+
+def charge_runs(*, user_id: UUID, runs: Sequence[Run], credits_each: int, note: str = "") -> int:
+    """Charge each run; returns the balance left. Call inside the transaction that creates the runs.
+
+    Raises:
+        InsufficientCreditsError: nothing was charged.
+    """
+    return _move_runs(user_id, EntryKind.CHARGE, runs, -credits_each, note)
+
+
+def refund_runs(*, user_id: UUID, runs: Sequence[Run], credits_each: int, note: str = "") -> int:
+    """Give back what each run cost; returns the balance. Call inside the transaction that ends the runs.
+
+    A second refund of the same run violates the unique operation key and rolls that transaction back.
+    """
+    return _move_runs(user_id, EntryKind.REFUND, runs, credits_each, note)
+
+
+def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], amount: int, note: str) -> int:
+    drafts = [
+        CreditEntry(
+            user_id=user_id,
+            kind=kind,
+            amount=amount,
+            operation_key=run.operation_key(kind),
+            batch_id=run.batch_id,
+            item_id=run.item_id,
+            note=note[:500],
+        )
+        for run in runs
+    ]
+    return _write(user_id, drafts)
+
+
+def grant_signup(*, user: User, amount: int, actor: User | None = None) -> None:
+    """The credits a new user starts with; once per user."""
+    if amount:
+        _write(user.pk, [_draft(user, EntryKind.GRANT, amount, f"grant:{user.pk}", actor=actor)])
+
+
+@transaction.atomic
+def top_up(
+    *, user_id: UUID, amount: int, reason: str, key: str = "", actor: User | None = None
+) -> CreditEntry:
+    """Add bought or given credits. With the same `key` again the first entry is returned, unchanged.
+
+    Raises:
+        InvalidError: the amount is not between 1 and `MAX_CREDITS`, or no reason is given.
+        ConflictError: the key was used for another user or amount.
+    """
+    if not 0 < amount <= MAX_CREDITS:
+        raise InvalidError(_("The amount must be between 1 and %(max)d.") % {"max": MAX_CREDITS})
+    user = lock_user(user_id)
+    operation_key = f"topup:{key or uuid4()}"
+    earlier = CreditEntry.objects.filter(operation_key=operation_key).first()
+    if earlier:
+        if (earlier.user_id, earlier.amount) != (user.pk, amount):
+            raise ConflictError(
+                _("The key “%(key)s” was used for another top-up.") % {"key": key}, code="key_reused"
+            )
+        return earlier
+    draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=actor, note=_required(reason))
+    _write(user.pk, [draft])
+    return draft
+
+
+@transaction.atomic
+def set_credits(*, user_id: UUID, new_credits: int, reason: str, actor: User | None) -> int:
+    """Set the balance, as an administrator's decision; returns it."""
+    if not 0 <= new_credits <= MAX_CREDITS:
+        raise InvalidError(_("Credits must be between 0 and %(max)d.") % {"max": MAX_CREDITS})
+    user = lock_user(user_id)
+    difference = new_credits - user.credits
+    draft = _draft(user, EntryKind.SET, difference, f"set:{uuid4()}", actor=actor, note=reason)
+    return _write(user.pk, [draft])
+
+
+@transaction.atomic
+def adjust_credits(*, user_id: UUID, delta: int, reason: str, actor: User | None) -> int:
+    """Raise or lower the balance by `delta`, as an administrator's decision; returns the balance."""
+    if not 0 < abs(delta) <= MAX_CREDITS:
+        raise InvalidError(_("The change must not be zero, nor above %(max)d.") % {"max": MAX_CREDITS})
+    user = lock_user(user_id)
+    draft = _draft(user, EntryKind.ADJUST, delta, f"adjust:{uuid4()}", actor=actor, note=_required(reason))
+    return _write(user.pk, [draft])
+
+
+def _required(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidError(_("Give a reason: it is kept with the change."), code="reason_required")
+    return reason.strip()
+
+
+def _draft(
+    user: User, kind: EntryKind, amount: int, operation_key: str, *, actor: User | None = None, note: str = ""
+) -> CreditEntry:
+    return CreditEntry(
+        user=user, kind=kind, amount=amount, operation_key=operation_key, actor=actor, note=note.strip()[:500]
+    )
+
+
+def _write(user_id: UUID, drafts: Sequence[CreditEntry]) -> int:
+    """Move the balance by the drafts' sum and save them with their running balances."""
+    total = sum(draft.amount for draft in drafts)
+    with transaction.atomic():
+        # The guard is in the UPDATE itself: what was read before it may be out of date.
+        moved = User.objects.filter(pk=user_id, credits__gte=-total, credits__lte=MAX_CREDITS - total).update(
+            credits=F("credits") + total
+        )
+        balance = User.objects.filter(pk=user_id).values_list("credits", flat=True).first()
+        if balance is None:
+            raise NotFoundError(_("There is no such user."))
+        if not moved:
+            raise _refusal(total, balance)
+        running = balance - total
+        now = timezone.now()
+        for draft in drafts:
+            running += draft.amount
+            draft.balance_after = running
+            draft.created_at = now
+        CreditEntry.objects.bulk_create(drafts)
+    return balance
+
+
+def _refusal(total: int, balance: int) -> DomainError:
+    if total < 0:
+        return InsufficientCreditsError(required=-total, available=balance)
+    return InvalidError(_("Credits must be between 0 and %(max)d.") % {"max": MAX_CREDITS})

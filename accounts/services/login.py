@@ -1,0 +1,72 @@
+"""Checking passwords, with a limit on attempts per user name and address."""
+
+from math import ceil
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from zhiying.client_ip import client_ip
+from zhiying.errors import DomainError
+from zhiying.responses import error_response
+
+
+class WrongCredentialsError(DomainError):
+    """Name and password do not belong together, or the user is deactivated."""
+
+    code = "invalid_credentials"
+    status = 401
+
+
+class TooManyAttemptsError(DomainError):
+    """Too many wrong passwords for this name from this address."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
+def login(*, request: HttpRequest, username: str, password: str) -> User:
+    """Return the user whose password this is.
+
+    Unknown names take as long as known ones: Django hashes the password in either case.
+
+    Raises:
+        WrongCredentialsError, TooManyAttemptsError
+    """
+    # One spelling per user, so that changing the case does not buy more attempts.
+    name = User.normalize_username(username.strip()).lower()
+    if AxesProxyHandler.is_locked(request, {"username": name}):
+        raise _too_many(request, name)
+    user = authenticate(request=request, username=name, password=password)
+    if isinstance(user, User):
+        user_logged_in.send(sender=User, request=request, user=user)  # resets the count of failures
+        return user
+    if AxesProxyHandler.is_locked(request, {"username": name}):
+        raise _too_many(request, name)
+    raise WrongCredentialsError(_("The user name or password is wrong."))
+
+
+def lockout_response(
+    request: HttpRequest, original_response: HttpResponse | None, credentials: dict[str, Any] | None
+) -> HttpResponse:
+    """What the admin site's login answers after too many attempts."""
+    error = _too_many(request, str((credentials or {}).get("username", "")))
+    return error_response(error.status, error.code, error.detail, headers=error.headers)
+
+
+def _too_many(request: HttpRequest, username: str) -> TooManyAttemptsError:
+    attempts = AccessAttempt.objects.filter(username=username, ip_address=client_ip(request))
+    latest = attempts.order_by("-attempt_time").first()
+    started = latest.attempt_time if latest else timezone.now()
+    wait_s = max(1, ceil((started + settings.AXES_COOLOFF_TIME - timezone.now()).total_seconds()))
+    return TooManyAttemptsError(
+        _("Too many attempts to log in. Try again in %(minutes)d minutes.") % {"minutes": ceil(wait_s / 60)},
+        headers={"Retry-After": str(wait_s)},
+    )

@@ -1,0 +1,30 @@
+"""Administrators' view of every batch."""
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from adminpanel.api import serializers as shapes
+from adminpanel.api.permissions import IsAdministrator
+from videos.api.serializers import BatchListOutput
+from videos.api.views import batch_page_response
+from videos.models import Batch
+from videos.services import selectors
+from zhiying.api.paging import validated_query
+from zhiying.api.schema import IF_NONE_MATCH
+
+
+class AllBatchesView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(
+        parameters=[shapes.AllBatchesQuery, IF_NONE_MATCH],
+        responses={200: BatchListOutput, 304: OpenApiResponse(description="Unchanged.")},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Every batch in the system."""
+        query = validated_query(request, shapes.AllBatchesQuery)
+        rows = selectors.filtered(Batch.objects.order_by(query["ordering"], "-id"), query)
+        return batch_page_response(request, rows, query)

@@ -1,0 +1,108 @@
+"""What the administrators' calls take and give."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api.serializers import UserOutput
+from accounts.services.credits import MAX_CREDITS
+from videos.api.serializers import BatchListQuery
+from zhiying.api.paging import PageQuery
+
+USER_ORDERINGS = ("created_at", "-created_at", "username", "-username", "credits", "-credits")
+BATCH_ORDERINGS = ("created_at", "-created_at", "image_count", "-image_count", "name", "-name")
+
+
+class UserListQuery(PageQuery):
+    search = serializers.CharField(required=False, max_length=150, help_text="Part of the user name.")
+    is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
+    is_admin = serializers.BooleanField(required=False, allow_null=True, default=None)
+    ordering = serializers.ChoiceField(choices=USER_ORDERINGS, default="-created_at")
+
+
+class UserListOutput(serializers.Serializer[Any]):
+    users = UserOutput(many=True)
+    total = serializers.IntegerField()
+
+
+class UserCreateInput(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    credits = serializers.IntegerField(min_value=0, max_value=MAX_CREDITS, required=False)
+    is_admin = serializers.BooleanField(default=False)
+    password = serializers.CharField(
+        max_length=512,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Generated when there is none.",
+    )
+
+
+class UserCreatedOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user = UserOutput()
+    password = serializers.CharField(required=False, help_text="The generated one; shown only here.")
+
+
+class UserChangeInput(serializers.Serializer[Any]):
+    is_active = serializers.BooleanField()
+
+
+class CreditsChangeInput(serializers.Serializer[Any]):
+    """Either `new_credits`, or `delta` with a `reason`."""
+
+    new_credits = serializers.IntegerField(min_value=0, max_value=MAX_CREDITS, required=False)
+    delta = serializers.IntegerField(min_value=-MAX_CREDITS, max_value=MAX_CREDITS, required=False)
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class CreditsChangedOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user_id = serializers.UUIDField()
+    credits = serializers.IntegerField()
+
+
+class AllBatchesQuery(BatchListQuery):
+    user = serializers.UUIDField(required=False)
+    ordering = serializers.ChoiceField(choices=BATCH_ORDERINGS, default="-created_at")
+
+
+class UsageQuery(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=366, default=30)
+
+
+class UsageDayOutput(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    videos = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    credits_charged = serializers.IntegerField()
+    credits_refunded = serializers.IntegerField()
+
+
+class FailureOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class BusyUserOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    videos = serializers.IntegerField()
+    credits = serializers.IntegerField()
+
+
+class UsageTotalsOutput(serializers.Serializer[Any]):
+    users = serializers.IntegerField()
+    active_users = serializers.IntegerField(help_text="With a batch in these days.")
+    batches = serializers.IntegerField()
+    videos = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    credits_charged = serializers.IntegerField()
+    credits_refunded = serializers.IntegerField()
+
+
+class UsageOutput(serializers.Serializer[Any]):
+    days = UsageDayOutput(many=True)
+    failures = FailureOutput(many=True)
+    users = BusyUserOutput(many=True)
+    totals = UsageTotalsOutput()

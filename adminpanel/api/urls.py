@@ -1,0 +1,13 @@
+"""Paths of the administrators' calls, below /api/."""
+
+from django.urls import path
+
+from adminpanel.api import batches, usage, users
+
+urlpatterns = [
+    path("admin/users", users.UserListView.as_view()),
+    path("admin/users/<uuid:user_id>", users.UserView.as_view()),
+    path("admin/users/<uuid:user_id>/credits", users.UserCreditsView.as_view()),
+    path("admin/batches", batches.AllBatchesView.as_view()),
+    path("admin/usage", usage.UsageView.as_view()),
+]

@@ -1,0 +1,136 @@
+"""Administrators' calls on users and their credits."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import current_user
+from accounts.api.presenters import user_body
+from accounts.api.serializers import LedgerOutput, LedgerQuery, UserOutput
+from accounts.api.views import ledger_response
+from accounts.models import User
+from accounts.services import credits as ledger
+from accounts.services import users
+from adminpanel.api import serializers as shapes
+from adminpanel.api.permissions import IsAdministrator
+from zhiying.api.paging import MAX_LIMIT, page_of, validated_query
+from zhiying.api.schema import IDEMPOTENCY_KEY, error
+from zhiying.errors import InvalidError, NotFoundError
+from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+
+
+class UserListView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(parameters=[shapes.UserListQuery], responses=shapes.UserListOutput)
+    def get(self, request: Request) -> Response:
+        """All users and their credits; up to 1,000 without `limit`."""
+        query = validated_query(request, shapes.UserListQuery)
+        rows = User.objects.order_by(query["ordering"], "id")
+        if search := query.get("search"):
+            rows = rows.filter(username__icontains=search)
+        for flag in ("is_active", "is_admin"):
+            if query[flag] is not None:
+                rows = rows.filter(**{flag: query[flag]})
+        page = page_of(rows, query, default_limit=MAX_LIMIT)
+        return Response({"users": [user_body(user) for user in page.rows], "total": page.total})
+
+    @extend_schema(request=shapes.UserCreateInput, responses={201: shapes.UserCreatedOutput})
+    def post(self, request: Request) -> Response:
+        """Create a user, with a generated password unless one is sent."""
+        data = shapes.UserCreateInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data.get("password")
+        password = given or users.generate_password()
+        user = users.user_create(
+            username=data.validated_data["username"],
+            password=password,
+            credits=data.validated_data.get("credits"),
+            is_admin=data.validated_data["is_admin"],
+            actor=current_user(request),
+        )
+        body: dict[str, Any] = {"success": True, "user": user_body(user)}
+        if not given:
+            body["password"] = password
+        return Response(body, status=201)
+
+
+class UserView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(responses=UserOutput)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        """One user."""
+        return Response(user_body(_user(user_id)))
+
+    @extend_schema(request=shapes.UserChangeInput, responses=UserOutput)
+    def patch(self, request: Request, user_id: UUID) -> Response:
+        """Activate or deactivate a user. A deactivated user's sessions end at once."""
+        data = shapes.UserChangeInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        user = users.user_set_active(
+            user=_user(user_id), is_active=data.validated_data["is_active"], actor=current_user(request)
+        )
+        return Response(user_body(user))
+
+
+class UserCreditsView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(parameters=[LedgerQuery], responses=LedgerOutput)
+    def get(self, request: Request, user_id: UUID) -> Response:
+        """Any user's ledger."""
+        return ledger_response(request, _user(user_id).pk)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=shapes.CreditsChangeInput,
+        responses={
+            200: shapes.CreditsChangedOutput,
+            402: error("The balance would become negative."),
+            422: error("The Idempotency-Key was used for a different request."),
+        },
+    )
+    def patch(self, request: Request, user_id: UUID) -> Response:
+        """Set a user's credits (`new_credits`), or change them by `delta` for a `reason`."""
+        data = shapes.CreditsChangeInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        change, actor = data.validated_data, current_user(request)
+        if ("new_credits" in change) == ("delta" in change):
+            raise InvalidError(_("Send either new_credits, or delta with a reason."))
+        user = _user(user_id)
+        key = request.headers.get("Idempotency-Key")
+        keyed = None
+        if key is not None:
+            keyed = KeyedRequest(actor.pk, key, fingerprint(f"credits:{user.pk}", change, {}))
+        status, body = perform_once(keyed, lambda save: _changed(user, change, actor, save))
+        return Response(body, status=status)
+
+
+@transaction.atomic
+def _changed(user: User, change: dict[str, Any], actor: User, save: Save) -> Answer:
+    if "new_credits" in change:
+        balance = ledger.set_credits(
+            user_id=user.pk, new_credits=change["new_credits"], reason=change["reason"], actor=actor
+        )
+    else:
+        balance = ledger.adjust_credits(
+            user_id=user.pk, delta=change["delta"], reason=change["reason"], actor=actor
+        )
+    body = {"success": True, "user_id": str(user.pk), "credits": balance}
+    save(200, body)
+    return 200, body
+
+
+def _user(user_id: UUID) -> User:
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise NotFoundError(_("There is no such user."))
+    return user

@@ -1,0 +1,122 @@
+"""What can be done to batches and items that exist: cancel, retry, replace, export."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import current_user
+from videos.api import serializers as shapes
+from videos.media_urls import is_valid, media_path, media_url, origin_of
+from videos.models import Batch
+from videos.services import batches, export, selectors
+from videos.services.intake import prepared_portrait
+from zhiying.api.schema import SuccessSerializer, error
+from zhiying.errors import InvalidError
+from zhiying.responses import error_response
+
+_CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
+
+
+class ItemCancelView(APIView):
+    @extend_schema(request=None, responses=SuccessSerializer)
+    def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """Cancel a waiting or running item; its credit is refunded."""
+        batches.item_cancel(item=selectors.item_for(current_user(request), batch_id, item_id))
+        return Response({"success": True})
+
+
+class ItemRetryView(APIView):
+    @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
+    def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """Retry a failed or cancelled item, for one credit."""
+        batches.item_retry(item=selectors.item_for(current_user(request), batch_id, item_id))
+        return Response({"success": True})
+
+
+class ItemReplaceView(APIView):
+    @extend_schema(
+        request={"multipart/form-data": shapes.ImageUpload},
+        responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
+    )
+    def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """Give a failed or cancelled item another image and retry it, for one credit."""
+        item = selectors.item_for(current_user(request), batch_id, item_id)
+        image = request.FILES.get("image")
+        if image is None:
+            raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
+        with prepared_portrait(image) as portrait:
+            batches.item_replace(item=item, portrait=portrait)
+        return Response({"success": True})
+
+
+class BatchCancelView(APIView):
+    @extend_schema(request=None, responses=shapes.CountOutput)
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        """Cancel everything of the batch that waits or runs."""
+        count = batches.batch_cancel(batch=_batch(request, batch_id))
+        return Response({"success": True, "count": count})
+
+
+class RetryFailedView(APIView):
+    @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        """Retry all failed items, for one credit each."""
+        count = batches.batch_retry_failed(batch=_batch(request, batch_id))
+        return Response({"success": True, "count": count})
+
+
+class ExportView(APIView):
+    @extend_schema(responses=shapes.ExportOutput)
+    def get(self, request: Request, batch_id: UUID) -> Response:
+        """The finished videos with the names they should get, and a ZIP of all of them."""
+        batch = _batch(request, batch_id)
+        origin = origin_of(request._request)
+        files = [_file_body(file, origin) for file in export.exported_files(batch)]
+        return Response(
+            {
+                "batch_id": str(batch.pk),
+                "batch_name": batch.name,
+                "files": files,
+                "total": len(files),
+                "zip_url": origin + media_path(_archive_key(batch.pk)),
+            }
+        )
+
+
+@require_safe
+def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBase:
+    """The ZIP behind `zip_url`: permitted by its signature, so that a plain link can fetch it."""
+    if not is_valid(token, _archive_key(batch_id)):
+        return error_response(
+            403, "media_link_expired", _("This link has expired or is not valid. Reload the page.")
+        )
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        return error_response(404, "not_found", _("There is no such batch."))
+    stream = export.stream_archive(batch)
+    response = StreamingHttpResponse(stream, content_type="application/zip")
+    response["Content-Length"] = str(len(stream))
+    response["Content-Disposition"] = content_disposition_header(True, export.archive_name(batch)) or ""
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _archive_key(batch_id: UUID) -> str:
+    return f"archive/{batch_id}"
+
+
+def _file_body(file: export.ExportedFile, origin: str) -> dict[str, Any]:
+    url = f"{media_url(origin, file.item.video)}?{urlencode({'download': file.name})}"
+    return {"id": str(file.item.pk), "name": file.name, "url": url}
+
+
+def _batch(request: Request, batch_id: UUID) -> Batch:
+    return selectors.batch_for(current_user(request), batch_id)

@@ -1,0 +1,181 @@
+"""What the batch calls take and give."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from videos.models import BatchStatus, ItemStatus
+from zhiying.api.fields import DayField
+from zhiying.api.paging import PageQuery
+
+
+class BatchInput(serializers.Serializer[Any]):
+    """The text fields of a new batch. Files are taken from the request by the view."""
+
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    prompt = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="Expression and movement, in words."
+    )
+
+
+class BatchUpload(BatchInput):
+    """The multipart form of a new batch (documentation)."""
+
+    images = serializers.ListField(
+        child=serializers.FileField(), help_text="1 to 50 JPEG, PNG or WebP files; also `images[]`."
+    )
+    audio = serializers.FileField(help_text="MP3 or WAV.")
+
+
+class BatchCreateQuery(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(default=False, help_text="Check and price only; create nothing.")
+
+
+class ImageUpload(serializers.Serializer[Any]):
+    image = serializers.FileField()
+
+
+class BatchListQuery(PageQuery):
+    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name.")
+    status = serializers.ChoiceField(choices=BatchStatus.choices, required=False)
+    date_from = DayField(required=False)
+    date_to = DayField(required=False)
+
+
+class RenameInput(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+
+
+class ItemOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    batch_id = serializers.UUIDField()
+    position = serializers.IntegerField()
+    original_name = serializers.CharField()
+    sourceImage = serializers.CharField()  # noqa: N815
+    source_image_url = serializers.CharField()
+    thumbnail_url = serializers.CharField()
+    videoUrl = serializers.CharField(help_text='"" until there is one.')  # noqa: N815
+    video_url = serializers.CharField()
+    poster_url = serializers.CharField()
+    status = serializers.ChoiceField(choices=ItemStatus.choices)
+    progress = serializers.IntegerField(help_text="0 to 100.")
+    elapsed_time = serializers.IntegerField(help_text="Seconds.")
+    error_code = serializers.CharField()
+    error_msg = serializers.CharField()
+    duration = serializers.FloatField(allow_null=True, help_text="Seconds, once completed.")
+    width = serializers.IntegerField(help_text="Of the upright source image, pixels.")
+    height = serializers.IntegerField()
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class ProgressOutput(serializers.Serializer[Any]):
+    overall_progress = serializers.IntegerField(help_text="0 to 100.")
+    total = serializers.IntegerField()
+    completed = serializers.IntegerField()
+    processing = serializers.IntegerField()
+    pending = serializers.IntegerField(help_text="All items that wait.")
+    queued = serializers.IntegerField(help_text="Those of them not yet handed to a worker or engine.")
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is next.")
+    eta_seconds = serializers.IntegerField(allow_null=True, help_text="Waiting and rendering together.")
+    eta_waiting_seconds = serializers.IntegerField(allow_null=True)
+    eta_rendering_seconds = serializers.IntegerField(allow_null=True)
+
+
+class BatchOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    userId = serializers.UUIDField()  # noqa: N815
+    user_id = serializers.UUIDField()
+    userName = serializers.CharField()  # noqa: N815
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=BatchStatus.choices)
+    timestamp = serializers.IntegerField(help_text="Milliseconds since 1970.")
+    created_at = serializers.DateTimeField()
+    prompt = serializers.CharField()
+    audioName = serializers.CharField()  # noqa: N815
+    audio_url = serializers.CharField()
+    audio_duration = serializers.FloatField(help_text="Seconds.")
+    imageCount = serializers.IntegerField()  # noqa: N815
+    image_count = serializers.IntegerField()
+    creditsUsed = serializers.IntegerField(help_text="Net of refunds.")  # noqa: N815
+    items = ItemOutput(many=True)
+    progress = ProgressOutput()
+
+
+class BatchListOutput(serializers.Serializer[Any]):
+    batches = BatchOutput(many=True)
+    total = serializers.IntegerField()
+
+
+class CreatedOutput(serializers.Serializer[Any]):
+    batch_id = serializers.UUIDField()
+    name = serializers.CharField()
+    image_count = serializers.IntegerField()
+    credits_used = serializers.IntegerField()
+    credits = serializers.IntegerField(help_text="What is left.")
+
+
+class DryRunOutput(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    image_count = serializers.IntegerField()
+    price = serializers.IntegerField()
+    credits = serializers.IntegerField()
+    sufficient = serializers.BooleanField()
+    duration = serializers.FloatField(help_text="Of the recording, seconds.")
+
+
+class CountOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    count = serializers.IntegerField()
+
+
+class ExportFileOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    url = serializers.CharField()
+
+
+class ExportOutput(serializers.Serializer[Any]):
+    batch_id = serializers.UUIDField()
+    batch_name = serializers.CharField()
+    files = ExportFileOutput(many=True)
+    total = serializers.IntegerField()
+    zip_url = serializers.CharField(
+        help_text="All of them and manifest.csv, streamed; works without a header."
+    )
+
+
+class EngineQueueOutput(serializers.Serializer[Any]):
+    pending = serializers.IntegerField()
+    processing = serializers.IntegerField()
+
+
+class EngineStatusOutput(serializers.Serializer[Any]):
+    engine = serializers.CharField()
+    label = serializers.CharField()
+    ready = serializers.BooleanField()
+    detail = serializers.CharField()
+    queue = EngineQueueOutput()
+    capabilities = serializers.DictField()
+    limits = serializers.DictField()
+
+
+class TokenStatusOutput(serializers.Serializer[Any]):
+    valid = serializers.BooleanField()
+    error = serializers.CharField(required=False)
+
+
+def limits_body() -> dict[str, Any]:
+    """The limits a client can check before it uploads."""
+    return {
+        "max_images": settings.BATCH_MAX_IMAGES,
+        "image_max_bytes": settings.IMAGE_MAX_BYTES,
+        "image_max_pixels": settings.IMAGE_MAX_PIXELS,
+        "image_min_side": settings.IMAGE_MIN_SIDE_PX,
+        "audio_max_bytes": settings.AUDIO_MAX_BYTES,
+        "audio_min_s": settings.AUDIO_MIN_S,
+        "audio_max_s": settings.AUDIO_MAX_S,
+        "prompt_max_chars": settings.PROMPT_MAX_CHARS,
+    }

@@ -1,0 +1,22 @@
+"""Paths of the batch calls, below /api/."""
+
+from django.urls import path
+
+from videos.api import actions, engine, views
+
+_BATCH = "video/batches/<uuid:batch_id>"
+_ITEM = f"{_BATCH}/items/<uuid:item_id>"
+
+urlpatterns = [
+    path("video/batch", views.BatchCreateView.as_view()),
+    path("video/batches", views.BatchListView.as_view()),
+    path(_BATCH, views.BatchView.as_view()),
+    path(f"{_BATCH}/cancel", actions.BatchCancelView.as_view()),
+    path(f"{_BATCH}/retry_failed", actions.RetryFailedView.as_view()),
+    path(f"{_BATCH}/export", actions.ExportView.as_view()),
+    path(f"{_ITEM}/cancel", actions.ItemCancelView.as_view()),
+    path(f"{_ITEM}/resume", actions.ItemRetryView.as_view()),
+    path(f"{_ITEM}/replace", actions.ItemReplaceView.as_view()),
+    path("engine/status", engine.EngineStatusView.as_view()),
+    path("token/status", engine.TokenStatusView.as_view()),
+]

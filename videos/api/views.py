@@ -1,0 +1,162 @@
+"""Batches and their items."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.authentication import current_user
+from accounts.models import User
+from videos.api import serializers as shapes
+from videos.api.presenters import batch_body
+from videos.media_urls import origin_of
+from videos.models import Batch
+from videos.services import batches, selectors
+from videos.services.forecast import QueueSnapshot
+from videos.services.intake import PreparedFiles, prepared_files
+from zhiying.api.conditional import conditional_response
+from zhiying.api.paging import page_of, validated_query
+from zhiying.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
+from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+
+_NOT_MODIFIED = OpenApiResponse(description="Unchanged since the ETag was given.")
+_CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
+
+
+class BatchCreateView(APIView):
+    """Submit a batch."""
+
+    @extend_schema(
+        parameters=[shapes.BatchCreateQuery, IDEMPOTENCY_KEY],
+        request={"multipart/form-data": shapes.BatchUpload},
+        responses={
+            201: shapes.CreatedOutput,
+            200: PolymorphicProxySerializer("DryRun", [shapes.DryRunOutput], None),
+            402: _CREDITS_SHORT,
+            422: error("The Idempotency-Key was used for a different request."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Check the files, charge one credit per image and queue the batch."""
+        user = current_user(request)
+        dry_run = validated_query(request, shapes.BatchCreateQuery)["dry_run"]
+        fields = shapes.BatchInput(data=request.data)
+        fields.is_valid(raise_exception=True)
+        text: Mapping[str, str] = fields.validated_data
+        images, audio = _uploads(request, "images", "images[]"), _uploads(request, "audio")
+
+        def work(save: Save) -> Answer:
+            with prepared_files(
+                images=images, audio=audio[0] if audio else None, prompt=text["prompt"]
+            ) as files:
+                return _priced(user, files) if dry_run else _create(user, text, files, save)
+
+        key = None if dry_run else _keyed(request, text, {"images": images, "audio": audio})
+        status, body = perform_once(key, work)
+        return Response(body, status=status)
+
+
+def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Save) -> Answer:
+    def body(created: batches.Created) -> dict[str, Any]:
+        return {
+            "batch_id": str(created.batch.pk),
+            "name": created.batch.name,
+            "image_count": created.batch.image_count,
+            "credits_used": created.credits_used,
+            "credits": created.credits_left,
+        }
+
+    created = batches.batch_create(
+        user=user,
+        name=text["name"],
+        prompt=text["prompt"],
+        files=files,
+        on_created=lambda created: save(201, body(created)),
+    )
+    return 201, body(created)
+
+
+def _priced(user: User, files: PreparedFiles) -> Answer:
+    price = batches.price_of(len(files.portraits))
+    return 200, {
+        "ok": True,
+        "image_count": len(files.portraits),
+        "price": price,
+        "credits": user.credits,
+        "sufficient": user.credits >= price,
+        "duration": round(files.audio_facts.duration_s, 3),
+    }
+
+
+def _uploads(request: Request, *names: str) -> list[UploadedFile]:
+    """All uploaded files under any of these field names, in the order sent."""
+    return [upload for name in names for upload in request.FILES.getlist(name)]
+
+
+def _keyed(
+    request: Request, text: Mapping[str, str], files: Mapping[str, list[UploadedFile]]
+) -> KeyedRequest | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    return KeyedRequest(current_user(request).pk, key, fingerprint("batch", text, files))
+
+
+class BatchListView(APIView):
+    """The user's batches."""
+
+    @extend_schema(
+        parameters=[shapes.BatchListQuery, IF_NONE_MATCH],
+        responses={200: shapes.BatchListOutput, 304: _NOT_MODIFIED},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """The user's batches with their items, newest first."""
+        query = validated_query(request, shapes.BatchListQuery)
+        mine = selectors.filtered(selectors.batches_of(current_user(request)), query)
+        return batch_page_response(request, mine, query)
+
+
+def batch_page_response(request: Request, rows: Any, query: dict[str, Any]) -> HttpResponseBase:
+    """One page of batches with their items."""
+    page = page_of(selectors.with_items(rows), query)
+    queue, origin = QueueSnapshot.load(), origin_of(request._request)
+    bodies = [batch_body(batch, origin=origin, queue=queue) for batch in page.rows]
+    return conditional_response(request, {"batches": bodies, "total": page.total})
+
+
+class BatchView(APIView):
+    """One batch."""
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses={200: shapes.BatchOutput, 304: _NOT_MODIFIED})
+    def get(self, request: Request, batch_id: UUID) -> HttpResponseBase:
+        """The batch with every item's state and result."""
+        return conditional_response(request, _whole_batch(request, batch_id))
+
+    @extend_schema(request=shapes.RenameInput, responses=shapes.BatchOutput)
+    def patch(self, request: Request, batch_id: UUID) -> Response:
+        """Rename the batch."""
+        data = shapes.RenameInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        batches.batch_rename(batch=_batch(request, batch_id), name=data.validated_data["name"])
+        return Response(_whole_batch(request, batch_id))
+
+    @extend_schema(request=None, responses={200: SuccessSerializer})
+    def delete(self, request: Request, batch_id: UUID) -> Response:
+        """Delete the batch and its files; what has not finished is cancelled and refunded."""
+        batches.batch_delete(batch=_batch(request, batch_id))
+        return Response({"success": True})
+
+
+def _batch(request: Request, batch_id: UUID) -> Batch:
+    return selectors.batch_for(current_user(request), batch_id)
+
+
+def _whole_batch(request: Request, batch_id: UUID) -> dict[str, Any]:
+    batch = selectors.batch_for(current_user(request), batch_id, items=True)
+    return batch_body(batch, origin=origin_of(request._request), queue=QueueSnapshot.load())

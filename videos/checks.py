@@ -1,0 +1,32 @@
+"""System checks of generation settings."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from videos.engines.registry import ENGINES
+
+
+@register()
+def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """The engine must exist, and a lease must outlive a few missed heartbeats."""
+    problems: list[CheckMessage] = []
+    if settings.GENERATION_ENGINE not in ENGINES:
+        problems.append(
+            Error(
+                f"GENERATION_ENGINE={settings.GENERATION_ENGINE!r} is not an engine.",
+                hint=f"Use one of: {', '.join(sorted(ENGINES))}.",
+                id="videos.E001",
+            )
+        )
+    if settings.LEASE_S < 3 * settings.HEARTBEAT_S:
+        problems.append(
+            Error(
+                "LEASE_S is shorter than three heartbeats.",
+                hint="Raise LEASE_S or lower HEARTBEAT_S: a busy worker would lose its items.",
+                id="videos.E002",
+            )
+        )
+    return problems

@@ -1,0 +1,15 @@
+"""Rows of batches, items and the queue."""
+
+from videos.models.batch import Batch, BatchStatus
+from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
+from videos.models.queue import QueueState, QueueTurn
+
+__all__ = [
+    "FINAL_STATUSES",
+    "Batch",
+    "BatchStatus",
+    "ItemStatus",
+    "QueueState",
+    "QueueTurn",
+    "VideoItem",
+]

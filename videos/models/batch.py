@@ -1,0 +1,64 @@
+"""A batch: many portraits, one recording."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class BatchStatus(models.TextChoices):
+    """What a batch's items add up to."""
+
+    PENDING = "pending", _("Waiting")
+    PROCESSING = "processing", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    PARTIAL = "partial", _("Partly completed")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Batch(models.Model):
+    """One submission. `status` is derived from the items and kept by `videos.services.states`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches", verbose_name=_("user")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    prompt = models.TextField(_("prompt"), blank=True)
+    audio = models.CharField(
+        _("audio"), max_length=200, db_column="audio_url", help_text=_("Storage key of the normalised WAV.")
+    )
+    audio_name = models.CharField(_("audio file"), max_length=255)
+    audio_duration_s = models.FloatField(_("audio duration (s)"))
+    image_count = models.PositiveSmallIntegerField(_("images"))
+    status = models.CharField(
+        _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+
+    class Meta:
+        db_table = "batches"
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=BatchStatus.values), name="batch_status_known"
+            ),
+            models.CheckConstraint(condition=models.Q(image_count__gte=1), name="batch_has_images"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
+            models.Index(fields=["-created_at", "-id"], name="batches_newest"),  # administrators' list
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def folder(self) -> str:
+        """Storage prefix of everything that belongs to the batch."""
+        return f"batches/{self.pk}"

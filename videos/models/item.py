@@ -1,0 +1,97 @@
+"""A video item: one portrait of a batch and the video made of it."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from videos.models.batch import Batch
+
+
+class ItemStatus(models.TextChoices):
+    """Where an item is on its way."""
+
+    PENDING = "pending", _("Waiting")
+    PROCESSING = "processing", _("Rendering")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+FINAL_STATUSES = (ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED)
+
+
+class VideoItem(models.Model):
+    """One image of a batch. Its status is changed by `videos.services.states` alone.
+
+    `run` counts what the user paid for: the first time is run 1, each retry another. `attempt` counts
+    claims over all runs and is the fencing token: a worker may finish only the attempt it claimed.
+    `tries` counts attempts of this run that ended without a verdict (crash, engine unreachable).
+    File fields hold storage keys.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="items", verbose_name=_("batch"))
+    position = models.PositiveSmallIntegerField(_("position"))
+    original_name = models.CharField(_("image file"), max_length=255)
+    source_image = models.CharField(max_length=200, db_column="source_image_url")
+    thumbnail = models.CharField(max_length=200)
+    width = models.PositiveIntegerField(help_text=_("Pixels of the upright source image."))
+    height = models.PositiveIntegerField()
+
+    status = models.CharField(
+        _("status"), max_length=16, choices=ItemStatus.choices, default=ItemStatus.PENDING
+    )
+    error_code = models.CharField(_("error code"), max_length=64, blank=True)
+    error_msg = models.TextField(_("error"), blank=True)
+    progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
+
+    video = models.CharField(max_length=200, blank=True, db_column="video_url")
+    poster = models.CharField(max_length=200, blank=True)
+    duration_s = models.FloatField(null=True)
+    notes = models.JSONField(default=list, help_text=_("What the engine has to say about the result."))
+
+    run = models.PositiveIntegerField(default=1)
+    attempt = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text=_("A retry waits until then."))
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "video_items"
+        verbose_name = _("video item")
+        verbose_name_plural = _("video items")
+        ordering = ["batch", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "position"], name="one_item_per_position"),
+            models.CheckConstraint(condition=Q(status__in=ItemStatus.values), name="item_status_known"),
+            models.CheckConstraint(condition=Q(progress__lte=100), name="item_progress_is_percent"),
+            models.CheckConstraint(
+                condition=~Q(status="completed") | ~Q(video=""), name="completed_item_has_video"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="processing") | Q(lease_until__isnull=False),
+                name="processing_item_has_lease",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(error_code=""), name="failed_item_has_reason"
+            ),
+        ]
+        indexes = [
+            # the claim: who waits, and since when
+            models.Index(
+                fields=["queued_at", "position"], condition=Q(status="pending"), name="items_waiting"
+            ),
+            # the claim's count by user, and the sweep's search for expired leases
+            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="items_processing"),
+            # how long renders take (ETA) and usage by day
+            models.Index(fields=["finished_at"], name="items_by_finish"),
+        ]
+
+    def __str__(self) -> str:
+        return self.original_name

@@ -1,0 +1,89 @@
+"""The sweep: what keeps an accepted batch from being lost, whatever crashed."""
+
+import logging
+import shutil
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.services import sessions
+from videos import storage
+from videos.models import Batch, QueueState
+from videos.queue.claims import count_ready
+from videos.queue.hints import wake_workers
+from videos.services import states
+from zhiying import idempotency
+
+CLEANING_INTERVAL = timedelta(hours=1)
+ORPHAN_AGE = timedelta(hours=6)
+"""Files without a row younger than this may belong to a batch that is just being created."""
+SCRATCH_AGE_S = 24 * 3600
+HINTS_PER_SWEEP = 8
+CACHE_FOLDER = "cache"
+"""Below WORK_DIR: what engines keep between renders."""
+
+logger = logging.getLogger(__name__)
+
+
+def sweep_if_due() -> bool:
+    """Sweep unless some worker did within SWEEP_INTERVAL_S; says whether it did."""
+    now = timezone.now()
+    if not _take_turn("swept_at", now, timedelta(seconds=settings.SWEEP_INTERVAL_S)):
+        return False
+    sweep()
+    if _take_turn("cleaned_at", now, CLEANING_INTERVAL):
+        clean()
+    return True
+
+
+def sweep() -> None:
+    """Take back the items of silent workers and send hints again for whatever waits."""
+    lost = states.expire_leases()
+    if lost:
+        logger.warning("Took back %d items of workers that went silent", lost)
+    wake_workers(min(count_ready(), HINTS_PER_SWEEP))
+
+
+def clean() -> None:
+    """Remove what nobody needs any more: files without rows, expired records, old scratch files."""
+    orphans = delete_orphaned_folders()
+    records = idempotency.delete_expired() + sessions.delete_expired()
+    _delete_old_scratch(settings.WORK_DIR)
+    if orphans or records:
+        logger.info("Removed %d orphaned folders and %d expired records", orphans, records)
+
+
+def delete_orphaned_folders() -> int:
+    """Delete folders of batches that do not exist; returns how many."""
+    folders = storage.batch_folders()
+    known = {str(pk) for pk in Batch.objects.values_list("pk", flat=True).iterator()}
+    removed = 0
+    for name in folders:
+        prefix = f"{storage.BATCHES}/{name}"
+        if name in known:
+            continue
+        changed = storage.newest_change(prefix)
+        if changed is None or changed < timezone.now() - ORPHAN_AGE:
+            storage.delete_tree(prefix)
+            removed += 1
+    return removed
+
+
+def _take_turn(field: str, now: datetime, interval: timedelta) -> bool:
+    """One UPDATE decides which of all workers does what is due."""
+    QueueState.objects.get_or_create(pk=1)
+    due = Q(**{field: None}) | Q(**{f"{field}__lte": now - interval})
+    return bool(QueueState.objects.filter(due, pk=1).update(**{field: now}))
+
+
+def _delete_old_scratch(root: Path) -> None:
+    limit = time.time() - SCRATCH_AGE_S
+    for path in root.glob("*"):
+        if path.name == CACHE_FOLDER:
+            _delete_old_scratch(path)
+        elif path.stat().st_mtime < limit:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

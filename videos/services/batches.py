@@ -1,0 +1,218 @@
+"""Batches: created with their charge, renamed, cancelled, deleted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.services import credits as ledger
+from accounts.services.credits import Run
+from videos import storage
+from videos.models import Batch, ItemStatus, VideoItem
+from videos.queue.hints import wake_workers_on_commit
+from videos.services import states
+from videos.services.intake import PreparedFiles, PreparedPortrait
+from videos.services.states import CREDITS_PER_IMAGE
+from zhiying.errors import ConflictError, InvalidError
+
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Created:
+    """A new batch and what its owner has left."""
+
+    batch: Batch
+    credits_used: int
+    credits_left: int
+
+
+def price_of(image_count: int) -> int:
+    """Credits a batch costs."""
+    return image_count * CREDITS_PER_IMAGE
+
+
+def batch_create(
+    *,
+    user: User,
+    name: str,
+    prompt: str,
+    files: PreparedFiles,
+    on_created: Callable[[Created], None] = lambda created: None,
+) -> Created:
+    """Charge and create a batch from proven files; its items wait for a worker.
+
+    The files are stored first, under keys nobody knows yet; then one transaction writes the charge, the
+    batch, its items and whatever `on_created` adds. If it fails, the files are removed again.
+
+    Raises:
+        InsufficientCreditsError: nothing was created.
+    """
+    _require_credits(user, price_of(len(files.portraits)))
+    batch = Batch(
+        id=uuid4(),
+        user=user,
+        prompt=prompt,
+        audio_name=files.audio_name,
+        audio_duration_s=files.audio_facts.duration_s,
+        image_count=len(files.portraits),
+    )
+    batch.audio = storage.audio_key(batch.pk)
+    try:
+        storage.save_file(files.audio, batch.audio)
+        items = [_stored_item(batch, index, portrait) for index, portrait in enumerate(files.portraits)]
+        with transaction.atomic():
+            created = _insert(batch, name, items)
+            on_created(created)
+            wake_workers_on_commit(len(items))
+    except BaseException:
+        storage.delete_tree(batch.folder)
+        raise
+    return created
+
+
+def _require_credits(user: User, price: int) -> None:
+    """An early no, before files are stored; the charge itself is guarded again."""
+    user.refresh_from_db(fields=["credits"])
+    if user.credits < price:
+        raise ledger.InsufficientCreditsError(required=price, available=user.credits)
+
+
+def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait) -> VideoItem:
+    item = VideoItem(
+        id=uuid4(),
+        batch=batch,
+        position=index,
+        original_name=portrait.original_name,
+        width=portrait.width,
+        height=portrait.height,
+    )
+    item.source_image = storage.source_key(batch.pk, item.pk)
+    item.thumbnail = storage.thumbnail_key(batch.pk, item.pk)
+    storage.save_file(portrait.portrait, item.source_image)
+    storage.save_file(portrait.thumbnail, item.thumbnail)
+    return item
+
+
+def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
+    ledger.lock_user(batch.user_id)  # so that two default names of one user cannot collide
+    now = timezone.now()
+    batch.created_at = now
+    batch.name = name.strip()[:MAX_NAME_LENGTH] or _default_name(batch.user_id)
+    runs = [Run(batch.pk, item.pk, item.run) for item in items]
+    left = ledger.charge_runs(
+        user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name
+    )
+    for item in items:
+        item.queued_at = item.not_before = now
+    batch.save(force_insert=True)
+    VideoItem.objects.bulk_create(items)
+    return Created(batch, price_of(len(items)), left)
+
+
+def _default_name(user_id: UUID) -> str:
+    """批次 2026-11-22, and (2), (3) … for the user's further batches of that day."""
+    base = f"批次 {timezone.localdate():%Y-%m-%d}"
+    taken = set(Batch.objects.filter(user_id=user_id, name__startswith=base).values_list("name", flat=True))
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base} ({number})"
+    return name
+
+
+def batch_rename(*, batch: Batch, name: str) -> Batch:
+    """Give a batch another name of 1 to 200 characters."""
+    name = name.strip()
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise InvalidError(_("A name has 1 to %(max)d characters.") % {"max": MAX_NAME_LENGTH})
+    Batch.objects.filter(pk=batch.pk).update(name=name)
+    batch.name = name
+    return batch
+
+
+def batch_cancel(*, batch: Batch) -> int:
+    """Cancel everything of a batch that waits or runs; returns how many items."""
+    return states.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+
+
+@transaction.atomic
+def batch_delete(*, batch: Batch) -> None:
+    """Cancel and refund what has not finished, then remove rows and files. The ledger stays."""
+    states.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    Batch.objects.filter(pk=batch.pk).delete()
+    folder = batch.folder
+    transaction.on_commit(lambda: storage.delete_tree(folder), robust=True)
+
+
+def item_cancel(*, item: VideoItem) -> None:
+    """Cancel one item.
+
+    Raises:
+        ConflictError: it has ended already.
+    """
+    if not states.cancel_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
+        raise ConflictError(_("This video has finished already; there is nothing to cancel."))
+
+
+def item_retry(*, item: VideoItem) -> None:
+    """Charge one failed or cancelled item again and queue it.
+
+    Raises:
+        ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
+    """
+    if not states.rerun_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
+        raise _not_retryable()
+    wake_workers_on_commit()
+
+
+def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
+    """Give a failed or cancelled item another image and retry it, for one credit.
+
+    Raises:
+        ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
+    """
+    run = item.run + 1
+    stem = uuid4()  # two replacements at once must not share a key
+    source, thumbnail = (
+        storage.source_key(item.batch_id, stem, run),
+        storage.thumbnail_key(item.batch_id, stem, run),
+    )
+    old = [item.source_image, item.thumbnail]
+    try:
+        storage.save_file(portrait.portrait, source)
+        storage.save_file(portrait.thumbnail, thumbnail)
+        replaced = states.rerun_items(
+            batch_id=item.batch_id,
+            user_id=item.batch.user_id,
+            item_ids=[item.pk],
+            replacement={
+                "source_image": source,
+                "thumbnail": thumbnail,
+                "original_name": portrait.original_name,
+                "width": portrait.width,
+                "height": portrait.height,
+            },
+        )
+        if not replaced:
+            raise _not_retryable()
+    except BaseException:
+        storage.delete_files([source, thumbnail])
+        raise
+    storage.delete_files(old)
+    wake_workers_on_commit()
+
+
+def batch_retry_failed(*, batch: Batch) -> int:
+    """Charge all failed items of a batch again and queue them; returns how many."""
+    count = states.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    wake_workers_on_commit(count)
+    return count
+
+
+def _not_retryable() -> ConflictError:
+    return ConflictError(_("Only failed or cancelled videos can be retried."))

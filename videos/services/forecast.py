@@ -1,0 +1,124 @@
+"""When a batch's turn comes and when it will be done: estimates from the queue as it is now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from videos.models import Batch, ItemStatus, VideoItem
+
+RECENT_RESULTS = 30
+"""How many of the last results tell how fast items render."""
+ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
+"""Until there are results to go by."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits of one batch."""
+
+    batch_id: UUID
+    user_id: UUID
+    items: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Estimates for one batch; None where there is nothing to wait for."""
+
+    queue_position: int | None = None
+    eta_waiting_s: int | None = None
+    eta_rendering_s: int | None = None
+
+    @property
+    def eta_s(self) -> int | None:
+        if self.eta_waiting_s is None or self.eta_rendering_s is None:
+            return None
+        return self.eta_waiting_s + self.eta_rendering_s
+
+
+@dataclass(frozen=True)
+class QueueSnapshot:
+    """The queue at one moment, read by four queries however many batches are asked about."""
+
+    waiting: Mapping[UUID, Waiting] = field(default_factory=dict)
+    running: Mapping[UUID, int] = field(default_factory=dict)
+    running_progress: Mapping[UUID, int] = field(default_factory=dict)
+    render_s_per_audio_s: float = ASSUMED_RENDER_S_PER_AUDIO_S
+
+    @classmethod
+    def load(cls) -> "QueueSnapshot":
+        items = VideoItem.objects.order_by()
+        waiting = (
+            items.filter(status=ItemStatus.PENDING)
+            .values_list("batch_id", "batch__user_id")
+            .annotate(items=Count("pk"), since=Min("queued_at"))
+        )
+        running = list(
+            items.filter(status=ItemStatus.PROCESSING)
+            .values_list("batch_id")
+            .annotate(items=Count("pk"), progress=Sum("progress"))
+        )
+        return cls(
+            waiting={row[0]: Waiting(*row) for row in waiting},
+            running={batch_id: count for batch_id, count, _ in running},
+            running_progress={batch_id: progress for batch_id, _, progress in running},
+            render_s_per_audio_s=_measured_speed(),
+        )
+
+    def forecast(self, batch: Batch) -> Forecast:
+        """Position in the queue (1 is next) and seconds until the batch starts and from then on."""
+        mine = self.waiting.get(batch.pk)
+        running = self.running.get(batch.pk, 0)
+        if mine is None and not running:
+            return Forecast()
+        render_s = max(0.5, self.render_s_per_audio_s * batch.audio_duration_s)
+        slots = max(settings.WORKER_THREADS, sum(self.running.values()), 1)
+        ahead = self._ahead(mine) if mine else 0
+        users = {entry.user_id for entry in self.waiting.values()} | {batch.user_id}
+        left = (mine.items if mine else 0) + running - self.running_progress.get(batch.pk, 0) / 100
+        rounds = ceil(left * len(users) / slots) if left > 1 else left
+        return Forecast(
+            queue_position=ahead + 1 if mine else None,
+            eta_waiting_s=0 if running else ceil(ahead * render_s / slots),
+            eta_rendering_s=ceil(rounds * render_s),
+        )
+
+    def _ahead(self, mine: Waiting) -> int:
+        """Items served before the first waiting one of this batch, users taking turns."""
+        own = 0
+        others: dict[UUID, int] = {}
+        for entry in self.waiting.values():
+            if entry.user_id != mine.user_id:
+                others[entry.user_id] = others.get(entry.user_id, 0) + entry.items
+            elif (entry.since, entry.batch_id) < (mine.since, mine.batch_id):
+                own += entry.items
+        return own + sum(min(items, own + 1) for items in others.values())
+
+
+def _measured_speed() -> float:
+    """Seconds of rendering per second of audio, over the latest results."""
+    rows = list(
+        VideoItem.objects.filter(status=ItemStatus.COMPLETED)
+        .order_by("-finished_at")
+        .values_list("started_at", "finished_at", "duration_s")[:RECENT_RESULTS]
+    )
+    seconds = sum(
+        (finished - started).total_seconds() for started, finished, _ in rows if started and finished
+    )
+    audio_s = sum(duration or 0.0 for _, _, duration in rows)
+    return seconds / audio_s if audio_s else ASSUMED_RENDER_S_PER_AUDIO_S
+
+
+def elapsed_s(item: VideoItem) -> int:
+    """Seconds an item has been, or was, rendering."""
+    if item.started_at is None:
+        return 0
+    end = item.finished_at or timezone.now()
+    return max(0, round((end - item.started_at).total_seconds()))

@@ -1,0 +1,209 @@
+"""Intake: every uploaded file is proven and normalised before anything is charged.
+
+All problems are found and reported together, so that a person fixes them in one go.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.utils.translation import gettext as _
+
+from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
+from videos.media.images import ImageLimits, prepare_image
+from videos.media.problems import MESSAGES, MediaProblem
+from videos.uploads import is_oversized
+from zhiying.errors import InvalidError
+
+DECODERS = max(2, os.cpu_count() or 1)
+"""Images decoded at once; the decoders are C code that runs in parallel."""
+MAX_NAME_LENGTH = 255
+SHOWN_PROBLEMS = 3
+"""How many problems the summary sentence spells out."""
+
+
+@dataclass(frozen=True)
+class PreparedPortrait:
+    """An image that passed: its normalised files on this machine and its upright size (px)."""
+
+    original_name: str
+    portrait: Path
+    thumbnail: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class PreparedFiles:
+    """All files of a batch, proven and normalised. They vanish when the request ends."""
+
+    portraits: Sequence[PreparedPortrait]
+    audio: Path
+    audio_name: str
+    audio_facts: PreparedAudio
+
+
+class InvalidBatchError(InvalidError):
+    """Some files or fields of a batch are not acceptable; `errors` names each of them."""
+
+    code = "invalid_batch"
+
+    def __init__(self, errors: dict[str, Any]) -> None:
+        super().__init__(_summary(errors), extra={"errors": errors})
+
+
+@contextmanager
+def prepared_files(
+    *, images: Sequence[UploadedFile], audio: UploadedFile | None, prompt: str
+) -> Iterator[PreparedFiles]:
+    """Check and normalise a batch's files into a scratch folder that lasts as long as the context.
+
+    Raises:
+        InvalidBatchError: with every problem there is.
+    """
+    with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+        root = Path(folder)
+        outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
+        audio_outcome = _attempt(lambda: _prepare_audio(audio, root / "audio.wav"))
+        errors = _problems(images, outcomes, audio, audio_outcome, prompt)
+        if errors:
+            raise InvalidBatchError(errors)
+        yield PreparedFiles(
+            portraits=[outcome for outcome in outcomes if isinstance(outcome, PreparedPortrait)],
+            audio=root / "audio.wav",
+            audio_name=clean_name(audio),
+            audio_facts=audio_outcome,
+        )
+
+
+@contextmanager
+def prepared_portrait(image: UploadedFile) -> Iterator[PreparedPortrait]:
+    """Check and normalise a single image, as `prepared_files` does."""
+    with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+        outcome = _prepare_all([image], Path(folder))[0]
+        if isinstance(outcome, MediaProblem):
+            raise InvalidBatchError({"images": [_file_problem(outcome, image, 0)]})
+        yield outcome
+
+
+def clean_name(upload: UploadedFile | None) -> str:
+    """The client's file name without folders and control characters, at most 255 characters."""
+    name = PurePosixPath((upload.name if upload else "") or "").name
+    return "".join(character for character in name if character.isprintable())[-MAX_NAME_LENGTH:] or "file"
+
+
+def image_limits() -> ImageLimits:
+    return ImageLimits(
+        max_bytes=settings.IMAGE_MAX_BYTES,
+        max_pixels=settings.IMAGE_MAX_PIXELS,
+        min_side=settings.IMAGE_MIN_SIDE_PX,
+    )
+
+
+def audio_limits() -> AudioLimits:
+    return AudioLimits(
+        max_bytes=settings.AUDIO_MAX_BYTES, min_s=settings.AUDIO_MIN_S, max_s=settings.AUDIO_MAX_S
+    )
+
+
+def _prepare_all(images: Sequence[UploadedFile], root: Path) -> list[PreparedPortrait | MediaProblem]:
+    with ThreadPoolExecutor(DECODERS) as pool:
+        jobs = [
+            pool.submit(_attempt, lambda image=image, stem=root / str(index): _prepare_image(image, stem))
+            for index, image in enumerate(images)
+        ]
+        return [job.result() for job in jobs]
+
+
+def _attempt(prepare: Any) -> Any:
+    """The result of `prepare`, or the problem it met."""
+    try:
+        return prepare()
+    except MediaProblem as problem:
+        return problem
+
+
+def _prepare_image(upload: UploadedFile, stem: Path) -> PreparedPortrait:
+    if is_oversized(upload):
+        raise MediaProblem("image_too_large", {"limit_mb": settings.IMAGE_MAX_BYTES // 1_000_000})
+    portrait, thumbnail = stem.with_suffix(".jpg"), stem.with_suffix(".thumbnail.jpg")
+    facts = prepare_image(
+        _path(upload), limits=image_limits(), portrait_out=portrait, thumbnail_out=thumbnail
+    )
+    return PreparedPortrait(clean_name(upload), portrait, thumbnail, facts.source_width, facts.source_height)
+
+
+def _prepare_audio(upload: UploadedFile | None, out: Path) -> PreparedAudio | None:
+    if upload is None:
+        return None
+    if is_oversized(upload):
+        raise MediaProblem("audio_too_large", {"limit_mb": settings.AUDIO_MAX_BYTES // 1_000_000})
+    return prepare_audio(_path(upload), limits=audio_limits(), wav_out=out)
+
+
+def _path(upload: UploadedFile) -> Path:
+    if not isinstance(upload, TemporaryUploadedFile):
+        raise TypeError("Uploads are streamed to disk; see FILE_UPLOAD_HANDLERS.")
+    return Path(upload.temporary_file_path())
+
+
+def _problems(
+    images: Sequence[UploadedFile],
+    outcomes: Sequence[PreparedPortrait | MediaProblem],
+    audio: UploadedFile | None,
+    audio_outcome: Any,
+    prompt: str,
+) -> dict[str, Any]:
+    errors: dict[str, Any] = {}
+    bad = [
+        _file_problem(outcome, images[index], index)
+        for index, outcome in enumerate(outcomes)
+        if isinstance(outcome, MediaProblem)
+    ]
+    if bad:
+        errors["images"] = bad
+    if not images:
+        errors["image_count"] = _field("no_images", _("Add at least one portrait image."))
+    elif len(images) > settings.BATCH_MAX_IMAGES:
+        text = _("A batch takes at most %(max)d images, these are %(count)d. Split them into batches.")
+        errors["image_count"] = _field(
+            "too_many_images", text % {"max": settings.BATCH_MAX_IMAGES, "count": len(images)}
+        )
+    if audio is None:
+        errors["audio"] = _field("audio_missing", _("Add a voice recording (MP3 or WAV)."))
+    elif isinstance(audio_outcome, MediaProblem):
+        errors["audio"] = _file_problem(audio_outcome, audio, None)
+    if len(prompt) > settings.PROMPT_MAX_CHARS:
+        text = _("The prompt is longer than %(max)d characters. Shorten it.")
+        errors["prompt"] = _field("prompt_too_long", text % {"max": settings.PROMPT_MAX_CHARS})
+    return errors
+
+
+def _field(code: str, detail: str) -> dict[str, Any]:
+    return {"code": code, "detail": detail}
+
+
+def _file_problem(problem: MediaProblem, upload: UploadedFile, index: int | None) -> dict[str, Any]:
+    template = _(MESSAGES[problem.code])
+    detail = template % problem.params if problem.params else template.replace("%%", "%")
+    place = {} if index is None else {"index": index}
+    return {**place, "name": clean_name(upload), "code": problem.code, "detail": detail}
+
+
+def _summary(errors: dict[str, Any]) -> str:
+    """The first few problems as sentences, for clients that show `detail` alone."""
+    problems = [*errors.get("images", []), *(value for key, value in errors.items() if key != "images")]
+    shown = [
+        f"{problem['name']}: {problem['detail']}" if "name" in problem else str(problem["detail"])
+        for problem in problems[:SHOWN_PROBLEMS]
+    ]
+    if more := len(problems) - len(shown):
+        shown.append(_("%(count)d more problems.") % {"count": more})
+    return " ".join(shown)

@@ -1,0 +1,78 @@
+"""The child process of a `Renderer`: `python -m videos.worker.render_process ENGINE`.
+
+Reads one render spec a line from standard input and answers in JSON lines: progress, then a result or an
+error. Without Django, database or network, so that a decoder that is taken over finds little.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from videos.engines.base import EngineError, RenderSpec
+from videos.engines.registry import get_engine
+
+PROGRESS_INTERVAL_S = 0.2
+_PATHS = ("portrait", "audio", "output", "poster", "cache_dir")
+
+
+class _Reporter:
+    """Writes answers; progress at most every `PROGRESS_INTERVAL_S`."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._reported_at = 0.0
+
+    def progress(self, share: float) -> None:
+        now = time.monotonic()
+        if now - self._reported_at >= PROGRESS_INTERVAL_S:
+            self._reported_at = now
+            self.send({"progress": share})
+
+    def send(self, message: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(message) + "\n")
+        self._stream.flush()
+
+
+def main() -> None:
+    # Libraries that print must not break the protocol: what they write goes to stderr.
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    reporter = _Reporter(stream)
+    engine = get_engine(sys.argv[1])
+    requests: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    while True:
+        spec = _spec(json.loads(requests.get()))
+        try:
+            result = engine.render(spec, reporter.progress, lambda: False)
+        except EngineError as error:
+            message = {"code": error.code, "detail": error.detail, "retryable": error.retryable}
+            reporter.send({"error": message})
+        except Exception:
+            traceback.print_exc()
+            detail = "The engine failed on this portrait and recording."
+            reporter.send({"error": {"code": "engine_error", "detail": detail, "retryable": True}})
+        else:
+            reporter.send({"result": asdict(result)})
+
+
+def _read_requests(requests: "queue.Queue[str]") -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)  # the parent is gone; a render in progress has nobody to go to
+
+
+def _spec(fields: dict[str, Any]) -> RenderSpec:
+    paths = {name: Path(fields[name]) for name in _PATHS if fields[name] is not None}
+    return RenderSpec(**{**fields, **paths})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""One item from claim to verdict."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from videos import storage
+from videos.engines.base import RenderResult, RenderSpec
+from videos.models import VideoItem
+from videos.queue.claims import claim_next, count_ready
+from videos.queue.hints import wake_workers
+from videos.queue.sweep import CACHE_FOLDER
+from videos.services import states
+from videos.services.states import Claim, StoredResult, Verdict
+from videos.worker.renderer import RenderAbandoned, Renderer, RenderFailed, RenderLimits
+from videos.worker.stopping import stopping
+
+logger = logging.getLogger(__name__)
+_local = threading.local()
+
+
+def work_once() -> bool:
+    """Claim and finish the item whose turn it is; says whether there was one."""
+    if stopping.is_set():
+        return False
+    claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
+    if claim is None:
+        return False
+    _finish(claim)
+    if not stopping.is_set() and count_ready():
+        wake_workers()
+    return True
+
+
+def close_renderer() -> None:
+    """End the render process of the current thread."""
+    renderer = getattr(_local, "renderer", None)
+    if renderer:
+        renderer.close()
+        _local.renderer = None
+
+
+def _renderer() -> Renderer:
+    if getattr(_local, "renderer", None) is None:
+        limits = RenderLimits(
+            time_s=settings.RENDER_TIME_LIMIT_S,
+            memory_mb=settings.RENDER_MEMORY_LIMIT_MB,
+            heartbeat_s=settings.HEARTBEAT_S,
+        )
+        _local.renderer = Renderer(settings.GENERATION_ENGINE, limits)
+    renderer: Renderer = _local.renderer
+    return renderer
+
+
+def _finish(claim: Claim) -> None:
+    item = VideoItem.objects.select_related("batch").filter(pk=claim.item_id).first()
+    if item is None:
+        return  # deleted since the claim
+    try:
+        with TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-") as folder:
+            _render_and_store(claim, item, Path(folder))
+    except RenderAbandoned:
+        if stopping.is_set():
+            states.release(claim)
+    except RenderFailed as failure:
+        logger.warning("Item %s, attempt %d: %s", item.pk, claim.attempt, failure.code)
+        states.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
+    except DatabaseError:
+        raise  # nothing can be written down now; the lease runs out and the sweep takes the item back
+    except Exception:
+        logger.exception("Item %s, attempt %d failed", item.pk, claim.attempt)
+        states.fail(claim, Verdict("internal_error", "The server failed to make this video.", retryable=True))
+
+
+def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
+    with ExitStack() as inputs:
+        portrait = inputs.enter_context(storage.local_copy(item.source_image, folder))
+        audio = inputs.enter_context(storage.local_copy(item.batch.audio, folder))
+        spec = RenderSpec(
+            portrait=portrait,
+            audio=audio,
+            output=folder / "video.mp4",
+            poster=folder / "poster.jpg",
+            prompt=item.batch.prompt,
+            seed=item.pk.int % 2**31,
+            threads=settings.RENDER_THREADS,
+            cache_dir=_cache_folder(),
+            options={**settings.ENGINE_OPTIONS, "item_id": str(item.pk)},
+        )
+        result = _renderer().render(spec, _Heartbeat(claim))
+    _store(claim, spec, result)
+
+
+def _cache_folder() -> Path:
+    folder: Path = settings.WORK_DIR / CACHE_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _store(claim: Claim, spec: RenderSpec, result: RenderResult) -> None:
+    """Store the files under keys of this attempt; the item points to them last."""
+    video = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
+    poster = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
+    stored = [video]
+    storage.save_file(spec.output, video)
+    if spec.poster and spec.poster.exists():
+        storage.save_file(spec.poster, poster)
+        stored.append(poster)
+    kept = states.complete(
+        claim,
+        StoredResult(
+            video=video,
+            poster=poster if poster in stored else "",
+            duration_s=result.duration_s,
+            notes=result.notes,
+        ),
+    )
+    if not kept:
+        storage.delete_files(stored)
+
+
+class _Heartbeat:
+    """Renews the claim's lease while the render goes on; False when the claim is lost."""
+
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+        self._renewed_at = time.monotonic()
+
+    def __call__(self, share: float) -> bool:
+        if stopping.is_set():
+            return False
+        try:
+            alive = states.heartbeat(self._claim, progress=int(share * 100))
+        except DatabaseError as error:
+            # A database that is away for a moment costs nothing; after the lease the item is another's.
+            logger.warning("Heartbeat of item %s failed: %s", self._claim.item_id, type(error).__name__)
+            close_old_connections()
+            return time.monotonic() - self._renewed_at < settings.LEASE_S
+        self._renewed_at = time.monotonic()
+        return alive

@@ -1,0 +1,13 @@
+"""The project's own application: what every part shares."""
+
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class ZhiyingConfig(AppConfig):
+    name = "zhiying"
+
+    def ready(self) -> None:
+        from zhiying import checks  # noqa: F401  (registers the system checks)
+
+        settings.WORK_DIR.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,39 @@
+"""The Dramatiq broker, chosen by the scheme of BROKER_URL."""
+
+from django.core.exceptions import ImproperlyConfigured
+from dramatiq.broker import Broker
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import Middleware
+
+REDIS_MAINTENANCE_CHANCE = 50_000
+"""Per million commands. The default (1,000) leaves the messages of a dead worker for up to a quarter hour."""
+
+
+def make_broker(url: str, middleware: list[Middleware]) -> Broker:
+    """Return the broker for `memory://`, `amqp(s)://` or `redis(s)://`.
+
+    Options of pika travel in an amqp URL, such as `?heartbeat=60&connection_attempts=1`.
+    """
+    scheme = url.partition("://")[0]
+    if scheme == "memory":
+        return StubBroker(middleware=middleware)
+    if scheme in {"amqp", "amqps"}:
+        return RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
+    if scheme in {"redis", "rediss"}:
+        return RedisBroker(url=url, maintenance_chance=REDIS_MAINTENANCE_CHANCE, middleware=middleware)
+    raise ImproperlyConfigured(f"BROKER_URL begins with {scheme}://; use memory://, amqp:// or redis://.")
+
+
+def is_in_process(url: str) -> bool:
+    """Whether messages never leave this process, so that it has to run its workers itself."""
+    return url.startswith("memory://")
+
+
+def check_broker(broker: Broker) -> None:
+    """Raise whatever the broker's client raises when it cannot be reached."""
+    if isinstance(broker, RedisBroker):
+        broker.client.ping()
+    elif isinstance(broker, RabbitmqBroker):
+        _ = broker.channel.is_open

@@ -1,0 +1,80 @@
+"""System checks: unsafe production settings are errors that say what to do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+MIN_SECRET_LENGTH = 32
+
+
+@register(Tags.security)
+def production_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Refuse what would be unsafe on a public server; the embedded default is exempt."""
+    if not settings.PRODUCTION:
+        return []
+    problems = [
+        _debug(),
+        _secret("SECRET_KEY", "E002"),
+        _secret("JWT_SIGNING_KEY", "E003"),
+        _secret("MEDIA_SIGNING_KEY", "E004"),
+        _hosts(),
+        _cookies(),
+        _sqlite_with_broker(),
+    ]
+    return [problem for problem in problems if problem]
+
+
+def _debug() -> CheckMessage | None:
+    if not settings.DEBUG:
+        return None
+    return Error(
+        "DEBUG is on in production.",
+        hint="Unset DEBUG: its error pages show settings and source code to anybody.",
+        id="zhiying.E001",
+    )
+
+
+def _secret(name: str, number: str) -> CheckMessage | None:
+    value = getattr(settings, name)
+    # A derived key is as good as SECRET_KEY, which has a check of its own.
+    if len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= 8 and "change" not in value.lower():
+        return None
+    return Error(
+        f"{name} is missing, too short or a placeholder.",
+        hint=f"Set {name} to at least {MIN_SECRET_LENGTH} random characters, for example from "
+        "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`.",
+        id=f"zhiying.{number}",
+    )
+
+
+def _hosts() -> CheckMessage | None:
+    if settings.ALLOWED_HOSTS and not any("*" in host for host in settings.ALLOWED_HOSTS):
+        return None
+    return Error(
+        "ALLOWED_HOSTS is empty or has a wildcard.",
+        hint="Set ALLOWED_HOSTS to the host names clients use, separated by commas.",
+        id="zhiying.E005",
+    )
+
+
+def _cookies() -> CheckMessage | None:
+    if settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE:
+        return None
+    return Error(
+        "The cookies of the admin site would travel over plain HTTP.",
+        hint="Serve over HTTPS and leave HTTPS unset (or set it to true).",
+        id="zhiying.E006",
+    )
+
+
+def _sqlite_with_broker() -> CheckMessage | None:
+    vendor = settings.DATABASES["default"]["ENGINE"]
+    if settings.BROKER_URL == "memory://" or not vendor.endswith("sqlite3"):
+        return None
+    return Error(
+        "A broker is set, but the database is SQLite.",
+        hint="Workers on other machines cannot reach a file: set DATABASE_URL to a PostgreSQL database.",
+        id="zhiying.E007",
+    )

@@ -1,0 +1,36 @@
+"""Middleware of the project."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from zhiying.responses import error_response
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestLimitMiddleware:
+    """Refuses request bodies larger than a full batch before a byte of them is parsed."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _content_length(request) > settings.REQUEST_MAX_BYTES:
+            limit_mb = settings.REQUEST_MAX_BYTES // 1_000_000
+            return error_response(
+                413,
+                "request_too_large",
+                _("The request is larger than %(limit_mb)d MB. Send fewer or smaller files.")
+                % {"limit_mb": limit_mb},
+            )
+        return self.get_response(request)
+
+
+def _content_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0

@@ -1,0 +1,34 @@
+"""Every path of the project."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+from videos.api.actions import archive
+from videos.api.media import media
+from zhiying import frontend, health
+
+_PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
+
+urlpatterns = [
+    path("api/", include("accounts.api.urls")),
+    path("api/", include("videos.api.urls")),
+    path("api/", include("adminpanel.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(**_PUBLIC), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **_PUBLIC), name="docs"),
+    re_path(r"^api(/|$)", health.no_such_call),
+    path("media/<str:token>/archive/<uuid:batch_id>", archive),
+    path("media/<str:token>/<path:key>", media),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    re_path(r"^(?!static/|media/).*$", frontend.index),
+]
+
+handler400 = "zhiying.health.bad_request"
+handler403 = "zhiying.health.forbidden"
+handler404 = "zhiying.health.not_found"
+handler500 = "zhiying.health.server_error"
