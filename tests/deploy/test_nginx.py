@@ -19,6 +19,8 @@ from tests.plugins.servers import in_ci
 from tests.servers import MissingServerError
 from tests.servers.process import accepts_connections, find_program, free_port, running, scratch_folder
 
+pytestmark = pytest.mark.xdist_group("nginx")
+
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 MEDIA = b"0123456789" * 100
 
