@@ -19,7 +19,7 @@ CONTENT_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4", ".wav": "audio/wav"}
 """Everything we store; nothing is ever served under another type."""
 
 
-class S3MediaStorage(S3Storage):
+class S3MediaStorage(S3Storage):  # type: ignore[misc]  # no types of its own
     """A private S3 bucket, signed with SigV4, for AWS and compatible servers alike."""
 
     def get_default_settings(self) -> dict[str, Any]:

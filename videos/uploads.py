@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
+
+from zhiying.types import Upload
 
 AUDIO_FIELD = "audio"
 
@@ -30,12 +32,12 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
         return super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> TemporaryUploadedFile:
-        file: TemporaryUploadedFile = super().file_complete(file_size)
-        file.size = file_size
-        file.oversized = self._oversized  # type: ignore[attr-defined]
-        return file
+        file: Any = super().file_complete(file_size)
+        file.oversized = self._oversized
+        uploaded: TemporaryUploadedFile = file
+        return uploaded
 
 
-def is_oversized(upload: UploadedFile) -> bool:
+def is_oversized(upload: Upload) -> bool:
     """Whether the client sent more than the limit of this kind of file."""
     return bool(getattr(upload, "oversized", False))

@@ -22,7 +22,9 @@ def make_broker(url: str, middleware: list[Middleware]) -> Broker:
     if scheme in {"amqp", "amqps"}:
         return RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
     if scheme in {"redis", "rediss"}:
-        return RedisBroker(url=url, maintenance_chance=REDIS_MAINTENANCE_CHANCE, middleware=middleware)
+        return RedisBroker(  # type: ignore[no-untyped-call]
+            url=url, maintenance_chance=REDIS_MAINTENANCE_CHANCE, middleware=middleware
+        )
     raise ImproperlyConfigured(f"BROKER_URL begins with {scheme}://; use memory://, amqp:// or redis://.")
 
 

@@ -36,7 +36,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus metrics: for the bearer of METRICS_TOKEN, or for this machine when none is set."""
     if not _may_read_metrics(request):
         return error_response(403, "forbidden", _("Metrics need the token of METRICS_TOKEN."))
-    return ExportToDjangoView(request)
+    response: HttpResponse = ExportToDjangoView(request)
+    return response
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:

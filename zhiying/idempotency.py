@@ -14,13 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhiying.errors import ConflictError, InvalidError
 from zhiying.models import IdempotencyRecord
+from zhiying.types import Upload
 
 MAX_KEY_LENGTH = 255
 ABANDONED_AFTER = timedelta(minutes=10)
@@ -39,7 +39,7 @@ class KeyedRequest:
     fingerprint: str
 
 
-def fingerprint(operation: str, fields: Mapping[str, Any], files: Mapping[str, list[UploadedFile]]) -> str:
+def fingerprint(operation: str, fields: Mapping[str, Any], files: Mapping[str, list[Upload]]) -> str:
     """SHA-256 over what a request means: its fields and each file's field, size and content.
 
     The raw body would not do: the boundaries of a repeated multipart request differ.
@@ -50,7 +50,7 @@ def fingerprint(operation: str, fields: Mapping[str, Any], files: Mapping[str, l
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _sha256(upload: UploadedFile) -> str:
+def _sha256(upload: Upload) -> str:
     digest = hashlib.sha256()
     upload.seek(0)
     for chunk in upload.chunks():

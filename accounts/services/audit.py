@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Window
+from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum, Window
 from django.db.models.functions import Coalesce
 
 from accounts.models import CreditEntry, User
@@ -22,27 +22,25 @@ def find_discrepancies() -> Iterator[Discrepancy]:
 
     Three statements, whatever the number of users.
     """
-    for user in _users_off_balance():
-        yield Discrepancy(user.username, f"balance {user.credits}, ledger {user.ledger_sum}")
-    for entry in _entries_off_running_sum():
-        yield Discrepancy(
-            entry["user__username"],
-            f"entry {entry['id']} says {entry['balance_after']} after it, the ledger {entry['running']}",
-        )
+    yield from _users_off_balance()
+    yield from _entries_off_running_sum()
 
 
-def _users_off_balance() -> "QuerySet[User]":
+def _users_off_balance() -> Iterator[Discrepancy]:
     sums = CreditEntry.objects.filter(user=OuterRef("pk")).order_by().values("user").annotate(s=Sum("amount"))
     ledger = Coalesce(Subquery(sums.values("s"), output_field=BigIntegerField()), 0)
-    return User.objects.annotate(ledger_sum=ledger).exclude(credits=F("ledger_sum")).order_by("username")
+    users = User.objects.annotate(ledger_sum=ledger).exclude(credits=F("ledger_sum")).order_by("username")
+    for username, balance, total in users.values_list("username", "credits", "ledger_sum"):
+        yield Discrepancy(username, f"balance {balance}, ledger {total}")
 
 
-def _entries_off_running_sum() -> Iterator[dict[str, object]]:
+def _entries_off_running_sum() -> Iterator[Discrepancy]:
     running = Window(Sum("amount"), partition_by=F("user"), order_by=F("number").asc())
     rows = (
         CreditEntry.objects.order_by("number")
         .annotate(running=running)
         .exclude(balance_after=F("running"))
-        .values("id", "user__username", "balance_after", "running")
+        .values_list("user__username", "id", "balance_after", "running")
     )
-    yield from rows.iterator()
+    for username, entry_id, balance, total in rows.iterator():
+        yield Discrepancy(username, f"entry {entry_id} says {balance} after it, the ledger {total}")

@@ -74,7 +74,9 @@ def session_end(session_id: UUID) -> None:
 def revoke_all(*, user_id: UUID, keep: UUID | None = None) -> int:
     """End all sessions of a user but `keep`; returns how many ended."""
     sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
-    return sessions.exclude(pk=keep).update(revoked_at=timezone.now())
+    if keep:
+        sessions = sessions.exclude(pk=keep)
+    return sessions.update(revoked_at=timezone.now())
 
 
 def is_live(session: Session) -> bool:

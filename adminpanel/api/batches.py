@@ -20,6 +20,7 @@ class AllBatchesView(APIView):
     permission_classes = (IsAuthenticated, IsAdministrator)
 
     @extend_schema(
+        operation_id="admin_batches_list",
         parameters=[shapes.AllBatchesQuery, IF_NONE_MATCH],
         responses={200: BatchListOutput, 304: OpenApiResponse(description="Unchanged.")},
     )

@@ -29,7 +29,11 @@ from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform
 class UserListView(APIView):
     permission_classes = (IsAuthenticated, IsAdministrator)
 
-    @extend_schema(parameters=[shapes.UserListQuery], responses=shapes.UserListOutput)
+    @extend_schema(
+        operation_id="admin_users_list",
+        parameters=[shapes.UserListQuery],
+        responses=shapes.UserListOutput,
+    )
     def get(self, request: Request) -> Response:
         """All users and their credits; up to 1,000 without `limit`."""
         query = validated_query(request, shapes.UserListQuery)

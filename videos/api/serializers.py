@@ -154,7 +154,7 @@ class EngineQueueOutput(serializers.Serializer[Any]):
 
 class EngineStatusOutput(serializers.Serializer[Any]):
     engine = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # hides Field.label, unused here
     ready = serializers.BooleanField()
     detail = serializers.CharField()
     queue = EngineQueueOutput()

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -24,6 +23,7 @@ from zhiying.api.conditional import conditional_response
 from zhiying.api.paging import page_of, validated_query
 from zhiying.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
 from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+from zhiying.types import Upload
 
 _NOT_MODIFIED = OpenApiResponse(description="Unchanged since the ETag was given.")
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
@@ -94,13 +94,13 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
     }
 
 
-def _uploads(request: Request, *names: str) -> list[UploadedFile]:
+def _uploads(request: Request, *names: str) -> list[Upload]:
     """All uploaded files under any of these field names, in the order sent."""
     return [upload for name in names for upload in request.FILES.getlist(name)]
 
 
 def _keyed(
-    request: Request, text: Mapping[str, str], files: Mapping[str, list[UploadedFile]]
+    request: Request, text: Mapping[str, str], files: Mapping[str, list[Upload]]
 ) -> KeyedRequest | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -112,6 +112,7 @@ class BatchListView(APIView):
     """The user's batches."""
 
     @extend_schema(
+        operation_id="video_batches_list",
         parameters=[shapes.BatchListQuery, IF_NONE_MATCH],
         responses={200: shapes.BatchListOutput, 304: _NOT_MODIFIED},
     )

@@ -52,7 +52,7 @@ class EngineUnavailableError(EngineError):
     retryable = True
 
 
-class RenderCancelled(EngineError):
+class RenderCancelled(EngineError):  # noqa: N818  (an answer to a wish, not an error)
     """The caller asked to stop."""
 
     code = "cancelled"

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
@@ -21,6 +21,7 @@ from videos.media.images import ImageLimits, prepare_image
 from videos.media.problems import MESSAGES, MediaProblem
 from videos.uploads import is_oversized
 from zhiying.errors import InvalidError
+from zhiying.types import Upload
 
 DECODERS = max(2, os.cpu_count() or 1)
 """Images decoded at once; the decoders are C code that runs in parallel."""
@@ -60,9 +61,7 @@ class InvalidBatchError(InvalidError):
 
 
 @contextmanager
-def prepared_files(
-    *, images: Sequence[UploadedFile], audio: UploadedFile | None, prompt: str
-) -> Iterator[PreparedFiles]:
+def prepared_files(*, images: Sequence[Upload], audio: Upload | None, prompt: str) -> Iterator[PreparedFiles]:
     """Check and normalise a batch's files into a scratch folder that lasts as long as the context.
 
     Raises:
@@ -84,7 +83,7 @@ def prepared_files(
 
 
 @contextmanager
-def prepared_portrait(image: UploadedFile) -> Iterator[PreparedPortrait]:
+def prepared_portrait(image: Upload) -> Iterator[PreparedPortrait]:
     """Check and normalise a single image, as `prepared_files` does."""
     with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
         outcome = _prepare_all([image], Path(folder))[0]
@@ -93,7 +92,7 @@ def prepared_portrait(image: UploadedFile) -> Iterator[PreparedPortrait]:
         yield outcome
 
 
-def clean_name(upload: UploadedFile | None) -> str:
+def clean_name(upload: Upload | None) -> str:
     """The client's file name without folders and control characters, at most 255 characters."""
     name = PurePosixPath((upload.name if upload else "") or "").name
     return "".join(character for character in name if character.isprintable())[-MAX_NAME_LENGTH:] or "file"
@@ -113,7 +112,7 @@ def audio_limits() -> AudioLimits:
     )
 
 
-def _prepare_all(images: Sequence[UploadedFile], root: Path) -> list[PreparedPortrait | MediaProblem]:
+def _prepare_all(images: Sequence[Upload], root: Path) -> list[PreparedPortrait | MediaProblem]:
     with ThreadPoolExecutor(DECODERS) as pool:
         jobs = [
             pool.submit(_attempt, lambda image=image, stem=root / str(index): _prepare_image(image, stem))
@@ -130,7 +129,7 @@ def _attempt(prepare: Any) -> Any:
         return problem
 
 
-def _prepare_image(upload: UploadedFile, stem: Path) -> PreparedPortrait:
+def _prepare_image(upload: Upload, stem: Path) -> PreparedPortrait:
     if is_oversized(upload):
         raise MediaProblem("image_too_large", {"limit_mb": settings.IMAGE_MAX_BYTES // 1_000_000})
     portrait, thumbnail = stem.with_suffix(".jpg"), stem.with_suffix(".thumbnail.jpg")
@@ -140,7 +139,7 @@ def _prepare_image(upload: UploadedFile, stem: Path) -> PreparedPortrait:
     return PreparedPortrait(clean_name(upload), portrait, thumbnail, facts.source_width, facts.source_height)
 
 
-def _prepare_audio(upload: UploadedFile | None, out: Path) -> PreparedAudio | None:
+def _prepare_audio(upload: Upload | None, out: Path) -> PreparedAudio | None:
     if upload is None:
         return None
     if is_oversized(upload):
@@ -148,16 +147,16 @@ def _prepare_audio(upload: UploadedFile | None, out: Path) -> PreparedAudio | No
     return prepare_audio(_path(upload), limits=audio_limits(), wav_out=out)
 
 
-def _path(upload: UploadedFile) -> Path:
+def _path(upload: Upload) -> Path:
     if not isinstance(upload, TemporaryUploadedFile):
         raise TypeError("Uploads are streamed to disk; see FILE_UPLOAD_HANDLERS.")
     return Path(upload.temporary_file_path())
 
 
 def _problems(
-    images: Sequence[UploadedFile],
+    images: Sequence[Upload],
     outcomes: Sequence[PreparedPortrait | MediaProblem],
-    audio: UploadedFile | None,
+    audio: Upload | None,
     audio_outcome: Any,
     prompt: str,
 ) -> dict[str, Any]:
@@ -190,7 +189,7 @@ def _field(code: str, detail: str) -> dict[str, Any]:
     return {"code": code, "detail": detail}
 
 
-def _file_problem(problem: MediaProblem, upload: UploadedFile, index: int | None) -> dict[str, Any]:
+def _file_problem(problem: MediaProblem, upload: Upload, index: int | None) -> dict[str, Any]:
     template = _(MESSAGES[problem.code])
     detail = template % problem.params if problem.params else template.replace("%%", "%")
     place = {} if index is None else {"index": index}

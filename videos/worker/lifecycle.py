@@ -25,6 +25,11 @@ class WorkerLifecycle(Middleware):
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         stopping.set()
 
+    def after_worker_thread_boot(self, broker: Broker, thread: Any) -> None:
+        from videos.worker.runner import start_renderer
+
+        start_renderer()
+
     def after_worker_thread_shutdown(self, broker: Broker, thread: Any) -> None:
         from videos.worker.runner import close_renderer
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +47,8 @@ def main() -> None:
     os.dup2(2, 1)
     reporter = _Reporter(stream)
     engine = get_engine(sys.argv[1])
+    with suppress(EngineError):  # told again, with a reason, by the first render
+        engine.warm_up()
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     while True:
@@ -55,7 +58,7 @@ def main() -> None:
         except EngineError as error:
             message = {"code": error.code, "detail": error.detail, "retryable": error.retryable}
             reporter.send({"error": message})
-        except Exception:
+        except Exception:  # noqa: BLE001  (a bug of an engine costs one item, not the process)
             traceback.print_exc()
             detail = "The engine failed on this portrait and recording."
             reporter.send({"error": {"code": "engine_error", "detail": detail, "retryable": True}})

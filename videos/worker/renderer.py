@@ -36,7 +36,7 @@ Alive = Callable[[float], bool]
 """Called with the share done (0.0 to 1.0) every heartbeat; False means: stop, nobody wants it."""
 
 
-class RenderFailed(Exception):
+class RenderFailedError(Exception):
     """The render gave no result, for a reason a user can be told."""
 
     def __init__(self, code: str, detail: str, *, retryable: bool) -> None:
@@ -46,7 +46,7 @@ class RenderFailed(Exception):
         self.retryable = retryable
 
 
-class RenderAbandoned(Exception):
+class RenderAbandonedError(Exception):
     """The heartbeat said to stop; the child was killed."""
 
 
@@ -71,8 +71,8 @@ class Renderer:
         """Render `spec` in the child.
 
         Raises:
-            RenderFailed: the engine refused, the child died, or a limit was passed.
-            RenderAbandoned: `alive` answered False.
+            RenderFailedError: the engine refused, the child died, or a limit was passed.
+            RenderAbandonedError: `alive` answered False.
         """
         child = self._ready_child()
         try:
@@ -83,6 +83,10 @@ class Renderer:
             if not child.idle:
                 self.close()
             raise
+
+    def start(self) -> None:
+        """Start the child now, so that the first render does not wait for imports and models."""
+        self._ready_child()
 
     def close(self) -> None:
         """Kill the child, if there is one."""
@@ -109,25 +113,27 @@ class Renderer:
                 return _result(message)
             elif not child.running:
                 logger.error("%s Its last words: %s", child.obituary(), child.last_words())
-                raise RenderFailed("render_crashed", child.obituary(), retryable=True)
+                raise RenderFailedError("render_crashed", child.obituary(), retryable=True)
             if time.monotonic() >= beat:
                 self._check_limits(child, deadline)
                 if not alive(share):
-                    raise RenderAbandoned
+                    raise RenderAbandonedError
                 beat = time.monotonic() + self._limits.heartbeat_s
 
     def _check_limits(self, child: "_Child", deadline: float) -> None:
         if time.monotonic() > deadline:
-            raise RenderFailed("render_timeout", "Rendering took too long and was stopped.", retryable=False)
+            raise RenderFailedError(
+                "render_timeout", "Rendering took too long and was stopped.", retryable=False
+            )
         if child.memory_mb() > self._limits.memory_mb:
-            raise RenderFailed(
+            raise RenderFailedError(
                 "render_out_of_memory", "Rendering needed too much memory and was stopped.", retryable=False
             )
 
 
 def _result(message: Mapping[str, Any]) -> RenderResult:
     if error := message.get("error"):
-        raise RenderFailed(error["code"], error["detail"], retryable=error["retryable"])
+        raise RenderFailedError(error["code"], error["detail"], retryable=error["retryable"])
     facts = dict(message["result"])
     return RenderResult(**{**facts, "notes": tuple(facts["notes"])})
 
@@ -136,7 +142,7 @@ class _Child:
     """The process behind a `Renderer`: JSON lines in, JSON lines out."""
 
     def __init__(self, engine: str) -> None:
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the child)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "videos.worker.render_process", engine],
             stdin=subprocess.PIPE,

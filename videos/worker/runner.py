@@ -20,7 +20,7 @@ from videos.queue.hints import wake_workers
 from videos.queue.sweep import CACHE_FOLDER
 from videos.services import states
 from videos.services.states import Claim, StoredResult, Verdict
-from videos.worker.renderer import RenderAbandoned, Renderer, RenderFailed, RenderLimits
+from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
 from videos.worker.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,11 @@ def work_once() -> bool:
     if not stopping.is_set() and count_ready():
         wake_workers()
     return True
+
+
+def start_renderer() -> None:
+    """Start the render process of the current thread ahead of its first item."""
+    _renderer().start()
 
 
 def close_renderer() -> None:
@@ -67,10 +72,10 @@ def _finish(claim: Claim) -> None:
     try:
         with TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-") as folder:
             _render_and_store(claim, item, Path(folder))
-    except RenderAbandoned:
+    except RenderAbandonedError:
         if stopping.is_set():
             states.release(claim)
-    except RenderFailed as failure:
+    except RenderFailedError as failure:
         logger.warning("Item %s, attempt %d: %s", item.pk, claim.attempt, failure.code)
         states.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
     except DatabaseError:
@@ -143,6 +148,6 @@ class _Heartbeat:
             # A database that is away for a moment costs nothing; after the lease the item is another's.
             logger.warning("Heartbeat of item %s failed: %s", self._claim.item_id, type(error).__name__)
             close_old_connections()
-            return time.monotonic() - self._renewed_at < settings.LEASE_S
+            return bool(time.monotonic() - self._renewed_at < settings.LEASE_S)
         self._renewed_at = time.monotonic()
         return alive

@@ -22,7 +22,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
     detail = serializers.CharField(help_text="For people, in the language of Accept-Language.")
     code = serializers.CharField(help_text="For programs; stable.")
-    errors = serializers.JSONField(required=False, help_text="Problems by field or file.")
+    errors = serializers.JSONField(  # type: ignore[assignment]  # hides Serializer.errors, unused here
+        required=False, help_text="Problems by field or file."
+    )
 
 
 class SuccessSerializer(serializers.Serializer[Any]):
@@ -54,7 +56,7 @@ class Schema(AutoSchema):
     def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
         responses = super()._get_response_bodies(*args, **kwargs)
         for status, description in self._error_statuses().items():
-            responses.setdefault(status, self._get_response_for_code(error(description), status))
+            responses.setdefault(status, self._get_response_for_code(error(description), status))  # type: ignore[no-untyped-call]
         return responses
 
     def _error_statuses(self) -> dict[str, str]:
