@@ -24,8 +24,10 @@ WIDEN = 0.16
 LASH_BAND = 0.022
 """The lash line moves rigidly, this thick (IOD), so that lashes do not stretch into smears."""
 LASH = 0.018
-LID_FILL = 0.72
-"""Share by which a lid takes the colour of the skin under the eye."""
+LID_FILL = 0.85
+"""Share by which a shut lid takes the colour of the skin around the eye; the rest is its own, stretched."""
+LID_SHADE = 0.98
+"""A lid faces down a little: its brightness relative to the skin around it."""
 GAZE_STEP = 0.25
 """Gaze is rounded to this share of its range."""
 GAZE_X, GAZE_Y = 0.055, 0.030
@@ -109,7 +111,7 @@ def _build_eye(
     opening = np.maximum(0, lower_y - upper_y)
     lids = _Lids(x, y, upper_y, lower_y, below_brow, opening, side)
     photo = Planes(planes.y[rect.luma].copy(), planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy())
-    skin = _skin_under(points, under, frame, planes)
+    skin = _lid_skin(lids, photo, _skin_under(points, under, frame, planes))
     here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1).astype(np.float32)
     steps = [step for step in range(-WIDEN_STEPS, LID_STEPS + 1) if step]
     positions = {step: _lid_position(step, lids, frame, photo, here, skin) for step in steps}
@@ -136,6 +138,18 @@ def _skin_under(
     return float(luma), float(cb), float(cr)
 
 
+def _lid_skin(lids: _Lids, photo: Planes, under: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Y, Cb, Cr of a shut lid: between the skin above the eye and the skin under it."""
+    above = (lids.y > lids.brow + 0.01) & (lids.y < lids.upper - 0.03) & (lids.side > 0.5)
+    half = above[::2, ::2]
+    if half.sum() < 6:
+        return under[0] * LID_SHADE, under[1], under[2]
+    # the brighter part of what is above: not the crease, not the lashes
+    colour = np.percentile(photo.y[above], 80), photo.u[half].mean(), photo.v[half].mean()
+    luma, cb, cr = (0.3 * float(a) + 0.7 * b for a, b in zip(colour, under, strict=True))
+    return luma * LID_SHADE, cb, cr
+
+
 def _lid_position(
     step: int, lids: _Lids, frame: FaceFrame, photo: Planes, here: F32, skin: tuple[float, float, float]
 ) -> LidPosition:
@@ -150,13 +164,13 @@ def _lid_position(
     coords_half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
     # lid skin: mostly the smooth colour of the skin nearby, a bit of the stretched lid's own detail
     stretched = remap(photo.y, coords, cubic=True).astype(np.float32)
-    on_lid = ((y > lids.brow + 0.015) & (y < lid - 0.016)).astype(np.float32)
+    on_lid = smoothstep(-0.01, 0.10, y - lids.brow) * (y < lid - 0.016)
     wide = max(1.0, 0.05 * frame.iod)
     local = blur(stretched * on_lid, wide) / (blur(on_lid, wide) + 1e-3)
-    smooth = 0.35 * local + 0.65 * 0.93 * skin[0]
+    smooth = 0.08 * local + 0.92 * skin[0]
     edge = max(0.6, 0.012 * frame.iod)
     fill = blur((on_lid * (lids.opening > 0.01) * lids.side).astype(np.float32), edge) * np.float32(
-        LID_FILL * shut
+        LID_FILL * min(1.0, 1.4 * shut)
     )
     lash = np.exp(-(((y - lid) / (0.012 + 0.5 / frame.iod)) ** 2)) * (lids.opening > 0.01) * lids.side
     keep = 1 - lash.astype(np.float32) * np.float32(0.35 * shut)

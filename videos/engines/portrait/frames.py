@@ -9,7 +9,7 @@ from videos.engines.portrait.head import HeadRenderer
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.mouth import MouthRenderer
-from videos.engines.portrait.mouth_pose import action_weights
+from videos.engines.portrait.mouth_pose import action_weights, interior_reveal
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig
 
@@ -42,7 +42,8 @@ class FrameRenderer:
 
     def draw(self, motion: Motion, index: int) -> U8:
         """Draw frame `index` and return `buffer`."""
-        self._mouth.draw(action_weights(motion.pose(index), self._rig.mouth.shape), self._work)
+        pose, shape = motion.pose(index), self._rig.mouth.shape
+        self._mouth.draw(action_weights(pose, shape), interior_reveal(pose, shape), self._work)
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye in self._eyes:
             eye.draw(float(motion.lid[index]), gaze, self._work)

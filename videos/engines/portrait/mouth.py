@@ -43,6 +43,8 @@ CUBIC_MAX_PX = 60_000
 """Regions up to this many pixels are sampled bicubically; larger ones do not need it."""
 LOWER_FOLLOWS = 0.92
 """Share of the jaw's drop that the lower teeth and tongue follow."""
+CONTACT_STEP = 9
+"""Points of a piece of the line where lips touch, drawn in one shade."""
 MIN_GAPE = 0.006
 """The interior is drawn once the lips are this far apart (IOD)."""
 
@@ -127,7 +129,7 @@ class MouthRenderer:
     def __init__(self, rig: MouthRig) -> None:
         self._rig = rig
         self._upper, self._lower = _Inverter(rig.fields), _Inverter(rig.fields)
-        self._drawn: bytes | None = None
+        self._drawn: tuple[bytes, float] | None = None
         self._across = rig.frame.axes[0].astype(np.float32)
         self._down = rig.frame.axes[1].astype(np.float32)
 
@@ -137,10 +139,13 @@ class MouthRenderer:
         self._lower.reset()
         self._drawn = None
 
-    def draw(self, weights: F32, canvas: Planes) -> bool:
-        """Draw the pose `weights` (actions,) into the region of `canvas`; False if it is there already."""
+    def draw(self, weights: F32, reveal: float, canvas: Planes) -> bool:
+        """Draw the pose `weights` (actions,) into the region of `canvas`; False if it is there already.
+
+        `reveal` 0..1 fades the painted interior in over what the photo itself shows between the lips.
+        """
         weights = np.round(weights / WEIGHT_STEP) * np.float32(WEIGHT_STEP)
-        key = weights.tobytes()
+        key = (weights.tobytes(), reveal)
         if key == self._drawn:
             return False
         self._drawn = key
@@ -148,10 +153,10 @@ class MouthRenderer:
         if not weights.any():
             canvas.y[rect.luma], canvas.u[rect.chroma], canvas.v[rect.chroma] = rig.luma, rig.cb, rig.cr
             return True
-        self._pose(weights, canvas)
+        self._pose(weights, reveal, canvas)
         return True
 
-    def _pose(self, weights: F32, canvas: Planes) -> None:
+    def _pose(self, weights: F32, reveal: float, canvas: Planes) -> None:
         rig, fields = self._rig, self._rig.fields
         grid = (fields.rows, fields.columns, 2)
         forward_upper = (weights @ fields.upper).reshape(grid)
@@ -170,9 +175,9 @@ class MouthRenderer:
         half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
         chroma[0][:] = remap(rig.cb, half)
         chroma[1][:] = remap(rig.cr, half)
-        if gap.max() > MIN_GAPE * rig.frame.iod:
+        if reveal > 0 and gap.max() > MIN_GAPE * rig.frame.iod:
             jaw = float(weights[ACTIONS.index("jaw")])
-            self._draw_interior(luma, chroma, np.concatenate([upper, lower[::-1]]), jaw)
+            self._draw_interior(luma, chroma, np.concatenate([upper, lower[::-1]]), jaw, reveal)
         if rig.shape.open:
             self._draw_contact(luma, middle, gap)
 
@@ -198,7 +203,9 @@ class MouthRenderer:
         cv2.copyTo(below, fill_polygon((size[1], size[0]), outline), coords)
         return coords
 
-    def _draw_interior(self, luma: U8, chroma: tuple[U8, U8], outline: F32, jaw: float) -> None:
+    def _draw_interior(
+        self, luma: U8, chroma: tuple[U8, U8], outline: F32, jaw: float, reveal: float
+    ) -> None:
         """Blend teeth, tongue and dark into the polygon `outline` (n, 2) between the lips."""
         interior, iod = self._rig.interior, self._rig.frame.iod
         region = self._rig.fields.rect
@@ -207,7 +214,7 @@ class MouthRenderer:
         if box.width < 4 or box.height < 4:
             return
         mask = fill_polygon((box.height, box.width), outline - [box.x0, box.y0], smooth=True)
-        soft = blur(mask.astype(np.float32), max(0.5, 0.010 * iod)) * np.float32(1 / 255)
+        soft = blur(mask.astype(np.float32), max(0.5, 0.010 * iod)) * np.float32(reveal / 255)
         inner = box.moved(-limits.x0, -limits.y0)
         clear = interior.upper_clear[inner.luma]
         depth = self._occlusion(mask)
@@ -248,10 +255,11 @@ class MouthRenderer:
         lines = np.zeros((box.height, box.width), np.uint8)
         corners = np.round((seam - [box.x0, box.y0]) * (1 << SUBPIXEL_BITS)).astype(np.int32)
         thick = max(1, round(0.014 * iod))
-        for start in range(2, LIP_POINTS - 3, 9):
-            end = min(start + 10, LIP_POINTS - 2)
-            level = int(150 * touch[start:end].mean())
-            cv2.polylines(lines, [corners[start:end]], False, (level,), thick, cv2.LINE_AA, SUBPIXEL_BITS)
+        starts = range(2, LIP_POINTS - 3, CONTACT_STEP)
+        levels = np.add.reduceat(touch[: LIP_POINTS - 2], starts) * (150 / CONTACT_STEP)
+        for start, level in zip(starts, levels, strict=True):
+            part = corners[start : min(start + CONTACT_STEP + 1, LIP_POINTS - 2)]
+            cv2.polylines(lines, [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
         shadow = blur(lines.astype(np.float32), max(0.6, 0.012 * iod)) * np.float32(-0.62 / 255) + 1
         target = luma[box.luma]
         target[:] = to_bytes((target.astype(np.float32) - BLACK) * shadow + BLACK)

@@ -19,8 +19,8 @@ from videos.engines.portrait.pixels import F32
 ACTIONS = ("jaw", "close", "raise_upper", "raise_lower", "press", "wide", "pucker", "relax", "smile")
 """Order of the weights of a pose."""
 
-MAX_CELLS = 72
-"""Grid cells along the longer side of the region, at most about this many."""
+CELL = 0.042
+"""Side of a grid cell in IOD, rounded to even pixels; finer shows no gain, coarser dents the corners."""
 
 JAW_SKIN = 0.72
 """Share of the jaw's drop that the chin's skin follows at the lip line's side."""
@@ -47,7 +47,7 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
     box = frame.box(centre - reach, shape.nose[1] - 0.35, centre + reach, shape.chin[1] + 0.66).clipped(
         Rect(0, 0, width, height)
     )
-    cell = max(2, round(max(box.width, box.height) / MAX_CELLS / 2) * 2)
+    cell = max(2, round(CELL * frame.iod / 2) * 2)
     columns, rows = max(4, box.width // cell), max(4, box.height // cell)
     return Rect(box.x0, box.y0, box.x0 + columns * cell, box.y0 + rows * cell), cell
 
@@ -141,8 +141,9 @@ class _Parts:
         return fade
 
     def _from_lips(self) -> F32:
-        middle: F32 = (self.shape.upper_y(self.x) + self.shape.lower_y(self.x)) / 2
-        return self.y - middle
+        middle = (self.shape.upper_y(self.x) + self.shape.lower_y(self.x)) * np.float32(0.5)
+        away: F32 = self.y - middle
+        return away
 
     def _window(self, half_x: float, half_y: float, flat: float) -> F32:
         """A bell around the mouth, `flat` tall before it falls off."""

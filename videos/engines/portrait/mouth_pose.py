@@ -52,6 +52,11 @@ class MouthPose(NamedTuple):
 REST = MouthPose(engage=0.0)
 
 
+def interior_reveal(pose: MouthPose, shape: MouthShape) -> float:
+    """How much of the painted interior shows, 0..1: all of it where the photo's lips are closed."""
+    return min(1.0, max(0.0, pose.engage)) if shape.open else 1.0
+
+
 def action_weights(pose: MouthPose, shape: MouthShape) -> F32:
     """Weights (actions,) of `pose` for a mouth, in the order of `mouth_fields.ACTIONS`."""
     closure = min(1.0, pose.closure)

@@ -86,13 +86,23 @@ WORDS = (
 )
 
 STRENGTHS = (
-    (r"非常|特别|极其|十分|超级|强烈|用力|大幅|频繁|不停|"
-     r"\b(?:very|extremely|strong(?:ly)?|really|big|broad(?:ly)?|wide(?:ly)?|often|constantly|a lot)\b", 1.5),
+    (
+        (
+            r"非常|特别|极其|十分|超级|强烈|用力|大幅|频繁|不停|"
+            r"\b(?:very|extremely|strong(?:ly)?|really|big|broad(?:ly)?|wide(?:ly)?|often|constantly|a lot)\b"
+        ),
+        1.5,
+    ),
     (r"很|更|多|\b(?:quite|more|clearly)\b", 1.25),
-    (r"轻轻|轻微|微微|稍微|稍稍|稍|略微|略|有点儿?|有些|一点|淡淡|偶尔|"
-     r"\b(?:slight(?:ly)?|a\s+(?:little|bit)|a\s+touch|subtl[ey]|faint(?:ly)?|light(?:ly)?|gently|"
-     r"somewhat|occasionally|sometimes)\b", 0.5),
-)  # fmt: skip
+    (
+        (
+            r"轻轻|轻微|微微|稍微|稍稍|稍|略微|略|有点儿?|有些|一点|淡淡|偶尔|"
+            r"\b(?:slight(?:ly)?|a\s+(?:little|bit)|a\s+touch|subtl[ey]|faint(?:ly)?|light(?:ly)?|gently|"
+            r"somewhat|occasionally|sometimes)\b"
+        ),
+        0.5,
+    ),
+)
 NEGATION = (
     r"不要|不许|不需要|不必|不再|别|勿|没有|无|不|\b(?:no|not|don'?t|do\s+not|without|never|avoid|stop)\b"
 )
@@ -143,10 +153,12 @@ def _strength(text: str, match: re.Match[str]) -> float:
     after = CLAUSE_END.split(text[match.end() : match.end() + REACH])[0]
     if re.search(NEGATION, before):
         return 0.0
-    for part in (before, after):
-        for pattern, factor in STRENGTHS:
-            if re.search(pattern, part):
-                return factor
+    nearest: list[tuple[int, float]] = []
+    for pattern, factor in STRENGTHS:
+        nearest += [(len(before) - found.end(), factor) for found in re.finditer(pattern, before)]
+        nearest += [(found.start(), factor) for found in re.finditer(pattern, after)]
+    if nearest:
+        return min(nearest)[1]
     return 1.0
 
 
