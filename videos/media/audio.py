@@ -79,7 +79,24 @@ def prepare_audio(
         header = read_audio_header(file)
         _refuse_truncated(header, limits)
         with replacing(wav_out) as out:
-            return _convert(file, header, limits, out)
+            sound = _decode(file, header, limits, out)
+            if sound.channels > 1 and sound.meter.loudest_dbfs < limits.silence_dbfs:
+                # Channels in opposite phase, from a miswired cable, cancel each other when averaged.
+                out.seek(0)
+                out.truncate()
+                sound = _decode(file, header, limits, out, first_channel=True)
+            _judge(sound, limits)
+    return PreparedAudio(
+        duration_s=sound.meter.samples / SAMPLE_RATE_HZ,
+        samples=sound.meter.samples,
+        source_format=header.format,
+        codec=sound.codec,
+        sample_rate=sound.rate,
+        channels=sound.channels,
+        peak_dbfs=sound.meter.peak_dbfs,
+        rms_dbfs=sound.meter.rms_dbfs,
+        damaged_share=round(sound.damaged_share, 4),
+    )
 
 
 def _refuse_truncated(header: AudioHeader, limits: AudioLimits) -> None:
@@ -88,11 +105,27 @@ def _refuse_truncated(header: AudioHeader, limits: AudioLimits) -> None:
         raise MediaProblem("audio_truncated", {"present_percent": percent})
 
 
-def _convert(file: BinaryIO, header: AudioHeader, limits: AudioLimits, out: IO[bytes]) -> PreparedAudio:
+@dataclass(frozen=True)
+class _Sound:
+    """One pass over the source: what it was, and what was measured."""
+
+    codec: str
+    rate: int
+    channels: int
+    damaged_share: float
+    meter: LevelMeter
+
+
+def _decode(
+    file: BinaryIO, header: AudioHeader, limits: AudioLimits, out: IO[bytes], *, first_channel: bool = False
+) -> _Sound:
     meter = LevelMeter(_LEVEL_WINDOW)
     with open_container(file, header.format) as container:
         decoder = Decoder(
-            container, rates_hz=(limits.min_rate_hz, limits.max_rate_hz), max_channels=limits.max_channels
+            container,
+            rates_hz=(limits.min_rate_hz, limits.max_rate_hz),
+            max_channels=limits.max_channels,
+            first_channel=first_channel,
         )
         with wave.open(out, "wb") as target:
             target.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
@@ -101,21 +134,11 @@ def _convert(file: BinaryIO, header: AudioHeader, limits: AudioLimits, out: IO[b
                 if meter.samples > (limits.max_s + limits.slack_s) * SAMPLE_RATE_HZ:
                     raise MediaProblem("audio_too_long", {"limit_s": limits.max_s})
                 target.writeframesraw(block.tobytes())
-        _judge(meter, decoder.damaged_share, limits)
-        return PreparedAudio(
-            duration_s=meter.samples / SAMPLE_RATE_HZ,
-            samples=meter.samples,
-            source_format=header.format,
-            codec=decoder.codec,
-            sample_rate=decoder.rate,
-            channels=decoder.channels,
-            peak_dbfs=meter.peak_dbfs,
-            rms_dbfs=meter.rms_dbfs,
-            damaged_share=round(decoder.damaged_share, 4),
-        )
+        return _Sound(decoder.codec, decoder.rate, decoder.channels, decoder.damaged_share, meter)
 
 
-def _judge(meter: LevelMeter, damaged_share: float, limits: AudioLimits) -> None:
+def _judge(sound: _Sound, limits: AudioLimits) -> None:
+    meter, damaged_share = sound.meter, sound.damaged_share
     if damaged_share > limits.max_damaged_share:
         raise MediaProblem("audio_damaged", {"damaged_percent": max(1, round(100 * damaged_share))})
     if meter.samples == 0:

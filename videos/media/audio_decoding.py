@@ -5,7 +5,7 @@ from a Python file object, so that no playlist can lead it to another file or ad
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -51,14 +51,25 @@ def open_container(file: BinaryIO, demuxer: str) -> InputContainer:
 class Decoder:
     """The sound of one container: `blocks()` gives it, the attributes say what it was."""
 
-    def __init__(self, container: InputContainer, *, rates_hz: tuple[int, int], max_channels: int) -> None:
-        """Raises `audio_no_stream`, `audio_codec`, `audio_sample_rate` or `audio_channels`."""
+    def __init__(
+        self,
+        container: InputContainer,
+        *,
+        rates_hz: tuple[int, int],
+        max_channels: int,
+        first_channel: bool = False,
+    ) -> None:
+        """`rates_hz` are the least and the largest; `first_channel` leaves the others out of the mix.
+
+        Raises `audio_no_stream`, `audio_codec`, `audio_sample_rate` or `audio_channels`.
+        """
         if not container.streams.audio:
             raise MediaProblem("audio_no_stream")
         self._container = container
         self._stream: AudioStream = container.streams.audio[0]
         self._rates_hz = rates_hz
         self._max_channels = max_channels
+        self._first_channel = first_channel
         self._resampler: AudioResampler | None = None
         self._setup: tuple[str, str, int] | None = None
         self._packets = self._bad_packets = 0
@@ -80,7 +91,8 @@ class Decoder:
         """Mono 16-bit samples at 48 kHz, in pieces; raises `audio_sample_rate` or `audio_channels`."""
         for packet in self._intact_packets():
             for frame in self._frames(packet):
-                yield from self._resampled(frame)
+                self._check(frame.sample_rate, frame.layout.nb_channels)
+                yield from self._resampled(self._wanted(self._finite(frame)))
         yield from self._resampled(None)
 
     def _intact_packets(self) -> "Iterator[Packet[AudioStream]]":
@@ -115,18 +127,17 @@ class Decoder:
         if frame is None or setup is None:
             return
         if self._resampler is None:
-            self._check(frame.sample_rate, frame.layout.nb_channels)
             self._resampler, self._setup = AudioResampler("s16", "mono", SAMPLE_RATE_HZ), setup
         # The samples are counted, not timed: a gap in the timestamps must not become silence.
         frame.pts = None
-        for result in self._resampler.resample(self._finite(frame)):
-            yield result.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+        for result in self._resampler.resample(frame):
+            yield _samples(result)
 
     def _flushed(self) -> Iterator[Samples]:
         resampler, self._resampler, self._setup = self._resampler, None, None
         if resampler is not None:
             for result in resampler.resample(None):
-                yield result.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+                yield _samples(result)
 
     def _finite(self, frame: AudioFrame) -> AudioFrame:
         """Replace samples that are no numbers by silence: they would spread through the resampler."""
@@ -139,8 +150,24 @@ class Decoder:
         if not count:
             return frame
         self._bad_values += count
-        clean = AudioFrame.from_ndarray(
-            np.where(bad, np.zeros_like(values), values), frame.format.name, frame.layout.name
-        )
-        clean.sample_rate = frame.sample_rate
-        return clean
+        return _rebuilt(frame, np.where(bad, np.zeros_like(values), values), frame.layout.name)
+
+    def _wanted(self, frame: AudioFrame) -> AudioFrame:
+        """The first channel alone, where the caller asked for it."""
+        if not self._first_channel or frame.layout.nb_channels == 1:
+            return frame
+        values = frame.to_ndarray()
+        if not frame.format.is_planar:
+            values = values.reshape(-1, frame.layout.nb_channels).T
+        return _rebuilt(frame, np.ascontiguousarray(values[:1]), "mono")
+
+
+def _samples(frame: AudioFrame) -> Samples:
+    """The samples of a mono s16 frame; the array keeps the frame's memory alive."""
+    return np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
+
+
+def _rebuilt(frame: AudioFrame, values: NDArray[Any], layout: str) -> AudioFrame:
+    result = AudioFrame.from_ndarray(values, frame.format.name, layout)
+    result.sample_rate = frame.sample_rate
+    return result

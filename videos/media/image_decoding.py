@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from .image_headers import ImageHeader, Survey, read_header, survey
+from .image_header import ImageHeader
+from .image_headers import Survey, read_header, survey
 from .pixels import orientation, shrink, to_srgb, turn_upright
 from .problems import MediaProblem
 
@@ -18,7 +19,6 @@ _READERS: dict[str, type[Image.Image]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
 }
-_MAX_JPEG_SCANS = 64  # encoders write about 10; each further scan decodes the whole picture once more
 _DRAFT_SLACK = 0.9  # a portrait may end up this much below `max_side_out` for a decode of half the size
 _JPEG_QUALITY = 92
 _THUMBNAIL_QUALITY = 82
@@ -74,7 +74,9 @@ def check_image(file: BinaryIO, limits: ImageLimits) -> CheckedImage:
     """Judge `file` by its bytes and header, before any decoder sees it; raises `MediaProblem`."""
     facts = survey(file, max_bytes=limits.max_bytes)
     header = read_header(file)
-    _check_header(header, facts, limits)
+    _check_header(header, limits)
+    if facts.size < header.min_bytes:
+        raise MediaProblem("image_truncated")
     return CheckedImage(header, facts, _estimated_bytes(header, facts, limits))
 
 
@@ -90,7 +92,7 @@ def decode_image(file: BinaryIO, checked: CheckedImage, limits: ImageLimits) -> 
         raise MediaProblem(_decoder_code(error)) from error
 
 
-def _check_header(header: ImageHeader, facts: Survey, limits: ImageLimits) -> None:
+def _check_header(header: ImageHeader, limits: ImageLimits) -> None:
     """Refuse by the declared size alone, before anything is decoded."""
     size: dict[str, str | int | float] = {"width": header.width, "height": header.height}
     short, long = sorted((header.width, header.height))
@@ -102,8 +104,6 @@ def _check_header(header: ImageHeader, facts: Survey, limits: ImageLimits) -> No
         raise MediaProblem("image_too_small", size | {"limit_px": limits.min_side})
     if long > short * limits.max_aspect:
         raise MediaProblem("image_too_narrow", size | {"limit_ratio": limits.max_aspect})
-    if header.format == "JPEG" and facts.jpeg_scans > _MAX_JPEG_SCANS:
-        raise MediaProblem("image_too_complex")
 
 
 def _estimated_bytes(header: ImageHeader, facts: Survey, limits: ImageLimits) -> int:

@@ -33,17 +33,19 @@ class LevelMeter:
             return
         self.samples += samples.size
         self._peak = max(self._peak, int(samples.max()), -int(samples.min()))
-        values = samples.astype(np.float64)
-        self._square_sum += float(values @ values)
         pending = np.concatenate((self._rest, samples))
         whole = pending.size // self._window * self._window
-        self._measure(pending[:whole].reshape(-1, self._window))
+        self._measure(pending[:whole].reshape(-1, self._window).astype(np.float64))
         self._rest = pending[whole:]
 
-    def _measure(self, windows: NDArray[np.int16]) -> None:
+    def _measure(self, windows: NDArray[np.float64]) -> None:
         if windows.size:
+            # einsum stays in this thread; a dot product would wake the linear algebra library's own.
+            squares = np.einsum("ij,ij->i", windows, windows)
+            self._square_sum += float(squares.sum())
             # The variance leaves a constant offset out, which nobody hears.
-            self._loudest_variance = max(self._loudest_variance, float(windows.var(axis=1).max()))
+            variances = squares / self._window - windows.mean(axis=1) ** 2
+            self._loudest_variance = max(self._loudest_variance, float(variances.max()))
 
     @property
     def peak_dbfs(self) -> float:
@@ -53,7 +55,9 @@ class LevelMeter:
     @property
     def rms_dbfs(self) -> float:
         """The root mean square of everything."""
-        return dbfs(math.sqrt(self._square_sum / max(1, self.samples)) / _FULL_SCALE)
+        rest = self._rest.astype(np.float64)
+        squares = self._square_sum + float(np.square(rest).sum())
+        return dbfs(math.sqrt(squares / max(1, self.samples)) / _FULL_SCALE)
 
     @property
     def loudest_dbfs(self) -> float:
