@@ -9,4 +9,6 @@ class VideosConfig(AppConfig):
     verbose_name = _("Videos")
 
     def ready(self) -> None:
-        from videos import checks, tasks  # noqa: F401  (registers system checks and actors)
+        from videos import checks, metrics, tasks  # noqa: F401  (registers system checks and actors)
+
+        metrics.register()

@@ -11,3 +11,5 @@ class ZhiyingConfig(AppConfig):
         from zhiying import checks  # noqa: F401  (registers the system checks)
 
         settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+        if not settings.PRODUCTION:  # elsewhere collectstatic fills it
+            settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -245,6 +245,8 @@ FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
+"""The front end's build puts a hash into the name of everything below assets/."""
 
 S3_BUCKET = env.str("S3_BUCKET", default="")
 _s3_options = {
@@ -263,7 +265,7 @@ STORAGES: dict[str, dict[str, Any]] = {
             "OPTIONS": {"location": str(MEDIA_ROOT)},
         }
     ),
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 MEDIA_URL_LIFETIME_S = env.int("MEDIA_URL_LIFETIME_S", default=6 * 3600)
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", default="")

@@ -30,7 +30,7 @@ class WorkerLifecycle(Middleware):
 
         start_renderer()
 
-    def after_worker_thread_shutdown(self, broker: Broker, thread: Any) -> None:
+    def before_worker_thread_shutdown(self, broker: Broker, thread: Any) -> None:
         from videos.worker.runner import close_renderer
 
         close_renderer()
