@@ -100,9 +100,9 @@ def install(name: str, steps: list[list[str]], duration: str) -> None:
     unfinished = VENV / UNFINISHED
     unfinished.touch()
     stamp.unlink(missing_ok=True)
+    pip: list[Path | str] = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
     for step in steps:
-        pip = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        run([*pip, "install", "--quiet", "--require-hashes", *step])
+        run([*pip, "install", "--quiet", "--no-input", "--require-hashes", *step])
     stamp.write_text(wanted)
     unfinished.unlink()
 

@@ -129,7 +129,7 @@ def test_after_a_package_with_a_wrong_hash_the_environment_is_made_anew(made: Pr
     (made.folder / ".venv" / "leftover").touch()
 
     requirements.write_text(right.split("sha256:")[0] + "sha256:" + "0" * 64 + "\n")
-    pip = [made.folder / ".venv" / "bin" / "python", "-m", "pip"]
+    pip: list[str | Path] = [made.folder / ".venv" / "bin" / "python", "-m", "pip"]
     subprocess.run([*pip, "uninstall", "-qy", "application_package"], check=True)
     refused = made.make("run", f"PYTHON={sys.executable}")
     assert refused.returncode != 0

@@ -78,13 +78,9 @@ def site() -> Iterator[Site]:
         (folder / "media").mkdir()
         (folder / "media" / "result.mp4").write_bytes(MEDIA)
         (folder / "nginx.conf").write_text(privately(folder, site, application.server_address[1], nginx))
-        command = [nginx, "-e", folder / "error.log", "-p", folder, "-c", folder / "nginx.conf"]
-        foreground = f"daemon off; pid {folder / 'pid'};"
-        with running(
-            [*command, "-g", foreground],
-            ready=lambda: accepts_connections(site.https_port),
-            log=folder / "log",
-        ):
+        words: list[str | Path] = [nginx, "-e", folder / "error.log", "-p", folder]
+        words += ["-c", folder / "nginx.conf", "-g", f"daemon off; pid {folder / 'pid'};"]
+        with running(words, ready=lambda: accepts_connections(site.https_port), log=folder / "log"):
             yield site
     application.shutdown()
     application.server_close()
@@ -92,20 +88,10 @@ def site() -> Iterator[Site]:
 
 def make_certificate(openssl: Path, folder: Path) -> None:
     """A self-signed certificate under the names the configuration uses."""
-    request = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
+    words: list[str | Path] = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    words += ["-subj", "/CN=test", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run(
-        [*request, "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
+        words,
         check=True,
         capture_output=True,
         env={**os.environ, "HOME": str(folder)},

@@ -24,7 +24,6 @@ LOG_TAIL_CHARACTERS = 2000
 """How much of a server's log an error message carries."""
 
 EXTRA_PROGRAM_FOLDERS = (
-    "/usr/sbin",  # not on the PATH of an ordinary Debian user
     "/usr/lib/postgresql/*/bin",  # Debian keeps PostgreSQL's server programs off the PATH
     "/usr/lib/rabbitmq/bin",  # Debian's own wrapper on the PATH switches users and logs to /var/log
     "/usr/pgsql-*/bin",
@@ -32,6 +31,7 @@ EXTRA_PROGRAM_FOLDERS = (
     "/opt/homebrew/sbin",
     "/usr/local/opt/*/bin",
     "/usr/local/sbin",
+    "/usr/sbin",  # not on the PATH of an ordinary Debian user
 )
 
 
@@ -51,10 +51,12 @@ def find_program(*names: str, prefer_extra: bool = False) -> Path:
     for name in names:
         beside = Path(sys.executable).parent / name
         on_path = shutil.which(name)
-        extra = sorted(
-            (found for pattern in EXTRA_PROGRAM_FOLDERS for found in Path("/").glob(f"{pattern[1:]}/{name}")),
-            reverse=True,
-        )
+        # In the order of the folders; of several versions the newest.
+        extra = [
+            found
+            for pattern in EXTRA_PROGRAM_FOLDERS
+            for found in sorted(Path("/").glob(f"{pattern[1:]}/{name}"), reverse=True)
+        ]
         ordinary = [beside] + ([Path(on_path)] if on_path else [])
         for candidate in [*extra, *ordinary] if prefer_extra else [*ordinary, *extra]:
             if candidate.is_file() and os.access(candidate, os.X_OK):

@@ -4,10 +4,10 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
 import botocore.exceptions
-from botocore.client import BaseClient
 from botocore.config import Config
 
 from tests.servers.process import (
@@ -18,6 +18,9 @@ from tests.servers.process import (
     running,
     scratch_folder,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 GRPC_OFFSET = 10_000
 """SeaweedFS derives each server's gRPC port from its HTTP port by this much."""
@@ -33,7 +36,7 @@ class S3Server:
     bucket: str
     region: str = "us-east-1"
 
-    def client(self) -> BaseClient:
+    def client(self) -> "S3Client":
         """A boto3 client that talks to it (path-style addresses, SigV4)."""
         return boto3.client(
             "s3",
