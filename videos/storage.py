@@ -11,7 +11,7 @@ from uuid import UUID
 from botocore.config import Config
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import Storage, default_storage
+from django.core.files.storage import Storage, default_storage, storages
 from storages.backends.s3 import S3Storage
 
 BATCHES = "batches"
@@ -134,6 +134,12 @@ def newest_change(prefix: str) -> datetime | None:
                 times.append(default_storage.get_modified_time(f"{prefix}/{name}"))
         times += [time for name in folders if (time := newest_change(f"{prefix}/{name}"))]
     return max(times, default=None)
+
+
+def presigned_url(key: str, *, expire_s: int, parameters: dict[str, str]) -> str:
+    """A URL at which browsers read the file from the storage itself; only where `is_remote`."""
+    public: Any = storages["public"]
+    return str(public.url(key, parameters=parameters, expire=expire_s))
 
 
 def is_remote() -> bool:

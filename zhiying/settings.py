@@ -267,6 +267,12 @@ STORAGES: dict[str, dict[str, Any]] = {
     ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+if S3_BUCKET:
+    # Browsers may reach the bucket under another host, and a signature covers the host.
+    STORAGES["public"] = {
+        "BACKEND": "videos.storage.S3MediaStorage",
+        "OPTIONS": {**_s3_options, "endpoint_url": S3_PUBLIC_ENDPOINT_URL or None},
+    }
 MEDIA_URL_LIFETIME_S = env.int("MEDIA_URL_LIFETIME_S", default=6 * 3600)
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", default="")
 """The internal nginx location that serves MEDIA_ROOT; empty: Django sends the bytes itself."""

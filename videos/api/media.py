@@ -60,9 +60,7 @@ def _presigned(request: HttpRequest, token: str, key: str) -> str:
     parameters = {"ResponseContentType": storage.content_type(key)}
     if request.GET.get("download"):
         parameters["ResponseContentDisposition"] = _disposition(request)
-    return str(
-        default_storage.url(key, parameters=parameters, expire=max(60, seconds_left(token)))  # type: ignore[call-arg]
-    )
+    return storage.presigned_url(key, expire_s=max(60, seconds_left(token)), parameters=parameters)
 
 
 def _from_disk(request: HttpRequest, key: str) -> HttpResponseBase:

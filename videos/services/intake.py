@@ -3,9 +3,7 @@
 All problems are found and reported together, so that a person fixes them in one go.
 """
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,14 +15,13 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
-from videos.media.images import ImageLimits, prepare_image
+from videos.media.image_batch import ImageJob, prepare_images
+from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MESSAGES, MediaProblem
 from videos.uploads import is_oversized
 from zhiying.errors import InvalidError
 from zhiying.types import Upload
 
-DECODERS = max(2, os.cpu_count() or 1)
-"""Images decoded at once; the decoders are C code that runs in parallel."""
 MAX_NAME_LENGTH = 255
 SHOWN_PROBLEMS = 3
 """How many problems the summary sentence spells out."""
@@ -70,9 +67,9 @@ def prepared_files(*, images: Sequence[Upload], audio: Upload | None, prompt: st
     with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
         root = Path(folder)
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
-        audio_outcome = _attempt(lambda: _prepare_audio(audio, root / "audio.wav"))
+        audio_outcome = _audio_outcome(audio, root / "audio.wav")
         errors = _problems(images, outcomes, audio, audio_outcome, prompt)
-        if errors:
+        if errors or not isinstance(audio_outcome, PreparedAudio):
             raise InvalidBatchError(errors)
         yield PreparedFiles(
             portraits=[outcome for outcome in outcomes if isinstance(outcome, PreparedPortrait)],
@@ -113,30 +110,39 @@ def audio_limits() -> AudioLimits:
 
 
 def _prepare_all(images: Sequence[Upload], root: Path) -> list[PreparedPortrait | MediaProblem]:
-    with ThreadPoolExecutor(DECODERS) as pool:
-        jobs = [
-            pool.submit(_attempt, lambda image=image, stem=root / str(index): _prepare_image(image, stem))
-            for index, image in enumerate(images)
-        ]
-        return [job.result() for job in jobs]
+    """The outcome for each image, in order; those that were cut at the limit are not even opened."""
+    limit = {"limit_mb": settings.IMAGE_MAX_BYTES // 1_000_000}
+    whole = [image for image in images if not is_oversized(image)]
+    jobs = [
+        ImageJob(_path(image), root / f"{index}.jpg", root / f"{index}.thumbnail.jpg")
+        for index, image in enumerate(whole)
+    ]
+    decoded = zip(whole, jobs, prepare_images(jobs, limits=image_limits()), strict=True)
+    outcomes = iter([_portrait(image, job, outcome) for image, job, outcome in decoded])
+    return [
+        MediaProblem("image_too_large", limit) if is_oversized(image) else next(outcomes) for image in images
+    ]
 
 
-def _attempt(prepare: Any) -> Any:
-    """The result of `prepare`, or the problem it met."""
+def _portrait(
+    image: Upload, job: ImageJob, outcome: PreparedImage | MediaProblem
+) -> PreparedPortrait | MediaProblem:
+    if isinstance(outcome, MediaProblem):
+        return outcome
+    return PreparedPortrait(
+        original_name=clean_name(image),
+        portrait=job.portrait_out,
+        thumbnail=job.thumbnail_out,
+        width=outcome.source_width,
+        height=outcome.source_height,
+    )
+
+
+def _audio_outcome(upload: Upload | None, out: Path) -> PreparedAudio | MediaProblem | None:
     try:
-        return prepare()
+        return _prepare_audio(upload, out)
     except MediaProblem as problem:
         return problem
-
-
-def _prepare_image(upload: Upload, stem: Path) -> PreparedPortrait:
-    if is_oversized(upload):
-        raise MediaProblem("image_too_large", {"limit_mb": settings.IMAGE_MAX_BYTES // 1_000_000})
-    portrait, thumbnail = stem.with_suffix(".jpg"), stem.with_suffix(".thumbnail.jpg")
-    facts = prepare_image(
-        _path(upload), limits=image_limits(), portrait_out=portrait, thumbnail_out=thumbnail
-    )
-    return PreparedPortrait(clean_name(upload), portrait, thumbnail, facts.source_width, facts.source_height)
 
 
 def _prepare_audio(upload: Upload | None, out: Path) -> PreparedAudio | None:
@@ -157,7 +163,7 @@ def _problems(
     images: Sequence[Upload],
     outcomes: Sequence[PreparedPortrait | MediaProblem],
     audio: Upload | None,
-    audio_outcome: Any,
+    audio_outcome: PreparedAudio | MediaProblem | None,
     prompt: str,
 ) -> dict[str, Any]:
     errors: dict[str, Any] = {}
