@@ -1,0 +1,59 @@
+"""Recordings with known sound timings: a WAV file and a label file beside it.
+
+A label file (`.lab`) has one line per sound: start and end in seconds and a name. Names are units
+of the recogniser, or `-` where the sound is unknown.
+"""
+
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..constants import SAMPLE_RATE
+
+UNKNOWN = "-"
+
+
+class Label(NamedTuple):
+    """A sound and when it is heard, in seconds."""
+
+    start_s: float
+    end_s: float
+    name: str
+
+
+def write(stem: Path, pcm: NDArray[np.float32], labels: Sequence[Label]) -> None:
+    """Write `stem.wav` (mono 16 kHz samples in [-1, 1]) and `stem.lab`."""
+    samples = np.clip(pcm * 32767, -32768, 32767).astype("<i2")
+    with wave.open(str(stem.with_suffix(".wav")), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.tobytes())
+    lines = [f"{label.start_s:.4f} {label.end_s:.4f} {label.name}\n" for label in labels]
+    stem.with_suffix(".lab").write_text("".join(lines), "utf-8")
+
+
+def read(path: Path) -> tuple[NDArray[np.float32], list[Label]]:
+    """Samples and labels of a WAV file that has a label file beside it.
+
+    Raises `ValueError` for a WAV file that is not mono 16-bit 16 kHz, or for a malformed label.
+    """
+    with wave.open(str(path.with_suffix(".wav")), "rb") as file:
+        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE):
+            raise ValueError(f"{path} is not mono 16-bit 16 kHz")
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    labels = []
+    for line in path.with_suffix(".lab").read_text("utf-8").splitlines():
+        start, end, name = line.split()
+        labels.append(Label(float(start), float(end), name))
+    return samples.astype(np.float32) / 32768, labels
+
+
+def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:
+    """Share a stretch of time evenly between the units of a sound."""
+    edges = np.linspace(start_s, end_s, len(units) + 1)
+    return [Label(float(a), float(b), unit) for a, b, unit in zip(edges[:-1], edges[1:], units, strict=True)]
