@@ -57,15 +57,15 @@ def _api_exception(exc: exceptions.APIException) -> Response:
         fields = _plain(exc.detail)
         body = error_body("invalid", _first_sentence(fields), errors=fields)
     else:
-        body = error_body(_code(exc), str(exc.detail))
+        body = error_body(*_code_and_detail(exc))
     return Response(body, status=exc.status_code, headers=headers or None)
 
 
-def _code(exc: exceptions.APIException) -> str:
-    code = exc.get_codes()
-    if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return code if isinstance(code, str) else "not_authenticated"
-    return code if isinstance(code, str) else str(exc.default_code)
+def _code_and_detail(exc: exceptions.APIException) -> tuple[str, str]:
+    detail, codes = exc.detail, exc.get_codes()
+    if isinstance(detail, dict):  # simplejwt's errors carry both inside
+        return str(detail.get("code", exc.default_code)), str(detail.get("detail", exc.default_detail))
+    return codes if isinstance(codes, str) else str(exc.default_code), str(detail)
 
 
 def _plain(detail: Any) -> Any:
