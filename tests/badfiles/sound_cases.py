@@ -63,6 +63,7 @@ _POSING = (
     _bad("webp.wav", "audio_type", partial(pictures.plain, "WEBP")),
     _bad("noise.mp3", "audio_type", partial(pictures.noise, 200_000)),
     _bad("aac-inside.wav", "audio_codec", partial(s.encoded, "wav", "aac")),
+    _bad("unknown-codec.wav", "audio_codec", lambda: raw.wav(bytes(32_000), rate=16_000, tag=0x7777)),
     _good("mp3-named.wav", s.mp3, _SPEECH_S, kind="mp3"),
     _good("wav-named.mp3", s.speech_wav, _SPEECH_S),
     _good("mp3-inside.wav", partial(s.encoded, "wav", "libmp3lame"), _SPEECH_S, tolerance_s=0.15),

@@ -75,7 +75,8 @@ class Decoder:
         self._packets = self._bad_packets = 0
         self._values = self._bad_values = 0
         context = self._stream.codec_context
-        self.codec = context.name
+        # FFmpeg has no decoder for a codec it does not know, and then PyAV no context.
+        self.codec: str = getattr(context, "name", "an unknown codec")
         if self.codec not in _CODECS:
             raise MediaProblem("audio_codec", {"found": self.codec})
         self.rate, self.channels = context.sample_rate, context.layout.nb_channels
@@ -88,7 +89,19 @@ class Decoder:
         return max(bad / max(1, self._packets), self._bad_values / max(1, self._values))
 
     def blocks(self) -> Iterator[Samples]:
-        """Mono 16-bit samples at 48 kHz, in pieces; raises `audio_sample_rate` or `audio_channels`."""
+        """Mono 16-bit samples at 48 kHz, in pieces.
+
+        Raises `audio_sample_rate` or `audio_channels` when they change on the way, `audio_unreadable` for
+        anything that FFmpeg makes of the bytes and no packet can be blamed for.
+        """
+        try:
+            yield from self._pieces()
+        except MediaProblem:
+            raise
+        except Exception as error:
+            raise MediaProblem("audio_unreadable") from error
+
+    def _pieces(self) -> Iterator[Samples]:
         for packet in self._intact_packets():
             for frame in self._frames(packet):
                 self._check(frame.sample_rate, frame.layout.nb_channels)

@@ -49,6 +49,12 @@ _TEXT_MARKS: tuple[tuple[bytes, str], ...] = (
     (b"<html", "a web page"),
     (b"<!doctype html", "a web page"),
 )
+_TEXT, _UNKNOWN = "a text file", "a file of unknown type"
+
+NAMES: tuple[str, ...] = tuple(
+    dict.fromkeys([name for *_, name in (*_MAGIC, *_TEXT_MARKS)] + [_TEXT, _UNKNOWN])
+)
+"""Every answer of `describe`, so that each can be translated."""
 
 
 def describe(head: bytes) -> str:
@@ -65,6 +71,6 @@ def describe(head: bytes) -> str:
             head.decode()
         except UnicodeDecodeError as error:
             # A multi-byte character may be cut by the end of `head`.
-            return "a text file" if error.start >= len(head) - 3 else "a file of unknown type"
-        return "a text file"
-    return "a file of unknown type"
+            return _TEXT if error.start >= len(head) - 3 else _UNKNOWN
+        return _TEXT
+    return _UNKNOWN

@@ -1,0 +1,75 @@
+"""Memory of a whole batch, measured in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.badfiles import raw
+
+_ROOT = Path(__file__).parents[2]
+_MEASURE = """
+import sys
+from pathlib import Path
+from videos.media.audio import prepare_audio
+from videos.media.image_batch import ImageJob, prepare_images
+from videos.media.problems import MediaProblem
+
+def status(field):
+    return int(Path("/proc/self/status").read_text().split(field + ":")[1].split()[0])
+
+before = status("VmRSS")
+folder, sources = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+if sources[0].suffix == ".wav":
+    prepare_audio(sources[0], wav_out=folder / "speech.wav")
+else:
+    jobs = [ImageJob(sources[i % len(sources)], folder / f"{i}.jpg", folder / f"{i}s.jpg") for i in range(50)]
+    assert not [a for a in prepare_images(jobs, threads=4) if isinstance(a, MediaProblem)]
+print((status("VmHWM") - before) / 1000)
+"""
+
+pytestmark = [
+    pytest.mark.serial,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
+
+
+def _risen_mb(folder: Path, *sources: Path) -> float:
+    (folder / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(folder / "out"), *map(str, sources)],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def _noisy(width: int, height: int, spread: int) -> Image.Image:
+    """A grey ramp under camera-like noise: what makes real files of this size large."""
+    ramp = np.linspace(40, 200, width)[None, :, None]
+    noise = np.random.default_rng(5).integers(-spread, spread + 1, (height, width, 3), dtype=np.int16)
+    return Image.fromarray(np.clip(ramp + noise, 0, 255).astype(np.uint8))
+
+
+def test_fifty_images_of_ten_megabytes_raise_the_process_by_less_than_150_mb(tmp_path: Path) -> None:
+    jpeg, png, webp = tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "c.webp"
+    _noisy(4032, 3024, 16).save(jpeg, quality=95)
+    _noisy(2100, 2000, 20).save(png, compress_level=1)
+    _noisy(3000, 2400, 24).save(webp, quality=97, method=0)
+    assert [round(path.stat().st_size / 1e7) for path in (jpeg, png)] == [1, 1]
+
+    assert _risen_mb(tmp_path, *[jpeg] * 13, *[png] * 3, webp) < 150
+
+
+def test_a_recording_of_fifty_megabytes_is_never_held_whole(tmp_path: Path) -> None:
+    values = np.random.default_rng(5).integers(-9_000, 9_000, 24_900_000, dtype=np.int16)
+    source = tmp_path / "long.wav"
+    source.write_bytes(raw.wav(values.tobytes(), rate=44_100, channels=2))
+
+    assert _risen_mb(tmp_path, source) < 25
