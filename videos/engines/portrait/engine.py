@@ -17,7 +17,8 @@ from videos.engines.base import (
     RenderSpec,
 )
 from videos.engines.portrait.aigc import aigc_metadata
-from videos.engines.portrait.audio import FPS, prepared_audio
+from videos.engines.portrait.audio import FPS
+from videos.engines.portrait.audio_cache import AudioPreparation
 from videos.engines.portrait.colour import bgr_from_planes
 from videos.engines.portrait.encode import Joiner, VideoFormat
 from videos.engines.portrait.faces import FaceFinder
@@ -30,8 +31,8 @@ from videos.engines.portrait.render import VideoRender
 from videos.engines.portrait.rig import PortraitRig, build_rig
 
 POSTER_QUALITY = 90
-AUDIO_SHARE, RIG_SHARE = 0.08, 0.02
-"""Shares of the progress bar for what comes before the first frame."""
+RIG_SHARE, AUDIO_SHARE, FRAMES_SHARE = 0.02, 0.10, 0.99
+"""Where on the progress bar the portrait, the recording and the frames are finished."""
 
 
 class PortraitEngine:
@@ -80,21 +81,17 @@ class PortraitEngine:
         label_settings = LabelSettings.from_options(spec.options)
         _stop_if(cancelled)
         progress(0.0)
-        rig = build_rig(spec.portrait, self._finder)
-        progress(RIG_SHARE)
-        _stop_if(cancelled)
-        with prepared_audio(spec.audio, spec.cache_dir, cancelled) as audio:
-            start = RIG_SHARE + AUDIO_SHARE
-            progress(start)
+        with AudioPreparation(spec.audio, spec.cache_dir) as preparation:
+            rig = build_rig(spec.portrait, self._finder)
+            progress(RIG_SHARE)
+            audio = preparation.result(_part(progress, RIG_SHARE, AUDIO_SHARE), cancelled)
             motion = choreograph(audio.track, understood.performance, spec.seed)
-            label = build_label(label_settings, rig.planes.width, rig.planes.height)
             size = VideoFormat(rig.planes.width, rig.planes.height)
-            metadata = aigc_metadata(spec.options, spec.portrait, audio.sound.name, spec.seed)
+            label = build_label(label_settings, size.width, size.height)
+            metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
             render = VideoRender(rig, motion, label, spec.threads or default_threads())
             with Joiner(spec.output, size, audio.sound, metadata) as joiner:
-                for packets in render.packets(
-                    lambda share: progress(start + share * (0.99 - start)), cancelled
-                ):
+                for packets in render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled):
                     joiner.write(packets)
         if spec.poster is not None:
             _write_poster(spec.poster, rig, motion, label)
@@ -112,6 +109,11 @@ class PortraitEngine:
 def default_threads() -> int:
     """One thread per core this process may use, at most four: more wait for the encoder's memory."""
     return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """Progress 0..1 of a part, shown as `start`..`end` of the whole."""
+    return lambda share: progress(start + share * (end - start))
 
 
 def _stop_if(cancelled: Cancelled) -> None:
