@@ -130,7 +130,7 @@ APPEND_SLASH = True  # for the admin site; the API has no trailing slashes
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "adminpanel" / "templates"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -187,7 +187,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # an address alone would
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_CLIENT_IP_CALLABLE = "zhiying.client_ip.client_ip"
-AXES_LOCKOUT_CALLABLE = "accounts.services.login.lockout_response"
+AXES_LOCKOUT_CALLABLE = "adminpanel.lockout.lockout_response"
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 

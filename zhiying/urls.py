@@ -1,10 +1,10 @@
 """Every path of the project."""
 
-from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
+from adminpanel.admin.site import site as admin_site
 from videos.api.actions import archive
 from videos.api.media import media
 from zhiying import frontend, health
@@ -23,7 +23,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
-    path("admin/", admin.site.urls),
+    path("admin/", admin_site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^(?!static/|media/).*$", frontend.index),
 ]

@@ -56,9 +56,14 @@ def login(*, request: HttpRequest, username: str, password: str) -> User:
 def lockout_response(
     request: HttpRequest, original_response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """What the admin site's login answers after too many attempts."""
-    error = _too_many(request, str((credentials or {}).get("username", "")))
+    """What a client gets in place of the view's answer after too many attempts."""
+    error = lockout_error(request, credentials)
     return error_response(error.status, error.code, error.detail, headers=error.headers)
+
+
+def lockout_error(request: HttpRequest, credentials: dict[str, Any] | None) -> TooManyAttemptsError:
+    """The refusal, with the time to wait, for whoever tried these credentials."""
+    return _too_many(request, str((credentials or {}).get("username", "")))
 
 
 def _too_many(request: HttpRequest, username: str) -> TooManyAttemptsError:

@@ -1,0 +1,114 @@
+"""Filters for the side of the lists."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.services.ledger_pages import start_of_day
+from videos.models import ItemStatus, VideoItem
+from zhiying.api.fields import FIRST_DAY, LAST_DAY
+
+SHOWN_CODES = 50
+
+
+class DayRangeFilter(admin.FieldListFilter):
+    """First and last day of a time, both included, in the platform's time zone."""
+
+    template = "admin/day_range_filter.html"
+
+    def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **kwargs: Any) -> None:
+        path = kwargs.get("field_path", args[-1] if args else field.name)
+        self.first_name, self.last_name = f"{path}_first", f"{path}_last"
+        super().__init__(field, request, params, *args, **kwargs)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.first_name, self.last_name]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        first, last = self._day(self.first_name), self._day(self.last_name)
+        if first:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start_of_day(first)})
+        if last:
+            end = start_of_day(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.field_path}__lt": end})
+        return queryset
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """What the template needs: the days chosen, and every other parameter of the page."""
+        kept = {
+            name: value
+            for name, value in changelist.params.items()
+            if name not in {*self.expected_parameters(), "p"}
+        }
+        yield {
+            "first_name": self.first_name,
+            "first": self._text(self.first_name),
+            "last_name": self.last_name,
+            "last": self._text(self.last_name),
+            "kept": kept.items(),
+            "cleared": changelist.get_query_string(remove=self.expected_parameters()),
+            "chosen": bool(self._text(self.first_name) or self._text(self.last_name)),
+        }
+
+    def _text(self, name: str) -> str:
+        values = self.used_parameters.get(name) or [""]
+        return str(values[-1] if isinstance(values, list) else values)
+
+    def _day(self, name: str) -> date | None:
+        text = self._text(name)
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise IncorrectLookupParameters(ValidationError(str(error))) from error
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise IncorrectLookupParameters(ValidationError(text))
+        return day
+
+
+class UserFilter(admin.SimpleListFilter):
+    """The one user a list was opened for, with a way back to everybody; absent otherwise."""
+
+    title = _("user")
+    parameter_name = "user"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = self.used_parameters.get(self.parameter_name)
+        if not chosen:
+            return []
+        try:
+            user = User.objects.filter(pk=str(chosen)).first()
+        except ValidationError:
+            user = None
+        return [(str(chosen), user.username if user else str(chosen))]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        value = self.value()
+        if not value:
+            return queryset
+        path = "batch__user" if queryset.model is VideoItem else "user"
+        return queryset.filter(**{path: value})
+
+
+class ErrorCodeFilter(admin.SimpleListFilter):
+    """Why videos failed: the codes there are."""
+
+    title = _("error code")
+    parameter_name = "error_code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        failed = VideoItem.objects.filter(status=ItemStatus.FAILED).order_by("error_code")
+        codes = failed.values_list("error_code", flat=True).distinct()[:SHOWN_CODES]
+        return [(code, code) for code in codes]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
