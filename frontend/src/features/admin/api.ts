@@ -1,0 +1,131 @@
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
+
+import { request } from '@/shared/api/client';
+import type {
+  BatchPage,
+  BatchStatus,
+  CreatedUser,
+  EngineStatus,
+  NewUser,
+  TokenStatus,
+  Usage,
+  UserPage,
+} from '@/shared/api/types';
+
+const PAGE_SIZE = 50;
+const ENGINE_POLL_MS = 10_000;
+
+export const USER_ORDERINGS = ['-created_at', 'username', '-credits', 'credits'] as const;
+export type UserOrdering = (typeof USER_ORDERINGS)[number];
+
+export function usersQuery(search: string, ordering: UserOrdering) {
+  return infiniteQueryOptions({
+    queryKey: ['admin', 'users', search, ordering],
+    queryFn: ({ pageParam, signal }) =>
+      request<UserPage>('/api/admin/users', {
+        query: { limit: PAGE_SIZE, offset: pageParam, search, ordering },
+        signal,
+      }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.reduce((sum, page) => sum + page.users.length, 0);
+      return last.users.length > 0 && loaded < last.total ? loaded : undefined;
+    },
+  });
+}
+
+export interface AllBatchesFilters {
+  search: string;
+  status: BatchStatus | 'all';
+  user: string;
+  dateFrom: string;
+  dateTo: string;
+}
+
+export function allBatchesQuery(filters: AllBatchesFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['admin', 'batches', filters],
+    queryFn: ({ pageParam, signal }) =>
+      request<BatchPage>('/api/admin/batches', {
+        query: {
+          limit: PAGE_SIZE,
+          offset: pageParam,
+          search: filters.search,
+          status: filters.status === 'all' ? undefined : filters.status,
+          user: filters.user,
+          date_from: filters.dateFrom,
+          date_to: filters.dateTo,
+        },
+        signal,
+      }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.reduce((sum, page) => sum + page.batches.length, 0);
+      return last.batches.length > 0 && loaded < last.total ? loaded : undefined;
+    },
+    refetchInterval: 15_000,
+  });
+}
+
+export function usageQuery(days: number) {
+  return queryOptions({
+    queryKey: ['admin', 'usage', days],
+    queryFn: ({ signal }) => request<Usage>('/api/admin/usage', { query: { days }, signal }),
+  });
+}
+
+export const engineQuery = queryOptions({
+  queryKey: ['admin', 'engine'],
+  queryFn: ({ signal }) => request<EngineStatus>('/api/engine/status', { signal }),
+  refetchInterval: ENGINE_POLL_MS,
+});
+
+export const tokenStatusQuery = queryOptions({
+  queryKey: ['admin', 'token-status'],
+  queryFn: ({ signal }) => request<TokenStatus>('/api/token/status', { signal }),
+  refetchInterval: 30_000,
+});
+
+export type CreditChange =
+  { new_credits: number; reason: string } | { delta: number; reason: string };
+
+export function useCreateUser() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (user: NewUser) =>
+      request<CreatedUser>('/api/admin/users', { method: 'POST', json: user }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['admin', 'users'] }),
+  });
+}
+
+/** `key` stays the same when a try is repeated, so that a lost answer cannot double a top-up. */
+export function useChangeCredits(userId: string, key: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: CreditChange) =>
+      request<{ credits: number }>(`/api/admin/users/${userId}/credits`, {
+        method: 'PATCH',
+        json: change,
+        headers: { 'Idempotency-Key': key },
+      }),
+    onSuccess: async () => {
+      void client.invalidateQueries({ queryKey: ['profile'] });
+      void client.invalidateQueries({ queryKey: ['ledger'] });
+      await client.invalidateQueries({ queryKey: ['admin', 'users'] });
+    },
+  });
+}
+
+export function useSetActive() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, active }: { id: string; active: boolean }) =>
+      request(`/api/admin/users/${id}`, { method: 'PATCH', json: { is_active: active } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['admin', 'users'] }),
+  });
+}

@@ -1,0 +1,124 @@
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+  type QueryClient,
+} from '@tanstack/react-query';
+
+import { request } from '@/shared/api/client';
+import { toApiError } from '@/shared/api/errors';
+import type { Batch, BatchExport, BatchPage, BatchStatus } from '@/shared/api/types';
+
+import { POLL_MS, pollInterval } from './polling';
+
+const PAGE_SIZE = 30;
+
+export interface BatchFilters {
+  search: string;
+  status: BatchStatus | 'all';
+}
+
+export function batchListQuery(filters: BatchFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['batches', 'list', filters],
+    queryFn: ({ pageParam, signal }) =>
+      request<BatchPage>('/api/video/batches', {
+        query: {
+          limit: PAGE_SIZE,
+          offset: pageParam,
+          search: filters.search,
+          status: filters.status === 'all' ? undefined : filters.status,
+        },
+        signal,
+      }),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.reduce((sum, page) => sum + page.batches.length, 0);
+      return last.batches.length > 0 && loaded < last.total ? loaded : undefined;
+    },
+    refetchInterval: ({ state }) => {
+      const batches = state.data?.pages.flatMap((page) => page.batches) ?? [];
+      const interval = pollInterval(batches, document.hidden);
+      return interval === false ? false : interval * 2;
+    },
+  });
+}
+
+export function batchQuery(id: string) {
+  return queryOptions({
+    queryKey: ['batches', 'one', id],
+    queryFn: ({ signal }) => request<Batch>(`/api/video/batches/${id}`, { signal }),
+    refetchInterval: ({ state }) => {
+      // A lost connection is worth another look; a refusal stays one.
+      if (state.error) return toApiError(state.error).isConnection ? POLL_MS * 2 : false;
+      return state.data ? pollInterval([state.data], document.hidden) : false;
+    },
+    refetchIntervalInBackground: true,
+  });
+}
+
+function refreshBatches(client: QueryClient): Promise<void> {
+  void client.invalidateQueries({ queryKey: ['profile'] });
+  void client.invalidateQueries({ queryKey: ['ledger'] });
+  return client.invalidateQueries({ queryKey: ['batches'] });
+}
+
+export type BatchAction =
+  | { kind: 'rename'; name: string }
+  | { kind: 'cancel' }
+  | { kind: 'retryFailed' }
+  | { kind: 'delete' }
+  | { kind: 'cancelItem'; itemId: string }
+  | { kind: 'retryItem'; itemId: string }
+  | { kind: 'replaceItem'; itemId: string; image: File };
+
+function send(batchId: string, action: BatchAction): Promise<unknown> {
+  const base = `/api/video/batches/${batchId}`;
+  switch (action.kind) {
+    case 'rename':
+      return request(base, { method: 'PATCH', json: { name: action.name } });
+    case 'cancel':
+      return request(`${base}/cancel`, { method: 'POST' });
+    case 'retryFailed':
+      return request(`${base}/retry_failed`, { method: 'POST' });
+    case 'delete':
+      return request(base, { method: 'DELETE' });
+    case 'cancelItem':
+      return request(`${base}/items/${action.itemId}/cancel`, { method: 'POST' });
+    case 'retryItem':
+      return request(`${base}/items/${action.itemId}/resume`, { method: 'POST' });
+    case 'replaceItem': {
+      const form = new FormData();
+      form.append('image', action.image);
+      return request(`${base}/items/${action.itemId}/replace`, {
+        method: 'POST',
+        form,
+        timeoutMs: 120_000,
+      });
+    }
+  }
+}
+
+export function useBatchAction(batchId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (action: BatchAction) => send(batchId, action),
+    onSuccess: async (_answer, action) => {
+      if (action.kind === 'delete') {
+        client.removeQueries({ queryKey: ['batches', 'one', batchId] });
+        void refreshBatches(client);
+      } else {
+        await refreshBatches(client);
+      }
+    },
+    // A conflict means that the screen was behind: show what is true now.
+    onError: (error) => {
+      if (toApiError(error).status === 409) void refreshBatches(client);
+    },
+  });
+}
+
+export function fetchExport(batchId: string): Promise<BatchExport> {
+  return request<BatchExport>(`/api/video/batches/${batchId}/export`);
+}

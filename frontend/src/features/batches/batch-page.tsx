@@ -1,0 +1,127 @@
+import { useQuery } from '@tanstack/react-query';
+import { ArrowLeft, FolderX } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { Link, useLocation, useParams } from 'react-router';
+
+import { toApiError } from '@/shared/api/errors';
+import type { Batch, ItemStatus } from '@/shared/api/types';
+import { useI18n } from '@/shared/i18n/i18n';
+import { useTitle } from '@/shared/lib/hooks';
+import { ButtonLink } from '@/shared/ui/button';
+import { Notice } from '@/shared/ui/notice';
+import { Segmented } from '@/shared/ui/segmented';
+import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
+
+import { batchQuery } from './api';
+import styles from './batch-page.module.css';
+import { BatchHeader } from './components/batch-header';
+import { BatchProgress } from './components/batch-progress';
+import { ItemGrid } from './components/item-grid';
+import { PlayerDialog } from './components/player-dialog';
+
+export function BatchPage() {
+  const { batchId = '' } = useParams();
+  // A new key starts the next batch with its own filter and a closed player.
+  return <LoadedBatch key={batchId} batchId={batchId} />;
+}
+
+function LoadedBatch({ batchId }: { batchId: string }) {
+  const { t } = useI18n();
+  const query = useQuery(batchQuery(batchId));
+  useTitle(query.data?.name, t('app.name'));
+
+  if (query.isPending) return <BatchSkeleton />;
+  if (!query.data) {
+    return toApiError(query.error).status === 404 ? (
+      <EmptyState
+        icon={<FolderX size={26} />}
+        title={t('batch.goneTitle')}
+        action={
+          <ButtonLink>
+            <Link to="/batches">{t('notFound.home')}</Link>
+          </ButtonLink>
+        }
+      >
+        {t('batch.goneText')}
+      </EmptyState>
+    ) : (
+      <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+    );
+  }
+  return <BatchView batch={query.data} stale={query.isError || query.failureCount > 0} />;
+}
+
+type Filter = 'all' | 'completed' | 'moving' | 'trouble';
+
+const FILTERS: Record<Filter, readonly ItemStatus[]> = {
+  all: ['pending', 'processing', 'completed', 'failed', 'cancelled'],
+  completed: ['completed'],
+  moving: ['pending', 'processing'],
+  trouble: ['failed', 'cancelled'],
+};
+
+function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
+  const { t } = useI18n();
+  const { search } = useLocation();
+  const [filter, setFilter] = useState<Filter>('all');
+  const [playing, setPlaying] = useState<string | null>(null);
+  const shown = useMemo(
+    () => batch.items.filter((item) => FILTERS[filter].includes(item.status)),
+    [batch.items, filter],
+  );
+  const { progress } = batch;
+  const counts: Record<Filter, number> = {
+    all: progress.total,
+    completed: progress.completed,
+    moving: progress.pending + progress.processing,
+    trouble: progress.failed + progress.cancelled,
+  };
+  const filters = (Object.keys(FILTERS) as Filter[]).filter(
+    (name) => name === 'all' || name === filter || counts[name] > 0,
+  );
+
+  return (
+    <div className={styles.page}>
+      <Link to={{ pathname: '/batches', search }} className={styles.back}>
+        <ArrowLeft size={17} aria-hidden="true" />
+        {t('nav.batches')}
+      </Link>
+      <BatchHeader batch={batch} />
+      {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
+      <BatchProgress batch={batch} />
+      {filters.length > 2 && (
+        <div className={styles.filters}>
+          <Segmented<Filter>
+            label={t('batch.filter')}
+            value={filter}
+            onChange={setFilter}
+            options={filters.map((name) => ({
+              value: name,
+              label: t(`batch.filter.${name}`),
+              count: counts[name],
+            }))}
+          />
+        </div>
+      )}
+      <ItemGrid batchId={batch.id} items={shown} onPlay={setPlaying} />
+      <PlayerDialog batch={batch} itemId={playing} onChange={setPlaying} />
+    </div>
+  );
+}
+
+function BatchSkeleton() {
+  return (
+    <div className={styles.page}>
+      <Loading>
+        <Skeleton style={{ width: 260, height: 34, marginBottom: 12 }} />
+        <Skeleton style={{ width: 180, height: 18, marginBottom: 24 }} />
+        <Skeleton style={{ height: 74, marginBottom: 24 }} />
+        <div className={styles.skeletons}>
+          {[0, 1, 2, 3, 4, 5, 6, 7].map((n) => (
+            <Skeleton key={n} style={{ height: 240 }} />
+          ))}
+        </div>
+      </Loading>
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+import { Ban, Download, Ellipsis, Music2, Pencil, RotateCw, Trash2, UserRound } from 'lucide-react';
+import { useState } from 'react';
+import { useLocation, useNavigate } from 'react-router';
+
+import type { Batch } from '@/shared/api/types';
+import { useI18n } from '@/shared/i18n/i18n';
+import { saveUrl } from '@/shared/lib/save';
+import { useProfile } from '@/shared/session/session';
+import { Button, IconButton } from '@/shared/ui/button';
+import { ConfirmDialog } from '@/shared/ui/dialog';
+import { Menu, MenuDivider, MenuItem } from '@/shared/ui/menu';
+import { StatusBadge } from '@/shared/ui/status';
+import { useToast } from '@/shared/ui/toast';
+
+import { fetchExport, useBatchAction } from '../api';
+import { isMoving } from '../polling';
+import styles from './batch-header.module.css';
+import { RenameDialog } from './rename-dialog';
+
+export function BatchHeader({ batch }: { batch: Batch }) {
+  const { t, format } = useI18n();
+  const profile = useProfile().data;
+  const foreign = profile !== undefined && profile.id !== batch.userId;
+  return (
+    <header className={styles.header}>
+      <div className={styles.text}>
+        <div className={styles.titleRow}>
+          <h1 className={styles.title}>{batch.name}</h1>
+          <StatusBadge status={batch.status} />
+        </div>
+        <p className={styles.meta}>
+          <span>{format.dateTime(batch.timestamp)}</span>
+          <span>{t('batches.videos', { n: batch.imageCount })}</span>
+          <span>{t('batch.creditsUsed', { n: batch.creditsUsed })}</span>
+          {batch.audioName && (
+            <span className={styles.iconText}>
+              <Music2 size={13} aria-hidden="true" />
+              <span className="visually-hidden">{t('create.audio')}: </span>
+              {batch.audioName}
+            </span>
+          )}
+          {foreign && (
+            <span className={styles.iconText}>
+              <UserRound size={13} aria-hidden="true" />
+              {batch.userName}
+            </span>
+          )}
+        </p>
+        {batch.prompt && <p className={styles.prompt}>{batch.prompt}</p>}
+      </div>
+      <Actions batch={batch} />
+    </header>
+  );
+}
+
+type Asking = 'cancel' | 'delete' | 'rename' | null;
+
+function Actions({ batch }: { batch: Batch }) {
+  const { t, explain } = useI18n();
+  const [asking, setAsking] = useState<Asking>(null);
+  const action = useBatchAction(batch.id);
+  const toast = useToast();
+  const navigate = useNavigate();
+  const { search } = useLocation();
+  const [zipping, setZipping] = useState(false);
+  const { progress } = batch;
+  const open = (what: Asking) => {
+    action.reset();
+    setAsking(what);
+  };
+
+  const download = async () => {
+    setZipping(true);
+    try {
+      const answer = await fetchExport(batch.id);
+      if (answer.zip_url) saveUrl(answer.zip_url);
+      else for (const file of answer.files) saveUrl(file.url, file.name);
+    } catch (error) {
+      toast(explain(error), 'bad');
+    } finally {
+      setZipping(false);
+    }
+  };
+
+  const retry = () => {
+    action.mutate(
+      { kind: 'retryFailed' },
+      {
+        onSuccess: () => toast(t('batch.retryStarted')),
+        onError: (error) => toast(explain(error), 'bad'),
+      },
+    );
+  };
+
+  const confirm = (kind: 'cancel' | 'delete') => {
+    action.mutate(
+      { kind },
+      {
+        onSuccess: () => {
+          setAsking(null);
+          toast(t(kind === 'cancel' ? 'batch.cancelDone' : 'batch.deleteDone'));
+          if (kind === 'delete') void navigate({ pathname: '/batches', search }, { replace: true });
+        },
+      },
+    );
+  };
+  const failure = action.isError ? explain(action.error) : null;
+
+  return (
+    <div className={styles.actions}>
+      {progress.failed > 0 && (
+        <Button
+          icon={<RotateCw size={16} />}
+          onClick={retry}
+          busy={action.isPending && asking === null}
+        >
+          {t('batch.retryFailed', { n: progress.failed })}
+        </Button>
+      )}
+      {isMoving(progress) && (
+        <Button icon={<Ban size={16} />} onClick={() => open('cancel')}>
+          {t('batch.cancelAll')}
+        </Button>
+      )}
+      {progress.completed > 0 && (
+        <Button
+          variant="primary"
+          icon={<Download size={16} />}
+          onClick={() => void download()}
+          busy={zipping}
+        >
+          {t('batch.downloadAll')}
+        </Button>
+      )}
+      <Menu
+        trigger={
+          <IconButton label={t('common.more')} variant="secondary" tip={false}>
+            <Ellipsis size={18} />
+          </IconButton>
+        }
+      >
+        <MenuItem icon={<Pencil />} onSelect={() => open('rename')}>
+          {t('batch.rename')}
+        </MenuItem>
+        <MenuDivider />
+        <MenuItem icon={<Trash2 />} danger onSelect={() => open('delete')}>
+          {t('batch.delete')}
+        </MenuItem>
+      </Menu>
+
+      <ConfirmDialog
+        open={asking === 'cancel'}
+        onOpenChange={(value) => setAsking(value ? 'cancel' : null)}
+        title={t('batch.cancelTitle')}
+        description={t('batch.cancelText', { n: progress.pending + progress.processing })}
+        confirmLabel={t('batch.cancelAll')}
+        danger
+        busy={action.isPending}
+        error={failure}
+        onConfirm={() => confirm('cancel')}
+      />
+      <ConfirmDialog
+        open={asking === 'delete'}
+        onOpenChange={(value) => setAsking(value ? 'delete' : null)}
+        title={t('batch.deleteTitle', { name: batch.name })}
+        description={t(isMoving(progress) ? 'batch.deleteTextMoving' : 'batch.deleteText', {
+          n: progress.completed,
+        })}
+        confirmLabel={t('batch.delete')}
+        danger
+        busy={action.isPending}
+        error={failure}
+        onConfirm={() => confirm('delete')}
+      />
+      {asking === 'rename' && <RenameDialog batch={batch} onClose={() => setAsking(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+import { useEffect, useRef, useState } from 'react';
+
+import type { Batch, Progress } from '@/shared/api/types';
+import { useI18n, type Translate } from '@/shared/i18n/i18n';
+import type { Formatter } from '@/shared/i18n/format';
+import { useRefreshBalance } from '@/shared/session/session';
+
+import { isMoving } from '../polling';
+import styles from './batch-progress.module.css';
+
+const PARTS = ['completed', 'processing', 'failed', 'cancelled'] as const;
+
+/** When it will be done, waiting and rendering told apart, as one sentence. */
+export function etaSentence(progress: Progress, t: Translate, format: Formatter): string {
+  const { queue_position: position, eta_seconds: eta } = progress;
+  const waiting = progress.eta_waiting_seconds ?? 0;
+  const parts: string[] = [];
+  if (progress.processing === 0 && position !== null && position > 0) {
+    parts.push(t('batch.queuePosition', { n: position }));
+  }
+  if (eta === null) {
+    if (parts.length === 0) parts.push(t('batch.etaUnknown'));
+  } else if (waiting >= 1 && progress.processing === 0) {
+    const rendering = progress.eta_rendering_seconds ?? Math.max(0, eta - waiting);
+    parts.push(
+      t('batch.etaSplit', { waiting: format.span(waiting), rendering: format.span(rendering) }),
+    );
+  } else {
+    parts.push(t('batch.eta', { time: format.span(eta) }));
+  }
+  return parts.join(t('common.separator'));
+}
+
+export function BatchProgress({ batch }: { batch: Batch }) {
+  const { t, format } = useI18n();
+  const { progress } = batch;
+  const moving = isMoving(progress);
+  const announcement = useFinishAnnouncement(progress, t);
+  const total = Math.max(1, progress.total);
+
+  return (
+    <>
+      <p className="visually-hidden" role="status">
+        {announcement}
+      </p>
+      {moving && (
+        <section className={styles.panel} aria-label={t('batch.progress')}>
+          <div className={styles.numbers}>
+            <strong className={styles.percent}>{Math.round(progress.overall_progress)}%</strong>
+            <span className={styles.counts}>
+              {t('batch.counts', {
+                completed: progress.completed,
+                processing: progress.processing,
+                pending: progress.pending,
+              })}
+            </span>
+            <span className={styles.eta}>{etaSentence(progress, t, format)}</span>
+          </div>
+          <div
+            role="progressbar"
+            aria-label={t('batch.progress')}
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.round(progress.overall_progress)}
+            className={styles.track}
+          >
+            {PARTS.map((part) =>
+              progress[part] > 0 ? (
+                <span
+                  key={part}
+                  className={styles[part]}
+                  style={{ width: `${(progress[part] / total) * 100}%` }}
+                />
+              ) : null,
+            )}
+          </div>
+        </section>
+      )}
+    </>
+  );
+}
+
+/** Tells screen readers of the end, and has the balance read again: failed items were refunded. */
+function useFinishAnnouncement(progress: Progress, t: Translate): string {
+  const [text, setText] = useState('');
+  const refreshBalance = useRefreshBalance();
+  const settled = progress.completed + progress.failed + progress.cancelled;
+  const before = useRef(settled);
+  useEffect(() => {
+    if (settled === before.current) return;
+    before.current = settled;
+    refreshBalance();
+    setText(
+      isMoving(progress)
+        ? t('batches.done', { done: progress.completed, total: progress.total })
+        : t('batch.finished', {
+            completed: progress.completed,
+            failed: progress.failed,
+            cancelled: progress.cancelled,
+          }),
+    );
+  }, [settled, progress, t, refreshBalance]);
+  return text;
+}

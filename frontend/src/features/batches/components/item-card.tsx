@@ -1,0 +1,195 @@
+import { Ban, Download, ImageUp, Play, RotateCw } from 'lucide-react';
+import { memo, useRef, useState } from 'react';
+
+import type { Item } from '@/shared/api/types';
+import { useI18n } from '@/shared/i18n/i18n';
+import { clock } from '@/shared/i18n/format';
+import { cx } from '@/shared/lib/cx';
+import { useReducedMotion } from '@/shared/lib/hooks';
+import { saveUrl } from '@/shared/lib/save';
+import { Button, IconButton } from '@/shared/ui/button';
+import { ProgressBar } from '@/shared/ui/progress-bar';
+import { StatusBadge } from '@/shared/ui/status';
+import { useToast } from '@/shared/ui/toast';
+
+import { useBatchAction, type BatchAction } from '../api';
+import { aspectOf } from '../waterfall';
+import styles from './item-card.module.css';
+
+interface Props {
+  batchId: string;
+  item: Item;
+  onPlay: (itemId: string) => void;
+}
+
+/** One video to be: memoised, because polling leaves most items of a big batch unchanged. */
+export const ItemCard = memo(function ItemCard({ batchId, item, onPlay }: Props) {
+  const { t } = useI18n();
+  const name = item.original_name || t('batch.unnamed');
+  const done = item.status === 'completed' && item.videoUrl !== '';
+  return (
+    <article className={styles.card} data-status={item.status} aria-label={name}>
+      <div className={styles.media} style={{ aspectRatio: aspectOf(item) }}>
+        {done ? (
+          <Preview item={item} name={name} onPlay={() => onPlay(item.id)} />
+        ) : (
+          <Still item={item} />
+        )}
+        {item.status === 'processing' && (
+          <div className={styles.rendering}>
+            <span className="tabular">{Math.round(item.progress)}%</span>
+            <ProgressBar thin value={item.progress} label={t('batch.progressOf', { name })} />
+          </div>
+        )}
+      </div>
+      <Caption batchId={batchId} item={item} name={name} />
+    </article>
+  );
+});
+
+function Still({ item }: { item: Item }) {
+  const quiet = item.status === 'failed' || item.status === 'cancelled';
+  return (
+    <img
+      src={item.thumbnail_url || item.sourceImage}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      className={cx(
+        styles.image,
+        quiet && styles.quiet,
+        item.status === 'pending' && styles.waiting,
+      )}
+    />
+  );
+}
+
+/** A still until the pointer or the focus rests on it, then the video without sound. */
+function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () => void }) {
+  const { t } = useI18n();
+  const [active, setActive] = useState(false);
+  const reduced = useReducedMotion();
+  const start = () => setActive(!reduced);
+  const stop = () => setActive(false);
+  return (
+    <button
+      type="button"
+      className={styles.preview}
+      aria-label={t('player.play', { name })}
+      onClick={onPlay}
+      onMouseEnter={start}
+      onMouseLeave={stop}
+      onFocus={start}
+      onBlur={stop}
+    >
+      <img
+        src={item.thumbnail_url || item.sourceImage}
+        alt=""
+        loading="lazy"
+        decoding="async"
+        className={styles.image}
+      />
+      {active && (
+        <video
+          src={item.videoUrl}
+          className={styles.video}
+          muted
+          loop
+          autoPlay
+          playsInline
+          preload="auto"
+        />
+      )}
+      <span className={styles.playIcon} aria-hidden="true">
+        <Play size={18} fill="currentColor" />
+      </span>
+      {typeof item.duration === 'number' && item.duration > 0 && (
+        <span className={styles.duration}>{clock(item.duration)}</span>
+      )}
+    </button>
+  );
+}
+
+function Caption({ batchId, item, name }: { batchId: string; item: Item; name: string }) {
+  const { t, codeText, explain } = useI18n();
+  const toast = useToast();
+  const action = useBatchAction(batchId);
+  const file = useRef<HTMLInputElement>(null);
+  const act = (what: BatchAction) =>
+    action.mutate(what, { onError: (error) => toast(explain(error), 'bad') });
+
+  const again = item.status === 'failed' || item.status === 'cancelled';
+  const moving = item.status === 'pending' || item.status === 'processing';
+  const reason = codeText('error', item.error_code, item.error_msg);
+  return (
+    <div className={styles.caption}>
+      <div className={styles.line}>
+        <span className={styles.name} title={name}>
+          {name}
+        </span>
+        {moving && (
+          <IconButton
+            size="sm"
+            label={t('batch.cancelItem', { name })}
+            disabled={action.isPending}
+            onClick={() => act({ kind: 'cancelItem', itemId: item.id })}
+          >
+            <Ban size={16} />
+          </IconButton>
+        )}
+        {item.status === 'completed' && (
+          <IconButton
+            size="sm"
+            label={t('player.download', { name })}
+            onClick={() => saveUrl(item.videoUrl, videoName(name))}
+          >
+            <Download size={16} />
+          </IconButton>
+        )}
+      </div>
+      <StatusBadge status={item.status} />
+      {again && (
+        <div className={styles.trouble}>
+          {item.status === 'failed' && reason && <p className={styles.reason}>{reason}</p>}
+          <div className={styles.buttons}>
+            <Button
+              size="sm"
+              icon={<RotateCw size={14} />}
+              busy={action.isPending}
+              aria-label={t('batch.retryItem', { name })}
+              onClick={() => act({ kind: 'retryItem', itemId: item.id })}
+            >
+              {t('common.retry')}
+            </Button>
+            <IconButton
+              size="sm"
+              variant="secondary"
+              label={t('batch.replaceImage', { name })}
+              disabled={action.isPending}
+              onClick={() => file.current?.click()}
+            >
+              <ImageUp size={15} />
+            </IconButton>
+            <input
+              ref={file}
+              type="file"
+              hidden
+              accept="image/jpeg,image/png,image/webp"
+              aria-label={t('batch.replaceImage', { name })}
+              onChange={(event) => {
+                const image = event.target.files?.[0];
+                event.target.value = '';
+                if (image) act({ kind: 'replaceItem', itemId: item.id, image });
+              }}
+            />
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** "face.jpg" becomes "face.mp4". */
+export function videoName(source: string): string {
+  return `${source.replace(/\.[^.]+$/, '') || 'video'}.mp4`;
+}

@@ -1,0 +1,42 @@
+import { useRef } from 'react';
+
+import type { Item } from '@/shared/api/types';
+import { useI18n } from '@/shared/i18n/i18n';
+import { useWidth } from '@/shared/lib/hooks';
+
+import { columnsFor, rowSpan, ROW_PX } from '../waterfall';
+import { ItemCard } from './item-card';
+import styles from './item-grid.module.css';
+
+interface Props {
+  batchId: string;
+  items: readonly Item[];
+  onPlay: (itemId: string) => void;
+}
+
+/** A waterfall that keeps the order of the items for reading and for the Tab key. */
+export function ItemGrid({ batchId, items, onPlay }: Props) {
+  const { t } = useI18n();
+  const ref = useRef<HTMLUListElement>(null);
+  const width = useWidth(ref);
+  const layout = columnsFor(width);
+  return (
+    <ul
+      ref={ref}
+      className={styles.grid}
+      aria-label={t('batch.items')}
+      style={{
+        gridTemplateColumns: `repeat(${layout.columns}, minmax(0, 1fr))`,
+        columnGap: layout.gap,
+        gridAutoRows: ROW_PX,
+      }}
+    >
+      {width > 0 &&
+        items.map((item) => (
+          <li key={item.id} style={{ gridRowEnd: `span ${rowSpan(item, layout)}` }}>
+            <ItemCard batchId={batchId} item={item} onPlay={onPlay} />
+          </li>
+        ))}
+    </ul>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Item } from '@/shared/api/types';
+
+/** The grid's rows are this fine, so that cards of any height fit without visible steps. */
+export const ROW_PX = 4;
+/** Height of a card's caption below the picture. */
+export const CAPTION_PX = 62;
+
+const MIN_ASPECT = 0.5;
+const MAX_ASPECT = 1.8;
+const DEFAULT_ASPECT = 3 / 4;
+
+export interface Layout {
+  columns: number;
+  gap: number;
+  /** Pixels. */
+  columnWidth: number;
+}
+
+export function columnsFor(width: number): Layout {
+  const gap = width < 560 ? 12 : 16;
+  const wanted = width < 560 ? 160 : 204;
+  const columns = Math.max(2, Math.floor((width + gap) / (wanted + gap)));
+  return { columns, gap, columnWidth: (width - gap * (columns - 1)) / columns };
+}
+
+/** Width by height; very long pictures are cropped so that one does not fill the screen. */
+export function aspectOf(item: Pick<Item, 'width' | 'height'>): number {
+  if (!item.width || !item.height) return DEFAULT_ASPECT;
+  return Math.min(MAX_ASPECT, Math.max(MIN_ASPECT, item.width / item.height));
+}
+
+export function rowSpan(item: Pick<Item, 'width' | 'height'>, layout: Layout): number {
+  const height = layout.columnWidth / aspectOf(item) + CAPTION_PX + layout.gap;
+  return Math.ceil(height / ROW_PX);
+}

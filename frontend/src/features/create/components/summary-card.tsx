@@ -1,0 +1,127 @@
+import { Clapperboard, Coins, ShieldCheck } from 'lucide-react';
+
+import { useI18n, type Translate } from '@/shared/i18n/i18n';
+import { useProfile } from '@/shared/session/session';
+import { Button } from '@/shared/ui/button';
+import { Notice } from '@/shared/ui/notice';
+import { Card } from '@/shared/ui/page';
+import { ProgressBar } from '@/shared/ui/progress-bar';
+
+import type { Draft } from '../draft';
+import type { Sending, useSubmission } from '../submission';
+import styles from './summary-card.module.css';
+
+/** The first thing that keeps the batch from being submitted, or null. */
+export function obstacle(draft: Draft, credits: number | undefined, t: Translate): string | null {
+  if (draft.images.length === 0) return t('create.needImages');
+  if (!draft.audio) return draft.audioLoading ? t('create.audioLoading') : t('create.needAudio');
+  const bad = draft.images.filter((image) => image.problem).length;
+  if (bad > 0) return t('create.fixImages', { n: bad });
+  if (draft.audio.problem) return t('create.fixAudio');
+  if (credits !== undefined && credits < draft.images.length) {
+    return t('create.needCredits', { n: draft.images.length - credits });
+  }
+  return null;
+}
+
+interface Props {
+  draft: Draft;
+  submission: ReturnType<typeof useSubmission>;
+}
+
+export function SummaryCard({ draft, submission }: Props) {
+  const { t, format, explain } = useI18n();
+  const credits = useProfile().data?.credits;
+  const price = draft.images.length;
+  const blocked = obstacle(draft, credits, t);
+  const short = credits !== undefined && credits < price;
+  const { sending, failure, checked } = submission;
+  const passed = checked?.key === draft.key && checked.answer.ok;
+
+  return (
+    <Card className={styles.card}>
+      <dl className={styles.sums}>
+        <div>
+          <dt>{t('create.price')}</dt>
+          <dd>{t('create.credits', { n: price })}</dd>
+        </div>
+        <div>
+          <dt>{t('create.balanceAfter')}</dt>
+          <dd className={short ? styles.short : undefined}>
+            <Coins size={15} aria-hidden="true" />
+            {credits === undefined ? '–' : format.number(credits - price)}
+          </dd>
+        </div>
+      </dl>
+      {short && (
+        <Notice tone="warn" title={t('create.shortTitle')}>
+          {t('create.shortText', { required: price, available: credits })}
+        </Notice>
+      )}
+      {failure && (
+        <Notice
+          tone="bad"
+          title={failure.isConnection ? t('create.connectionTitle') : t('create.failedTitle')}
+        >
+          {failure.isConnection ? t('create.connectionText') : explain(failure)}
+        </Notice>
+      )}
+      {passed && !sending && <Notice tone="ok">{t('create.checkPassed')}</Notice>}
+      {sending ? (
+        <Sent sending={sending} onCancel={submission.cancel} />
+      ) : (
+        <div className={styles.buttons}>
+          <Button
+            variant="primary"
+            size="lg"
+            block
+            icon={<Clapperboard size={18} />}
+            disabled={blocked !== null}
+            aria-describedby={blocked ? 'submit-obstacle' : undefined}
+            onClick={submission.submit}
+          >
+            {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: price })}
+          </Button>
+          <Button
+            variant="ghost"
+            block
+            icon={<ShieldCheck size={16} />}
+            disabled={draft.images.length === 0 || !draft.audio}
+            onClick={submission.check}
+          >
+            {t('create.check')}
+          </Button>
+        </div>
+      )}
+      {!sending && (
+        <p id="submit-obstacle" className={styles.note}>
+          {blocked ?? t('create.refundNote')}
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Sent({ sending, onCancel }: { sending: Sending; onCancel: () => void }) {
+  const { t, format } = useI18n();
+  const share = sending.total > 0 ? sending.sent / sending.total : 0;
+  const arrived = share >= 1;
+  return (
+    <div className={styles.sending}>
+      <div className={styles.sendingText}>
+        <span role="status">
+          {arrived
+            ? t('create.examining')
+            : t(sending.kind === 'check' ? 'create.checking' : 'create.uploading')}
+        </span>
+        <span className="tabular">
+          {format.bytes(sending.sent)} / {format.bytes(sending.total)}
+        </span>
+      </div>
+      <ProgressBar value={share * 100} label={t('create.uploading')} />
+      <Button size="sm" onClick={onCancel}>
+        {t('create.cancelUpload')}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { useNavigate } from 'react-router';
+
+import { useI18n } from '@/shared/i18n/i18n';
+import { useProfile } from '@/shared/session/session';
+import { Page } from '@/shared/ui/page';
+import { useToast } from '@/shared/ui/toast';
+
+import { AudioCard } from './components/audio-card';
+import { ImageTray } from './components/image-tray';
+import { PromptCard } from './components/prompt-card';
+import { SummaryCard } from './components/summary-card';
+import styles from './create-page.module.css';
+import { draftStore, useDraft } from './draft';
+import { DEFAULT_LIMITS, limitsQuery } from './limits';
+import { isAudioFile, isImageFile } from './media/images';
+import { useSubmission } from './submission';
+
+export function CreatePage() {
+  const { t } = useI18n();
+  const draft = useDraft();
+  const navigate = useNavigate();
+  const toast = useToast();
+  const userId = useProfile().data?.id;
+  const submission = useSubmission((batch) => {
+    toast(t('create.submitted'));
+    void navigate(`/batches/${batch.batch_id}`);
+  });
+  const locked = submission.sending !== null;
+
+  const limits = useQuery(limitsQuery).data ?? DEFAULT_LIMITS;
+  useEffect(() => draftStore.setLimits(limits), [limits]);
+
+  useEffect(() => {
+    if (userId) draftStore.claim(userId);
+  }, [userId]);
+
+  // Paste anywhere on the page, except text into the prompt.
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0 || locked) return;
+      event.preventDefault();
+      takeFiles(files);
+    };
+    window.addEventListener('paste', onPaste);
+    return () => window.removeEventListener('paste', onPaste);
+  }, [locked]);
+
+  // The browser asks before files in transit or a long preparation are thrown away.
+  const worthAsking = locked || draft.images.length > 0;
+  useEffect(() => {
+    if (!worthAsking) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [worthAsking]);
+
+  return (
+    <Page title={t('create.title')} description={t('create.text')}>
+      <div className={styles.columns}>
+        <ImageTray
+          draft={draft}
+          max={limits.max_images}
+          sending={submission.sending}
+          locked={locked}
+          onFiles={takeFiles}
+        />
+        <div className={styles.side}>
+          <AudioCard draft={draft} locked={locked} />
+          <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
+          <SummaryCard draft={draft} submission={submission} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Pictures go to the tray; a recording among them becomes the batch's audio. */
+function takeFiles(files: readonly File[]): void {
+  const audio = files.find((file) => isAudioFile(file) && !isImageFile(file));
+  if (audio) void draftStore.setAudio(audio);
+  const images = files.filter((file) => !isAudioFile(file));
+  // Of a single odd file the user is told why; in a whole folder odd files are simply not meant.
+  const wanted = images.length > 1 ? images.filter(isImageFile) : images;
+  if (wanted.length > 0) draftStore.addImages(wanted);
+}

@@ -1,0 +1,35 @@
+import { Coins } from 'lucide-react';
+import { Link } from 'react-router';
+
+import { useI18n } from '@/shared/i18n/i18n';
+import { Ledger } from '@/shared/ledger/ledger';
+import { useProfile } from '@/shared/session/session';
+import { ButtonLink } from '@/shared/ui/button';
+import { Page } from '@/shared/ui/page';
+
+import styles from './credits-page.module.css';
+
+export function CreditsPage() {
+  const { t, format } = useI18n();
+  const credits = useProfile().data?.credits;
+  return (
+    <Page title={t('credits.title')} description={t('credits.text')} narrow>
+      <section className={styles.hero} aria-label={t('credits.balance')}>
+        <div>
+          <p className={styles.label}>{t('credits.balance')}</p>
+          <p className={styles.value}>
+            <Coins size={26} aria-hidden="true" />
+            {credits === undefined ? '–' : format.number(credits)}
+          </p>
+          <p className={styles.label}>
+            {credits === undefined ? ' ' : t('credits.enoughFor', { n: credits })}
+          </p>
+        </div>
+        <ButtonLink variant="secondary">
+          <Link to="/new">{t('nav.new')}</Link>
+        </ButtonLink>
+      </section>
+      <Ledger path="/api/user/credits" />
+    </Page>
+  );
+}

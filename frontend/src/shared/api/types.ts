@@ -1,0 +1,34 @@
+/** The API's shapes as the application names them; all come from the server's OpenAPI schema. */
+import type { components } from './schema.gen';
+
+type Schemas = components['schemas'];
+
+export type ItemStatus = Schemas['ItemStatusEnum'];
+export type BatchStatus = Schemas['BatchStatusEnum'];
+export type EntryKind = Schemas['EntryKindEnum'];
+
+export type User = Schemas['UserOutput'];
+export type SessionTokens = Schemas['TokensOutput'];
+export type Item = Schemas['ItemOutput'];
+export type Progress = Schemas['ProgressOutput'];
+export type Batch = Schemas['BatchOutput'];
+export type BatchPage = Schemas['BatchListOutput'];
+export type BatchExport = Schemas['ExportOutput'];
+export type CreatedBatch = Schemas['CreatedOutput'];
+export type DryRun = Schemas['DryRunOutput'];
+export type LedgerEntry = Schemas['EntryOutput'];
+export type LedgerPage = Schemas['LedgerOutput'];
+export type UserPage = Schemas['UserListOutput'];
+export type NewUser = Schemas['UserCreateInputRequest'];
+export type CreatedUser = Schemas['UserCreatedOutput'];
+export type Usage = Schemas['UsageOutput'];
+export type EngineStatus = Schemas['EngineStatusOutput'];
+export type TokenStatus = Schemas['TokenStatusOutput'];
+
+/** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */
+export interface FileProblem {
+  index?: number;
+  name?: string;
+  code: string;
+  detail: string;
+}
