@@ -1,11 +1,34 @@
-"""Choosing the face that talks."""
+"""Choosing the face that talks: in any orientation, in a crowd, or small in a large photo."""
 
 from dataclasses import dataclass
 
-from videos.engines.base import NoFaceError
-from videos.engines.portrait.detect import FaceDetector
-from videos.engines.portrait.mesh import FaceMesh
+import cv2
+import numpy as np
+
+from videos.engines.base import NoFaceError, UnusablePortraitError
+from videos.engines.portrait import landmarks as lm
+from videos.engines.portrait.detect import Detection, FaceDetector
+from videos.engines.portrait.geometry import FACE_HEIGHT_IOD
+from videos.engines.portrait.mesh import FaceMesh, Mesh
 from videos.engines.portrait.pixels import F64, U8
+
+SURE_SCORE = 0.80
+"""An upright detection below this makes the other orientations worth a look."""
+UPRIGHT_BONUS = 0.05
+"""How much better another orientation must be before it is believed."""
+MIN_CONFIDENCE = 0.5
+"""The mesh's own opinion of whether it sees a face."""
+MIN_FACE_PX = 64
+"""Smallest face (longer side of its box) in the photo; its lips would be guessed rather than seen."""
+MIN_FRONTAL = 0.62
+"""Eye distance relative to face height, 1 for a frontal face: about the cosine of how far it is turned."""
+TILE_SHARES = (2, 4)
+"""Tiles are this fraction of the photo's longer side, overlapping by half."""
+MIN_TILE_PX = 200
+RIVAL_SIZE = 0.4
+"""Faces at least this large relative to the chosen one are counted and mentioned."""
+
+TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
 
 
 @dataclass(frozen=True)
@@ -24,10 +47,118 @@ class FaceFinder:
         self._mesh = FaceMesh()
 
     def find(self, bgr: U8) -> FoundFace:
-        """The face to animate in `bgr` (H, W, 3); raises `NoFaceError` or `UnusablePortraitError`."""
-        detections = self._detector.detect(bgr)
-        if not detections:
-            raise NoFaceError("No face was found in the portrait.")
-        best = max(detections, key=lambda detection: detection.size * detection.score)
-        mesh = self._mesh.locate(bgr, best)
-        return FoundFace(mesh.points)
+        """The face to animate in `bgr` (H, W, 3).
+
+        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small
+        or turned too far aside.
+        """
+        detections = self._any_orientation(bgr) or self._tiles(bgr)
+        ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
+        for chosen in ranked:
+            mesh = self._mesh.locate(bgr, chosen)
+            if mesh.confidence >= MIN_CONFIDENCE:
+                _require_usable(chosen, mesh)
+                return FoundFace(mesh.points, _notes(chosen, ranked))
+        raise NoFaceError("No face was found in the portrait.")
+
+    def _any_orientation(self, bgr: U8) -> list[Detection]:
+        """Faces of the orientation that shows them best."""
+        best = self._detector.detect(bgr)
+        best_score = max((found.score for found in best), default=0.0) + UPRIGHT_BONUS
+        if best_score >= SURE_SCORE + UPRIGHT_BONUS:
+            return best
+        for turn in TURNS[1:]:
+            turned = self._detector.detect(_turned(bgr, turn))
+            score = max((found.score for found in turned), default=0.0)
+            if score > best_score:
+                best_score = score
+                best = [_turned_back(found, turn, bgr.shape[0], bgr.shape[1]) for found in turned]
+        return best
+
+    def _tiles(self, bgr: U8) -> list[Detection]:
+        """Faces too small to be seen in the whole photo; the first size of tile that shows any."""
+        height, width = bgr.shape[:2]
+        for share in TILE_SHARES:
+            side = max(height, width) // share
+            if side < MIN_TILE_PX:
+                break
+            found = []
+            for top in _starts(height, side):
+                for left in _starts(width, side):
+                    tile = np.ascontiguousarray(bgr[top : top + side, left : left + side])
+                    found += [_moved(face, left, top) for face in self._detector.detect(tile)]
+            if found:
+                return _distinct(found)
+        return []
+
+
+def _prominence(found: Detection, bgr: U8) -> float:
+    """Large, central and surely a face."""
+    height, width = bgr.shape[:2]
+    middle = np.array([width, height]) / 2
+    away = float(np.linalg.norm(found.centre - middle) / np.linalg.norm(middle))
+    return found.size * (1 - 0.6 * min(1.0, away)) * found.score
+
+
+def _require_usable(chosen: Detection, mesh: Mesh) -> None:
+    if chosen.size < MIN_FACE_PX:
+        raise UnusablePortraitError(
+            f"The face is only {chosen.size:.0f} pixels wide; at least {MIN_FACE_PX} are needed. "
+            "Use a closer or larger picture."
+        )
+    points = mesh.points[:, :2]
+    left, right = (points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
+    height = float(np.linalg.norm(points[lm.CHIN] - (left + right) / 2))
+    if float(np.linalg.norm(right - left)) * FACE_HEIGHT_IOD < MIN_FRONTAL * height:
+        raise UnusablePortraitError("The face is turned too far aside; it should look towards the camera.")
+
+
+def _notes(chosen: Detection, faces: list[Detection]) -> tuple[str, ...]:
+    count = sum(found.size >= RIVAL_SIZE * chosen.size for found in faces)
+    if count < 2:
+        return ()
+    return (f"{count} faces were found; the largest, most central one talks.",)
+
+
+def _turned(bgr: U8, turn: int | None) -> U8:
+    return bgr if turn is None else np.asarray(cv2.rotate(bgr, turn), np.uint8)
+
+
+def _turned_back(found: Detection, turn: int | None, height: int, width: int) -> Detection:
+    """A detection in a turned photo, in the coordinates of the photo of `height` × `width`."""
+
+    def back(points: F64) -> F64:
+        x, y = points[:, 0], points[:, 1]
+        if turn == cv2.ROTATE_90_CLOCKWISE:
+            return np.stack([y, height - 1 - x], axis=1)
+        if turn == cv2.ROTATE_180:
+            return np.stack([width - 1 - x, height - 1 - y], axis=1)
+        return np.stack([width - 1 - y, x], axis=1)
+
+    corners = back(found.box.reshape(2, 2))
+    return Detection(
+        found.score, np.concatenate([corners.min(axis=0), corners.max(axis=0)]), back(found.eyes)
+    )
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where overlapping tiles of `side` begin along `length`."""
+    if length <= side:
+        return [0]
+    count = -(-(length - side) // (side // 2)) + 1
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+
+def _moved(found: Detection, dx: int, dy: int) -> Detection:
+    shift = np.array([dx, dy], float)
+    return Detection(found.score, found.box + np.tile(shift, 2), found.eyes + shift)
+
+
+def _distinct(faces: list[Detection]) -> list[Detection]:
+    """One detection for each face that several tiles show."""
+    kept: list[Detection] = []
+    for found in sorted(faces, key=lambda face: face.score, reverse=True):
+        near = [np.linalg.norm(found.centre - other.centre) < 0.5 * other.size for other in kept]
+        if not any(near):
+            kept.append(found)
+    return kept

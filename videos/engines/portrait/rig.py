@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait.colour import Planes, planes_from_ycc, ycc_from_bgr
@@ -13,9 +14,14 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.head import HeadRig, build_head
 from videos.engines.portrait.mouth import MouthRig, build_mouth
-from videos.engines.portrait.pixels import U8, resize_u8
+from videos.engines.portrait.pixels import F64, U8, resize_u8
 
 MAX_SIDE_PX = 1080
+"""Longer side of the video."""
+SEARCH_SIDE_PX = 2400
+"""Longer side, about, of the picture in which the face is looked for: more pixels than the video has."""
+MIN_IOD_PX = 16
+"""Distance of the eyes in the video below which a mouth is too few pixels to move."""
 MIN_SIDE_PX = 64
 
 
@@ -32,13 +38,20 @@ class PortraitRig:
 
 
 def read_image(path: Path) -> U8:
-    """Decode a photo to blue-green-red bytes (H, W, 3); raises `UnusablePortraitError`."""
+    """Decode a photo to blue-green-red bytes (H, W, 3); raises `UnusablePortraitError`.
+
+    A photo much larger than the video is decoded at a half, a quarter or an eighth of its size.
+    """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise UnusablePortraitError("The portrait cannot be read.") from error
+        with Image.open(path) as header:
+            longest = max(header.size)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UnusablePortraitError("The portrait is not an image this engine can read.") from error
+    modes = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
+    reduction = next((step for step in (1, 2, 4) if longest / step <= SEARCH_SIDE_PX), 8)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        image = cv2.imdecode(data, modes.get(reduction, cv2.IMREAD_REDUCED_COLOR_8))
     except cv2.error:
         image = None
     if image is None:
@@ -48,28 +61,36 @@ def read_image(path: Path) -> U8:
     return image.astype(np.uint8, copy=False)
 
 
-def fit(image: U8) -> U8:
-    """The image at the video's size: long side at most MAX_SIDE_PX, even sides, same aspect."""
+def fit(image: U8) -> tuple[U8, F64]:
+    """The image at the video's size: long side at most MAX_SIDE_PX, even sides, same aspect.
+
+    Also by how much it was shrunk: factors (2,) for x and y.
+    """
     height, width = image.shape[:2]
     scale = min(1.0, MAX_SIDE_PX / max(height, width))
     size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
     if scale == 1.0:  # an odd last row or column is dropped rather than the whole picture resampled
-        return np.ascontiguousarray(image[: height & ~1, : width & ~1])
-    return resize_u8(image, size, smooth=True)
+        return np.ascontiguousarray(image[: height & ~1, : width & ~1]), np.ones(2)
+    return resize_u8(image, size, smooth=True), np.array(size) / [width, height]
 
 
 def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`."""
-    image = fit(read_image(path))
-    found = finder.find(image)
-    frame = FaceFrame.from_landmarks(found.points)
+    photo = read_image(path)
+    found = finder.find(photo)
+    image, factors = fit(photo)
+    points = found.points * [*factors, factors[0]]
+    points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
+    frame = FaceFrame.from_landmarks(points)
+    if frame.iod < MIN_IOD_PX:
+        raise UnusablePortraitError("The face is too small in the picture; crop the picture closer to it.")
     ycc = ycc_from_bgr(image)
     planes = planes_from_ycc(ycc)
     return PortraitRig(
         planes=planes,
         frame=frame,
-        mouth=build_mouth(found.points, frame, ycc, planes),
-        eyes=build_eyes(found.points, frame, planes),
-        head=build_head(found.points, frame, planes.width, planes.height),
+        mouth=build_mouth(points, frame, ycc, planes),
+        eyes=build_eyes(points, frame, planes),
+        head=build_head(points, frame, planes.width, planes.height),
         notes=found.notes,
     )
