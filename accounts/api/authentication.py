@@ -31,11 +31,17 @@ class SessionTokenAuthentication(JWTAuthentication):
         session = self._session(self.get_validated_token(raw))
         return session.user, session.pk
 
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        try:
+            return super().get_validated_token(raw_token)
+        except InvalidToken as error:
+            raise InvalidToken(_("The token has expired or is not valid. Please log in again.")) from error
+
     def _session(self, token: Token) -> Session:
         try:
             session_id = UUID(str(token[SESSION_CLAIM]))
         except (KeyError, ValueError) as error:
-            raise InvalidToken(_("The token is not valid.")) from error
+            raise InvalidToken(_("The token has expired or is not valid. Please log in again.")) from error
         session = Session.objects.select_related("user").filter(pk=session_id).first()
         if session is None or not is_live(session):
             raise InvalidToken(_("The session has ended. Please log in again."))
