@@ -5,13 +5,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from . import activity, coarticulation, features, phones
+from . import activity, closures, coarticulation, features, language, recogniser
 from . import constants as c
 from .smoothing import blur, pool_to_frames, ramp, to_frames
 from .spectrum import spectral_jaw
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
-__all__ = ["SHAPE_NAMES", "VisemeTrack", "analyse"]
+__all__ = ["SHAPE_NAMES", "VisemeTrack", "analyse", "track_of"]
 
 
 def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
@@ -21,10 +21,22 @@ def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
     give a mouth at rest.
     """
     pcm = np.clip(np.asarray(pcm16k, np.float32).reshape(-1), -1, 1)
-    frames = math.ceil(len(pcm) * fps / c.SAMPLE_RATE)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    shapes = _shapes(pcm, signal, heard)
+    posteriors = recogniser.posteriors(signal, heard.speech)
+    return track_of(posteriors, signal, heard, len(pcm), fps)
+
+
+def track_of(
+    posteriors: NDArray[np.float32],
+    signal: features.Features,
+    heard: activity.Activity,
+    samples: int,
+    fps: int,
+) -> VisemeTrack:
+    """The track of a recording of so many samples in which these sounds were heard."""
+    frames = math.ceil(samples * fps / c.SAMPLE_RATE)
+    shapes = _shapes(posteriors, signal, heard)
     sampled = to_frames(shapes, frames, fps)
     sampled[:, 5] = pool_to_frames(shapes[:, 5], frames, fps)
     return VisemeTrack(
@@ -33,18 +45,19 @@ def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
         energy=to_frames(blur(heard.loudness, c.ENERGY_SIGMA_S), frames, fps),
         stress=to_frames(heard.stress, frames, fps),
         silence=to_frames(heard.speech.astype(np.float32), frames, fps) < 0.5,
-        language="und",
-        duration_s=len(pcm) / c.SAMPLE_RATE,
+        language=language.detect(posteriors, heard.speech),
+        duration_s=samples / c.SAMPLE_RATE,
     )
 
 
 def _shapes(
-    pcm: NDArray[np.float32], signal: features.Features, heard: activity.Activity
+    posteriors: NDArray[np.float32], signal: features.Features, heard: activity.Activity
 ) -> NDArray[np.float32]:
-    """(n, 6) at the analysis rate: phones give the shape, loudness the amount."""
+    """(n, 6) at the analysis rate: the sounds give the shape, loudness the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
-    blended, closure = coarticulation.targets(phones.recognise(pcm, signal.level_db), len(signal))
+    blended = coarticulation.blend(posteriors)
+    closure = closures.curve(closures.find(posteriors, signal), len(signal))
     energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
     present = ramp(energy, (0, 0.25))
     offset, slope = c.JAW_GAIN

@@ -60,6 +60,9 @@ def _hysteresis(presence: NDArray[np.float32]) -> NDArray[np.bool_]:
     for start, end in runs(presence > c.SPEECH_OFF):
         if presence[start:end].max() > c.SPEECH_ON:
             speech[start:end] = True
+    shortest = round(c.SHORTEST_SPEECH_S * c.ANALYSIS_RATE)
+    for start, end in runs(speech):
+        speech[start:end] = end - start >= shortest
     gap = round(c.HANGOVER_S * c.ANALYSIS_RATE)
     for start, end in runs(~speech):
         if end - start <= gap and start > 0 and end < len(speech):

@@ -1,34 +1,21 @@
-"""From a sequence of phones to continuous lip shapes.
+"""From what is heard in every frame to continuous lip shapes.
 
 Neighbouring targets blend in proportion to their dominance, after M. Cohen and D. Massaro,
-"Modeling coarticulation in synthetic visual speech" (1993), with Gaussian instead of exponential
-dominance functions.
+"Modeling coarticulation in synthetic visual speech" (1993), with Gaussian dominance functions.
+Uncertain frames take the mean of the shapes they may be, weighted with their probability.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import constants as c
-from .phones import Phone
-from .smoothing import blur, widen
-from .visemes import BILABIALS, REST, VISEMES
+from .smoothing import blur
+from .visemes import dominance_table, shape_table
 
 
-def targets(phones: Sequence[Phone], frames: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Blended lip shapes (frames, 5) and closures (frames,) at the analysis rate."""
-    wanted = np.tile(np.array(REST[:5], np.float32), (frames, 1))
-    dominance = np.full(frames, REST.dominance, np.float32)
-    closed = np.zeros(frames, bool)
-    for phone in phones:
-        viseme = VISEMES.get(phone.name, REST)
-        rows = slice(max(0, phone.start), min(frames, phone.end))
-        wanted[rows] = viseme[:5]
-        dominance[rows] = viseme.dominance
-        if phone.name in BILABIALS:
-            closed[rows] = True
-    weight = blur(dominance, c.VISEME_SIGMA_S)[:, None]
-    blended = blur(wanted * dominance[:, None], c.VISEME_SIGMA_S) / weight
-    closure = blur(widen(closed, c.CLOSURE_MARGIN_S).astype(np.float32), c.CLOSURE_SIGMA_S)
-    return blended, closure
+def blend(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 5) lip shapes, closures left out, from (n, units) probabilities at the analysis rate."""
+    insisting = posteriors * dominance_table()
+    total = blur(insisting.sum(axis=1), c.VISEME_SIGMA_S)[:, None]
+    shapes: NDArray[np.float32] = blur(insisting @ shape_table(), c.VISEME_SIGMA_S) / total
+    return shapes

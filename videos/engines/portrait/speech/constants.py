@@ -46,6 +46,9 @@ SPEECH_ON = 0.5
 SPEECH_OFF = 0.2
 """Hysteresis on the speech presence: a word begins above the first and ends below the second."""
 
+SHORTEST_SPEECH_S = 0.05
+"""Shorter sounds (a click, the edge of a tone) are no speech."""
+
 HANGOVER_S = 0.06
 """Silence shorter than this within speech (a stop's closure) is not silence."""
 
@@ -64,6 +67,18 @@ CLOSURE_MARGIN_S = 0.01
 """Closures are held this much longer on both sides than the sound shows: the lips meet before
 the voice stops and part only after the pressure has built up."""
 
+CLOSURE_EVIDENCE_SIGMA_S = 0.01
+"""Blur of the recogniser's opinion before closures are looked for."""
+
+CLOSURE_ON = 0.45
+CLOSURE_OFF = 0.25
+"""Probability of a bilabial that a closure must reach, and that it ends at."""
+
+CLOSURE_SHORTEST_S = 0.02
+
+RELEASE_RISE_DB = 1.5
+"""Rise per 10 ms that counts as the release of a stop."""
+
 ENERGY_SIGMA_S = 0.03
 STRESS_SIGMA_S = 0.06
 
@@ -74,3 +89,11 @@ JAW_GAIN = (0.45, 0.75)
 
 SPECTRAL_JAW_SHARE = 0.25
 """Share of the jaw taken from the spectrum instead of the recognised phones."""
+
+# Language ----------------------------------------------------------------------------------------
+
+LANGUAGE_SHORTEST_S = 0.8
+"""Speech shorter than this has too few sounds to judge by."""
+
+LANGUAGE_MARGIN = 0.5
+"""Log odds below which the language stays undetermined: 62 % sure."""

@@ -1,15 +1,22 @@
-"""Lip shapes of the phones of English, in ARPABET.
+"""Lip shapes of the recogniser's units.
 
-The grouping follows the MPEG-4 viseme table (ISO/IEC 14496-2) and JALI (Edwards et al., 2016):
-bilabials close, labiodentals tuck, rounded vowels and postalveolars protrude. The amounts were
-set by hand against a real talking clip, in units of the rig's full travel.
+The grouping follows the viseme table of MPEG-4 (ISO/IEC 14496-2, annex C) and JALI (Edwards et al.,
+2016): bilabials close, labiodentals tuck, rounded vowels and postalveolars protrude. For Mandarin it
+follows the four lip shapes of Chinese phonetics (kāikǒu, qíchǐ, hékǒu, cuōkǒu: open, spread, rounded
+and protruded finals). The amounts were set by hand, in units of the rig's full travel.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .units import UNITS
 
 
 class Viseme(NamedTuple):
-    """Target of one phone; ranges as in `track.SHAPE_NAMES`."""
+    """Target of one unit; ranges as in `track.SHAPE_NAMES`."""
 
     jaw: float
     width: float = 0.0
@@ -17,56 +24,52 @@ class Viseme(NamedTuple):
     upper_lip: float = 0.0
     lip_tuck: float = 0.0
     dominance: float = 1.0
-    """How strongly the phone insists on its shape against its neighbours (Cohen & Massaro, 1993)."""
+    """How strongly the sound insists on its shape against its neighbours (Cohen & Massaro, 1993)."""
 
-
-REST = Viseme(0, dominance=0.35)
 
 VISEMES = {
-    "SIL": REST,
-    # Vowels
-    "AA": Viseme(0.95, 0.05, 0, 0.1),
-    "AE": Viseme(0.85, 0.45, 0, 0.2),
-    "AH": Viseme(0.55, 0.05, 0, 0.1, dominance=0.8),
-    "AO": Viseme(0.75, -0.45, 0.5),
-    "AW": Viseme(0.9, -0.15, 0.35),
-    "AY": Viseme(0.8, 0.3, 0, 0.15),
-    "EH": Viseme(0.68, 0.45, 0, 0.2, dominance=0.9),
-    "ER": Viseme(0.44, -0.25, 0.35, 0.1, dominance=0.9),
-    "EY": Viseme(0.68, 0.6, 0, 0.2, dominance=0.9),
-    "IH": Viseme(0.42, 0.4, 0, 0.15, dominance=0.8),
-    "IY": Viseme(0.38, 0.85, 0, 0.2),
-    "OW": Viseme(0.48, -0.65, 0.75),
-    "OY": Viseme(0.6, -0.5, 0.6),
-    "UH": Viseme(0.35, -0.45, 0.5, dominance=0.9),
-    "UW": Viseme(0.25, -0.9, 1.0, dominance=1.2),
-    # Lips
-    "B": Viseme(0, dominance=1.6),
-    "P": Viseme(0, dominance=1.6),
-    "M": Viseme(0, dominance=1.6),
-    "F": Viseme(0.12, 0.1, 0, 0.3, 1.0, dominance=1.5),
-    "V": Viseme(0.12, 0.1, 0, 0.25, 1.0, dominance=1.4),
-    "W": Viseme(0.18, -0.9, 0.95, dominance=1.2),
-    # Tongue tip
-    "TH": Viseme(0.25, 0.15, 0, 0.1, dominance=0.7),
-    "DH": Viseme(0.25, 0.15, 0, 0.1, dominance=0.6),
-    "S": Viseme(0.16, 0.4, 0, 0.3, dominance=0.9),
-    "Z": Viseme(0.16, 0.35, 0, 0.3, dominance=0.9),
-    "T": Viseme(0.2, 0.2, 0, 0.1, dominance=0.5),
-    "D": Viseme(0.22, 0.2, 0, 0.1, dominance=0.5),
-    "N": Viseme(0.22, 0.15, 0, 0.1, dominance=0.5),
-    "L": Viseme(0.38, 0.1, 0, 0.1, dominance=0.5),
-    "R": Viseme(0.25, -0.4, 0.5, 0.1, dominance=0.9),
-    # Palate and throat
-    "SH": Viseme(0.22, -0.4, 0.6, 0.3),
-    "ZH": Viseme(0.22, -0.4, 0.6, 0.3),
-    "CH": Viseme(0.2, -0.35, 0.55, 0.3),
-    "JH": Viseme(0.2, -0.35, 0.5, 0.3),
-    "Y": Viseme(0.25, 0.55, 0, 0.1, dominance=0.7),
-    "K": Viseme(0.4, 0.1, 0, 0.1, dominance=0.35),
-    "G": Viseme(0.36, 0.1, 0, 0.1, dominance=0.35),
-    "NG": Viseme(0.38, 0.1, 0, 0.1, dominance=0.4),
-    "HH": Viseme(0.35, dominance=0.25),
+    "sil": Viseme(0.0, dominance=0.35),
+    # Lips. Closed ones insist on closing, whatever stands beside them.
+    "m": Viseme(0.0, dominance=1.6),
+    "p": Viseme(0.0, dominance=1.6),
+    "f": Viseme(0.12, 0.1, 0.0, 0.3, 1.0, dominance=1.5),
+    "w": Viseme(0.18, -0.9, 0.95, dominance=1.2),
+    # Tongue: the lips mostly follow the vowels around.
+    "r": Viseme(0.25, -0.4, 0.5, 0.1, dominance=0.9),
+    "l": Viseme(0.38, 0.1, 0.0, 0.1, dominance=0.5),
+    "t": Viseme(0.21, 0.2, 0.0, 0.1, dominance=0.5),
+    "n": Viseme(0.22, 0.15, 0.0, 0.1, dominance=0.5),
+    "th": Viseme(0.25, 0.15, 0.0, 0.1, dominance=0.65),
+    "k": Viseme(0.38, 0.1, 0.0, 0.1, dominance=0.35),
+    "ng": Viseme(0.38, 0.1, 0.0, 0.1, dominance=0.4),
+    "h": Viseme(0.35, dominance=0.25),
+    # Hissing needs the teeth together; the back ones protrude, the front ones spread the lips.
+    "s": Viseme(0.16, 0.4, 0.0, 0.3, dominance=0.9),
+    "sh": Viseme(0.21, -0.35, 0.55, 0.3),
+    "x": Viseme(0.18, 0.55, 0.0, 0.25, dominance=0.9),
+    # Glides and vowels, from spread to open to rounded
+    "y": Viseme(0.25, 0.55, 0.0, 0.1, dominance=0.7),
+    "i": Viseme(0.34, 0.8, 0.0, 0.2),
+    "ii": Viseme(0.22, 0.3, 0.0, 0.2, dominance=0.8),
+    "ih": Viseme(0.42, 0.4, 0.0, 0.15, dominance=0.8),
+    "e": Viseme(0.65, 0.5, 0.0, 0.2, dominance=0.95),
+    "ae": Viseme(0.85, 0.45, 0.0, 0.2),
+    "a": Viseme(0.95, 0.05, 0.0, 0.1),
+    "uh": Viseme(0.52, 0.05, 0.0, 0.1, dominance=0.8),
+    "er": Viseme(0.44, -0.25, 0.35, 0.1, dominance=0.9),
+    "o": Viseme(0.62, -0.55, 0.6),
+    "u": Viseme(0.27, -0.8, 0.9, dominance=1.15),
+    "v": Viseme(0.22, -0.7, 0.85, dominance=1.15),
 }
 
-BILABIALS = frozenset({"B", "P", "M"})
+
+@lru_cache(maxsize=1)
+def shape_table() -> NDArray[np.float32]:
+    """(units, 5) targets in the order of `units.UNITS`."""
+    return np.array([VISEMES[name][:5] for name in UNITS], np.float32)
+
+
+@lru_cache(maxsize=1)
+def dominance_table() -> NDArray[np.float32]:
+    """(units,) dominance in the order of `units.UNITS`."""
+    return np.array([VISEMES[name].dominance for name in UNITS], np.float32)

@@ -22,7 +22,6 @@ _RATE = 24_000
 _HOP_S = 300 / _RATE
 
 
-
 def speak(syllables: list[str], speed: float = 1.0) -> tuple[NDArray[np.float32], list[Label]]:
     """Mono 16 kHz samples and labels of toned pinyin syllables and commas."""
     symbols, units = _symbols(syllables)

@@ -4,6 +4,7 @@ A label file (`.lab`) has one line per sound: start and end in seconds and a nam
 of the recogniser, or `-` where the sound is unknown.
 """
 
+import itertools
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..constants import SAMPLE_RATE
+from ..constants import ANALYSIS_RATE, SAMPLE_RATE
+from ..features import Features
+from ..units import UNIT_INDEX
 
 UNKNOWN = "-"
+
+SHORT_GAP_S = 0.09
+"""A silence before a stop that is shorter than this is its closure."""
+
+_STOPS = frozenset({"p", "t", "k", "s", "sh", "x"})
 
 
 class Label(NamedTuple):
@@ -57,3 +65,25 @@ def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:
     """Share a stretch of time evenly between the units of a sound."""
     edges = np.linspace(start_s, end_s, len(units) + 1)
     return [Label(float(a), float(b), unit) for a, b, unit in zip(edges[:-1], edges[1:], units, strict=True)]
+
+
+def per_frame(known: Sequence[Label], signal: Features, stretch: float = 1.0) -> NDArray[np.int8]:
+    """(n,) unit of every analysis frame, -1 where it is not known."""
+    result = np.full(len(signal), -1, np.int8)
+    for label in _with_closures(known):
+        rows = slice(
+            round(label.start_s * stretch * ANALYSIS_RATE), round(label.end_s * stretch * ANALYSIS_RATE)
+        )
+        result[rows] = UNIT_INDEX.get(label.name, -1)
+    quiet = signal.level_db < np.percentile(signal.level_db, 95) - 38
+    result[(result == -1) & quiet] = UNIT_INDEX["sil"]
+    return result
+
+
+def _with_closures(known: Sequence[Label]) -> list[Label]:
+    """Give the short silence before a stop to the stop: it is its closure, not a pause."""
+    result = list(known)
+    for index, (first, second) in enumerate(itertools.pairwise(known)):
+        if first.name == "sil" and second.name in _STOPS and first.end_s - first.start_s < SHORT_GAP_S:
+            result[index] = first._replace(name=second.name)
+    return result

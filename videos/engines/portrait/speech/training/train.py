@@ -6,6 +6,7 @@ Uses every recording whose name does not contain "held"; those are for `evaluate
 """
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,41 +16,18 @@ from numpy.typing import NDArray
 from .. import activity, features
 from ..constants import ANALYSIS_RATE
 from ..recogniser import CONTEXT, Network, normalise
-from ..units import UNIT_INDEX, UNITS
+from ..units import UNITS
 from . import augment, labels
 
 _HIDDEN = (256, 128)
 _BATCH = 1024
 _LEARNING_RATE = 2e-3
 _DROPOUT = 0.1
-_UNKNOWN = -1
-_SHORT_GAP_S = 0.09
-_STOPS = frozenset({"p", "t", "k", "s", "sh", "x"})
 
 
-def frame_labels(
-    known: Sequence[labels.Label], signal: features.Features, stretch: float = 1.0
-) -> NDArray[np.int8]:
-    """(n,) unit of every analysis frame, -1 where it is not known."""
-    result = np.full(len(signal), _UNKNOWN, np.int8)
-    for label in _with_closures(known):
-        rows = slice(round(label.start_s * stretch * ANALYSIS_RATE), round(label.end_s * stretch * ANALYSIS_RATE))
-        result[rows] = UNIT_INDEX.get(label.name, _UNKNOWN)
-    quiet = signal.level_db < np.percentile(signal.level_db, 95) - 38
-    result[(result == _UNKNOWN) & quiet] = UNIT_INDEX["sil"]
-    return result
-
-
-def _with_closures(known: Sequence[labels.Label]) -> list[labels.Label]:
-    """Give the short silence before a stop to the stop: it is its closure, not a pause."""
-    result = list(known)
-    for index, (first, second) in enumerate(zip(known[:-1], known[1:], strict=True)):
-        if first.name == "sil" and second.name in _STOPS and first.end_s - first.start_s < _SHORT_GAP_S:
-            result[index] = first._replace(name=second.name)
-    return result
-
-
-def load(folders: Sequence[Path], variants: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+def load(
+    folders: Sequence[Path], variants: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Normalised spectra and labels of all training recordings, plain and in variants.
 
     Recordings are set apart by unlabelled frames, so that no context reaches into a neighbour unnoticed.
@@ -62,7 +40,7 @@ def load(folders: Sequence[Path], variants: int, rng: np.random.Generator) -> tu
             samples, stretch = (pcm, 1.0) if variant == 0 else augment.vary(pcm, rng)
             signal = features.extract(samples)
             clean = features.extract(pcm) if variant == 0 else None
-            wanted = frame_labels(known, clean or signal, stretch)
+            wanted = labels.per_frame(known, clean or signal, stretch)
             speech = activity.detect(signal).speech
             spectra.append(normalise(signal.mel_db, speech).astype(np.float16))
             targets.append(wanted)
@@ -79,7 +57,7 @@ def train(
     weight = (counts.mean() / np.maximum(counts, 1)) ** 0.4
     sizes = (len(CONTEXT) * spectra.shape[1], *_HIDDEN, len(UNITS))
     parameters: list[NDArray[np.float32]] = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(sizes):
         parameters.append(rng.normal(0, np.sqrt(2 / inputs), (inputs, outputs)).astype(np.float32))
         parameters.append(np.zeros(outputs, np.float32))
     first = [np.zeros_like(p) for p in parameters]
