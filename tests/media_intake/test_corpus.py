@@ -11,6 +11,7 @@ from tests.badfiles.cases import CASES
 from videos.media.audio import prepare_audio
 from videos.media.images import prepare_image
 from videos.media.problems import MESSAGES, MediaProblem
+from videos.media.sniffing import NAMES
 
 _COLOUR_TOLERANCE = 12
 IMAGES = [case for case in CASES if case.kind == "image"]
@@ -34,6 +35,8 @@ def _assert_problem(case: Case, problem: MediaProblem | None, folder: Path) -> N
     assert problem.detail == MESSAGES[problem.code] % problem.params
     assert problem.detail.endswith(".")
     assert "%(" not in problem.detail
+    if case.code in ("image_type", "audio_type"):
+        assert problem.params["found"] in NAMES
     assert [path.name for path in folder.iterdir()] == ["source"], "something was left behind"
 
 

@@ -59,10 +59,10 @@ def _noisy(width: int, height: int, spread: int) -> Image.Image:
 
 def test_fifty_images_of_ten_megabytes_raise_the_process_by_less_than_150_mb(tmp_path: Path) -> None:
     jpeg, png, webp = tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "c.webp"
-    _noisy(4032, 3024, 16).save(jpeg, quality=95)
+    _noisy(4032, 3024, 30).save(jpeg, quality=97)
     _noisy(2100, 2000, 20).save(png, compress_level=1)
     _noisy(3000, 2400, 24).save(webp, quality=97, method=0)
-    assert [round(path.stat().st_size / 1e7) for path in (jpeg, png)] == [1, 1]
+    assert min(path.stat().st_size for path in (jpeg, png)) > 9_500_000
 
     assert _risen_mb(tmp_path, *[jpeg] * 13, *[png] * 3, webp) < 150
 

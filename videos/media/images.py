@@ -18,7 +18,7 @@ from .memory import WeightedGate, release_free_memory
 
 __all__ = ["DEFAULT_IMAGE_LIMITS", "ImageLimits", "PreparedImage", "prepare_image"]
 
-_MAX_BYTES_HERE = 64_000_000
+_MAX_BYTES_HERE = 72_000_000
 """An image that costs more to decode (bytes) is decoded in a child process."""
 
 _HERE = WeightedGate(116_000_000)

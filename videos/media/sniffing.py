@@ -52,7 +52,7 @@ _TEXT_MARKS: tuple[tuple[bytes, str], ...] = (
 _TEXT, _UNKNOWN = "a text file", "a file of unknown type"
 
 NAMES: tuple[str, ...] = tuple(
-    dict.fromkeys([name for *_, name in (*_MAGIC, *_TEXT_MARKS)] + [_TEXT, _UNKNOWN])
+    dict.fromkeys([*(row[2] for row in _MAGIC), *(row[1] for row in _TEXT_MARKS), _TEXT, _UNKNOWN])
 )
 """Every answer of `describe`, so that each can be translated."""
 
