@@ -68,7 +68,7 @@ class MouthRig:
 
 def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes) -> MouthRig:
     """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`."""
-    shape = measure_mouth(points, frame, np.ascontiguousarray(ycc[..., 0]))
+    shape = measure_mouth(points, frame, ycc)
     fields = build_fields(shape, frame, planes.width, planes.height)
     rect = fields.rect
     along = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, LIP_POINTS))

@@ -22,8 +22,18 @@ SEAM_PULL = 0.8
 """Share of the way from the mesh's line to the darkest line."""
 SEAM_PRIOR = 12.0
 """Luma penalty at the end of the search range: prefers the mesh's line when in doubt."""
-OPEN_LIP_BIAS = 0.010
+OPEN_LIP_BIAS = 0.018
 """The mesh puts inner lip points onto the teeth by about this much."""
+EDGE_STEPS = 41
+EDGE_BEYOND = 0.05
+"""How far outside the mesh's opening the lips' real edge is looked for."""
+EDGE_INSIDE = 0.46
+"""How far inside it, as a share of the gap."""
+EDGE_MIN_CONTRAST = 6.0
+"""Code values across which an edge between teeth and lip must jump to be believed."""
+REDNESS, DARKNESS = 2.0, 0.5
+"""Lips differ from teeth by more Cr and less luma, weighted so."""
+TOOTH_MIN_LUMA = 80
 
 
 @dataclass(frozen=True)
@@ -71,17 +81,19 @@ class MouthShape:
         return float(np.clip((lift - 0.02) / 0.12, 0, 1) * np.clip((spread - 0.80) / 0.18, 0, 1))
 
 
-def measure_mouth(points: F64, frame: FaceFrame, luma: F32) -> MouthShape:
-    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and the image's `luma` (H, W)."""
+def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
+    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3)."""
     face = frame.to_face(points[:, :2])
     upper = _rising(face[lm.INNER_UPPER_LIP])
     lower = _rising(face[lm.INNER_LOWER_LIP])
     gap = float(face[lm.LOWER_LIP_INNER, 1] - face[lm.UPPER_LIP_INNER, 1])
     if gap > OPEN_GAP:
+        upper, lower = _snap_to_teeth(upper, lower, frame, ycc)
         upper[1:-1, 1] -= OPEN_LIP_BIAS
-        lower[1:-1, 1] += 1.2 * OPEN_LIP_BIAS
+        lower[1:-1, 1] += 1.3 * OPEN_LIP_BIAS
+        gap = float(lower[5, 1] - upper[5, 1]) - 2 * OPEN_LIP_BIAS
     else:
-        upper = _snap_to_seam((upper + lower) / 2, frame, luma)
+        upper = _snap_to_seam((upper + lower) / 2, frame, np.ascontiguousarray(ycc[..., 0]))
         lower = upper.copy()
     centre_x = float(face[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], 0].mean())
     left, right = max(centre_x - upper[0, 0], 0.12), max(upper[-1, 0] - centre_x, 0.12)
@@ -102,6 +114,38 @@ def _rising(curve: F64) -> F64:
     """The points ordered by x, as interpolation wants them (a turned head can fold the curve)."""
     ordered: F64 = curve[np.argsort(curve[:, 0], kind="stable")].copy()
     return ordered
+
+
+def _snap_to_teeth(upper: F64, lower: F64, frame: FaceFrame, ycc: F32) -> tuple[F64, F64]:
+    """Move the lips' inner edges to where the teeth end; the mesh draws a grin too wide open.
+
+    Looks along the line from the middle of the opening outward for the steepest change from tooth to lip.
+    Edges without a clear one follow their neighbours; without any, the mesh stands.
+    """
+    middle = (upper + lower) / 2
+    snapped = []
+    for edge, outward in ((upper, -1.0), (lower, 1.0)):
+        gap = np.abs(edge[1:-1, 1] - middle[1:-1, 1]) * 2
+        steps = np.linspace(0, 1, EDGE_STEPS)
+        reach = gap * EDGE_INSIDE + EDGE_BEYOND  # from well inside to a little beyond the mesh's edge
+        start = edge[1:-1, 1] - outward * gap * EDGE_INSIDE
+        probes = np.repeat(edge[1:-1, None], EDGE_STEPS, axis=1)
+        probes[..., 1] = start[:, None] + outward * reach[:, None] * steps
+        values = remap_float(ycc, frame.to_image(probes).astype(np.float32))
+        lip = REDNESS * values[..., 2] - DARKNESS * values[..., 0]
+        jump = np.zeros_like(lip)
+        jump[:, 3:-3] = lip[:, 6:] - lip[:, :-6]
+        best = jump.argmax(axis=1)
+        rows = np.arange(len(best))
+        clear = (jump[rows, best] > EDGE_MIN_CONTRAST) & (values[:, :4, 0].mean(axis=1) > TOOTH_MIN_LUMA)
+        moved = outward * (probes[rows, best, 1] - edge[1:-1, 1])
+        result = edge.copy()
+        if clear.sum() >= 3:
+            share = np.interp(rows, rows[clear], (moved / np.maximum(gap, 1e-3))[clear])
+            share = np.convolve(np.pad(share, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+            result[1:-1, 1] += outward * share * gap
+        snapped.append(result)
+    return snapped[0], snapped[1]
 
 
 def _snap_to_seam(line: F64, frame: FaceFrame, luma: F32) -> F64:
