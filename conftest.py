@@ -1,3 +1,3 @@
 """Plugins that every test of the project may use."""
 
-pytest_plugins = ["tests.plugins.servers"]
+pytest_plugins = ["tests.plugins.servers", "tests.plugins.database"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -113,13 +113,21 @@ def top_up(
     earlier = CreditEntry.objects.filter(operation_key=operation_key).first()
     if earlier:
         if (earlier.user_id, earlier.amount) != (user.pk, amount):
-            raise ConflictError(
-                _("The key “%(key)s” was used for another top-up.") % {"key": key}, code="key_reused"
-            )
+            raise _key_reused(key)
         return earlier
     draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=actor, note=_required(reason))
-    _write(user.pk, [draft])
+    try:
+        _write(user.pk, [draft])
+    except IntegrityError as error:
+        # Another user's row is another lock: the key was used for them while we looked.
+        raise _key_reused(key) from error
     return draft
+
+
+def _key_reused(key: str) -> ConflictError:
+    return ConflictError(
+        _("The key “%(key)s” was used for another top-up.") % {"key": key}, code="key_reused"
+    )
 
 
 @transaction.atomic

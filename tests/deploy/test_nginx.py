@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.servers import in_ci
+from tests.plugins.environment import in_ci
 from tests.servers import MissingServerError
 from tests.servers.process import accepts_connections, find_program, free_port, running, scratch_folder
 

@@ -24,6 +24,11 @@ def documented_variables(text: str) -> set[str]:
     return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
 
 
+def in_ci() -> bool:
+    """Whether a missing server is a failure rather than a skip."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Before Django's settings are loaded, and before the plugin that may choose PostgreSQL."""

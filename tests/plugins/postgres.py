@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.plugins.servers import in_ci
+from tests.plugins.environment import in_ci
 from tests.servers import MissingServerError, run_postgresql
 
 MISSING_VARIABLE = "ZHIYING_TESTS_WITHOUT_POSTGRESQL"

@@ -3,7 +3,6 @@
 A server a laptop lacks skips the test, visibly; with CI set its absence is a failure.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
@@ -11,15 +10,11 @@ from typing import TypeVar
 import pytest
 
 from tests import servers
+from tests.plugins.environment import in_ci
 
 T = TypeVar("T")
 
 SERVER_FIXTURES = ("postgres_url", "redis_url", "amqp_url", "s3_server", "s3_endpoint")
-
-
-def in_ci() -> bool:
-    """Whether a missing server is a failure rather than a skip."""
-    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 
 @pytest.hookimpl(tryfirst=True)

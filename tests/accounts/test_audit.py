@@ -1,0 +1,82 @@
+"""`audit_credits` finds what does not add up."""
+
+import io
+from importlib import import_module
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from accounts.models import CreditEntry, User
+from accounts.services import credits as ledger
+from tests.support.rows import make_batch, make_user
+
+LEDGER = import_module("accounts.migrations.0002_append_only_ledger")
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+@pytest.fixture
+def unprotected_ledger(db: None) -> None:
+    """Somebody with the rights of the database's owner took the triggers away; rolled back by the test."""
+    with connection.cursor() as cursor:
+        for statement in LEDGER.BACKWARD[connection.vendor]:
+            cursor.execute(statement)
+
+
+def audit() -> tuple[int, str, str]:
+    """Exit code, output and error output of the command."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("audit_credits", stdout=out, stderr=err)
+    except SystemExit as exit_:
+        return int(exit_.code or 0), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
+def test_true_books_are_reported_as_such(user: User) -> None:
+    make_batch(user, 3)
+    ledger.adjust_credits(user_id=user.pk, delta=5, reason="more", actor=None)
+    make_user(credits=0)
+    code, out, err = audit()
+    assert (code, err) == (0, "")
+    assert "2 users" in out
+
+
+def test_a_balance_that_differs_from_the_ledger_is_reported(user: User) -> None:
+    other = make_user()
+    User.objects.filter(pk=user.pk).update(credits=101)
+    code, _, err = audit()
+    assert code == 1
+    assert f"{user.username}: balance 101, ledger 100" in err
+    assert other.username not in err
+
+
+def test_credits_without_any_entry_are_reported() -> None:
+    user = make_user(credits=0)
+    User.objects.filter(pk=user.pk).update(credits=5)
+    code, _, err = audit()
+    assert code == 1
+    assert f"{user.username}: balance 5, ledger 0" in err
+
+
+def test_a_lost_entry_is_reported(user: User, unprotected_ledger: None) -> None:
+    make_batch(user, 2)
+    first = CreditEntry.objects.filter(kind="charge").order_by("number").first()
+    assert first is not None
+    CreditEntry.objects.filter(pk=first.pk).delete()
+    code, _, err = audit()
+    assert code == 1
+    assert "balance 98, ledger 99" in err
+    assert "says 98 after it, the ledger 99" in err
+
+
+def test_changes_that_cancel_out_are_found_by_the_running_sum(user: User, unprotected_ledger: None) -> None:
+    ledger.top_up(user_id=user.pk, amount=10, reason="a")
+    last = ledger.top_up(user_id=user.pk, amount=20, reason="b")
+    CreditEntry.objects.filter(user=user, amount=10).update(amount=20)
+    CreditEntry.objects.filter(pk=last.pk).update(amount=10)
+    code, _, err = audit()
+    assert code == 1
+    assert "balance 130" not in err  # the sum is right, the way to it is not
+    assert "says 110 after it, the ledger 120" in err

@@ -1,0 +1,203 @@
+"""`topup_credits` and `create_admin`, as an operator runs them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from accounts.models import CreditEntry, User
+from tests.support.books import assert_books_balance
+from tests.support.rows import PASSWORD, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+def run(*arguments: str, **options: Any) -> tuple[str, str]:
+    """Output and error output; a refusal is raised as `CommandError`."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command(*arguments, stdout=out, stderr=err, **options)
+    except CommandError as error:
+        error.args = (f"{error}\n{err.getvalue()}",)
+        raise
+    return out.getvalue(), err.getvalue()
+
+
+def credits_of(name: str) -> int:
+    return User.objects.get(username=name).credits
+
+
+def csv_file(folder: Path, *lines: str, header: str = "username,amount,reason") -> str:
+    path = folder / "topup.csv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8-sig")
+    return str(path)
+
+
+# --- topup_credits USERNAME AMOUNT -----------------------------------------------------------------
+
+
+def test_one_user_is_topped_up_whatever_the_case_of_the_name() -> None:
+    make_user("Anna", credits=1)
+    out, _ = run("topup_credits", "anna", "25", reason="paid in cash")
+    assert "+25" in out
+    assert "26" in out
+    entry = CreditEntry.objects.get(kind="topup")
+    assert (entry.amount, entry.note, entry.actor) == (25, "paid in cash", None)
+    assert_books_balance()
+
+
+def test_the_same_key_tops_up_once() -> None:
+    make_user("anna", credits=0)
+    for _ in range(2):
+        run("topup_credits", "anna", "25", reason="paid", key="invoice 7")
+    assert credits_of("anna") == 25
+
+
+def test_without_a_key_each_run_tops_up() -> None:
+    make_user("anna", credits=0)
+    for _ in range(2):
+        run("topup_credits", "anna", "25", reason="paid")
+    assert credits_of("anna") == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "complaint"),
+    [
+        (["nobody", "5"], {"reason": "x"}, "no user named nobody"),
+        (["anna", "0"], {"reason": "x"}, "1"),
+        (["anna", "-5"], {"reason": "x"}, "1"),
+        (["anna", "5"], {}, "reason|原因|理由"),
+        (["anna"], {"reason": "x"}, "USERNAME and AMOUNT"),
+        ([], {}, "USERNAME and AMOUNT"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_and_credits_nobody(
+    arguments: list[str], options: dict[str, str], complaint: str
+) -> None:
+    make_user("anna", credits=3)
+    with pytest.raises(CommandError, match=complaint):
+        run("topup_credits", "--", *arguments, **options)
+    assert credits_of("anna") == 3
+
+
+# --- topup_credits --csv ---------------------------------------------------------------------------
+
+
+def test_a_file_tops_up_everybody_in_it(tmp_path: Path) -> None:
+    make_user("anna", credits=0)
+    make_user("李雷", credits=1)
+    path = csv_file(tmp_path, "anna,10,paid", "李雷,20,活动", "ANNA,5,bonus")
+    out, _ = run("topup_credits", csv=Path(path))
+    assert "35" in out
+    assert (credits_of("anna"), credits_of("李雷")) == (15, 21)
+    assert_books_balance()
+
+
+def test_the_reason_may_come_from_the_command_line(tmp_path: Path) -> None:
+    make_user("anna", credits=0)
+    path = csv_file(tmp_path, "anna,10", header="username,amount")
+    run("topup_credits", csv=Path(path), reason="spring")
+    assert CreditEntry.objects.get(kind="topup").note == "spring"
+
+
+def test_every_bad_line_is_named_and_nobody_is_credited(tmp_path: Path) -> None:
+    make_user("anna", credits=0)
+    path = csv_file(
+        tmp_path, "anna,10,paid", "nobody,10,paid", "anna,ten,paid", "anna,-3,paid", "anna,0,paid", "anna,5,"
+    )
+    with pytest.raises(CommandError) as refused:
+        run("topup_credits", csv=Path(path))
+    text = str(refused.value)
+    assert "5 bad lines" in text
+    for line, complaint in ((3, "nobody"), (4, "ten"), (5, "between"), (6, "between"), (7, "reason")):
+        assert any(f"line {line}:" in row and complaint in row for row in text.splitlines()), text
+    assert "line 2:" not in text
+    assert credits_of("anna") == 0
+
+
+def test_a_failure_at_the_last_line_undoes_the_first(tmp_path: Path) -> None:
+    """Both lines are fine by themselves; the second would pass the largest balance."""
+    make_user("anna", credits=0)
+    rich = make_user("rich", credits=1_000_000_000)
+    path = csv_file(tmp_path, "anna,10,paid", "rich,1,paid")
+    with pytest.raises(CommandError):
+        run("topup_credits", csv=Path(path))
+    assert credits_of("anna") == 0
+    assert credits_of("rich") == rich.credits
+    assert_books_balance()
+
+
+def test_the_same_file_under_the_same_key_credits_once(tmp_path: Path) -> None:
+    make_user("anna", credits=0)
+    path = csv_file(tmp_path, "anna,10,paid", "anna,10,paid")
+    for _ in range(2):
+        run("topup_credits", csv=Path(path), key="2026-11")
+    assert credits_of("anna") == 20
+    run("topup_credits", csv=Path(path), key="2026-12")
+    assert credits_of("anna") == 40
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "header"),
+        (b"name,credits\nanna,1\n", "header"),
+        (b"username,amount,reason\n", "no lines"),
+        (b"username,amount,reason\nanna,\xff\xfe,x\n", "UTF-8"),
+        (b"username,amount,reason\nan\x00na,1,x\n", "line|NUL|CSV"),
+    ],
+)
+def test_what_is_not_such_a_file_is_refused_with_a_sentence(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    path = tmp_path / "topup.csv"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=complaint):
+        run("topup_credits", csv=path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nothing\.csv"):
+        run("topup_credits", csv=tmp_path / "nothing.csv")
+
+
+# --- create_admin ----------------------------------------------------------------------------------
+
+
+def test_an_administrator_is_made_with_a_password_shown_once(client: Any) -> None:
+    out, _ = run("create_admin", "root")
+    password = out.strip().rpartition(" ")[2]
+    assert User.objects.get(username="root").is_admin
+    assert User.objects.get(username="root").check_password(password)
+    assert_books_balance()
+
+
+def test_the_password_of_the_environment_is_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    out, _ = run("create_admin", "root")
+    assert PASSWORD not in out
+    assert User.objects.get(username="root").check_password(PASSWORD)
+
+
+def test_an_administrator_of_that_name_is_left_as_is() -> None:
+    admin = make_user("root", is_admin=True)
+    out, _ = run("create_admin", "Root")
+    assert "already" in out
+    assert User.objects.get().password == admin.password
+
+
+def test_an_ordinary_user_is_not_made_an_administrator() -> None:
+    make_user("anna")
+    with pytest.raises(CommandError, match="not an administrator"):
+        run("create_admin", "anna")
+    assert not User.objects.get().is_admin
+
+
+def test_a_weak_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", "12345")
+    with pytest.raises(CommandError):
+        run("create_admin", "root")
+    assert not User.objects.exists()

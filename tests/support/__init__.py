@@ -1,0 +1,1 @@
+"""What tests share: users and batches with real rows, small real files, threads that start together."""

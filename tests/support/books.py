@@ -1,0 +1,35 @@
+"""What has to be true of credits and items at every moment, computed here without the application's code."""
+
+from collections import Counter, defaultdict
+
+from accounts.models import CreditEntry, User
+from videos.models import VideoItem
+
+SETTLED = ("failed", "cancelled")
+
+
+def assert_books_balance() -> None:
+    """Each balance is the sum of its ledger and not negative; each running balance follows from the last."""
+    running: Counter[object] = Counter()
+    for entry in CreditEntry.objects.order_by("number"):
+        running[entry.user_id] += entry.amount
+        assert entry.balance_after == running[entry.user_id] >= 0, entry
+    for user in User.objects.all():
+        assert user.credits == running[user.pk], user.username
+
+
+def assert_runs_are_settled() -> None:
+    """Each run of each item was charged once, and refunded once if and only if it did not complete."""
+    entries: dict[object, Counter[str]] = defaultdict(Counter)
+    for entry in CreditEntry.objects.exclude(item_id=None):
+        entries[entry.item_id][entry.operation_key] += 1
+    for item in VideoItem.objects.all():
+        expected = Counter(f"charge:{item.pk}:{run}" for run in range(1, item.run + 1))
+        ended = range(1, item.run + (1 if item.status in SETTLED else 0))
+        expected.update(f"refund:{item.pk}:{run}" for run in ended)
+        assert entries[item.pk] == expected, (item.status, item.run)
+
+
+def assert_all_is_settled() -> None:
+    assert_books_balance()
+    assert_runs_are_settled()

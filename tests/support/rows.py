@@ -1,0 +1,76 @@
+"""Users and batches in the database, made the way the application makes them."""
+
+import tempfile
+from itertools import count
+from pathlib import Path
+
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services.sessions import Tokens, session_start
+from accounts.services.users import user_create
+from tests.support.media import image_bytes, wav_bytes
+from videos.media.audio import PreparedAudio
+from videos.models import Batch, VideoItem
+from videos.queue.claims import claim_next
+from videos.services.batches import batch_create
+from videos.services.intake import PreparedFiles, PreparedPortrait
+from videos.services.states import Claim
+
+PASSWORD = "Correct-Horse-7"
+_numbers = count(1)
+
+_FACTS = PreparedAudio(
+    duration_s=0.6,
+    samples=28_800,
+    source_format="wav",
+    codec="pcm_s16le",
+    sample_rate=16_000,
+    channels=1,
+    peak_dbfs=-12.0,
+    rms_dbfs=-15.0,
+    damaged_share=0.0,
+)
+
+
+def make_user(name: str = "", *, credits: int = 100, is_admin: bool = False) -> User:  # noqa: A002
+    """A user with `PASSWORD`, and credits that the ledger knows of."""
+    username = name or f"user{next(_numbers)}"
+    return user_create(username=username, password=PASSWORD, credits=credits, is_admin=is_admin)
+
+
+class UserClient(APIClient):
+    """An API client with a session of its own."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.access}")
+
+
+def client_for(user: User) -> UserClient:
+    """A client of a new session of the user."""
+    return UserClient(session_start(user))
+
+
+def make_batch(user: User, images: int = 1, *, name: str = "", prompt: str = "") -> Batch:
+    """A charged batch whose files were proven before; only the costly decoding is left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        image, audio = Path(folder, "image.jpg"), Path(folder, "audio.wav")
+        image.write_bytes(image_bytes())
+        audio.write_bytes(wav_bytes())
+        portraits = [PreparedPortrait(f"face {index}.jpg", image, image, 160, 160) for index in range(images)]
+        files = PreparedFiles(portraits, audio, "speech.wav", _FACTS)
+        return batch_create(user=user, name=name, prompt=prompt, files=files).batch
+
+
+def make_item(user: User, *, prompt: str = "") -> VideoItem:
+    """The only item of a new batch."""
+    return make_batch(user, prompt=prompt).items.get()
+
+
+def claim(worker: str = "worker") -> Claim:
+    """Claim the item whose turn it is; there has to be one."""
+    claimed = claim_next(worker)
+    assert claimed is not None
+    return claimed

@@ -1,0 +1,382 @@
+"""The state machine of items: every allowed and forbidden change, and what it does to credits."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import CreditEntry, User
+from accounts.services.credits import InsufficientCreditsError
+from tests.support.books import assert_all_is_settled
+from tests.support.rows import claim, make_batch, make_item, make_user
+from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.services import states
+from videos.services.states import Claim, StoredResult, Verdict
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+RESULT = StoredResult(video="batches/x/result/y-1.mp4", poster="", duration_s=0.6, notes=("one face",))
+FINAL = Verdict("no_face", "No face was found.")
+LOST = Verdict("worker_lost", "The worker stopped.", retryable=True)
+
+CHANGES = {
+    ("pending", "processing"),
+    ("pending", "cancelled"),
+    ("processing", "completed"),
+    ("processing", "failed"),
+    ("processing", "cancelled"),
+    ("processing", "pending"),
+    ("failed", "pending"),
+    ("cancelled", "pending"),
+}
+"""What the architecture allows, written down a second time on purpose."""
+
+
+def refunds(item: VideoItem) -> int:
+    return CreditEntry.objects.filter(item_id=item.pk, kind="refund").count()
+
+
+def credits_of(user: User) -> int:
+    return User.objects.get(pk=user.pk).credits
+
+
+def bring_to(status: str, user: User) -> tuple[VideoItem, Claim]:
+    """An item in this status and the last claim on it (stale unless it is being rendered)."""
+    item = make_item(user)
+    if status == "cancelled":
+        states.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+    if status == "pending":
+        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+    claimed = claim()
+    if status == "completed":
+        assert states.complete(claimed, RESULT)
+    elif status == "failed":
+        assert states.fail(claimed, FINAL)
+    item.refresh_from_db()
+    assert item.status == status
+    return item, claimed
+
+
+def attempt(target: str, item: VideoItem, claimed: Claim) -> None:
+    """Try to bring an item to `target` the way the application would."""
+    user_id = claimed.user_id
+    if target == "processing":
+        states.begin(VideoItem.objects.get(pk=item.pk), worker="w")
+    elif target == "completed":
+        states.complete(claimed, RESULT)
+    elif target == "failed":
+        states.fail(claimed, FINAL)
+    elif target == "cancelled":
+        states.cancel_items(batch_id=item.batch_id, user_id=user_id)
+    else:
+        states.release(claimed)
+        states.rerun_items(batch_id=item.batch_id, user_id=user_id)
+
+
+@pytest.mark.parametrize("target", ItemStatus.values)
+@pytest.mark.parametrize("source", ItemStatus.values)
+def test_only_allowed_changes_happen_and_the_books_balance(source: str, target: str, user: User) -> None:
+    item, claimed = bring_to(source, user)
+    attempt(target, item, claimed)
+    item.refresh_from_db()
+    assert item.status == (target if (source, target) in CHANGES else source)
+    assert_all_is_settled()
+
+
+@pytest.mark.parametrize("target", ItemStatus.values)
+@pytest.mark.parametrize("source", ItemStatus.values)
+def test_the_compare_and_set_itself_knows_the_table(source: str, target: str, user: User) -> None:
+    """Even code that asks for a wrong change does not get it."""
+    items = VideoItem.objects.filter(pk=make_item(user).pk)
+    if (source, target) in CHANGES:
+        states._move(items, (ItemStatus(source),), ItemStatus(target), lease_until=timezone.now())
+    else:
+        with pytest.raises(ValueError, match="not an allowed transition"):
+            states._move(items, (ItemStatus(source),), ItemStatus(target))
+
+
+# --- Fencing ---------------------------------------------------------------------------------------
+
+
+def expire(item: VideoItem) -> None:
+    VideoItem.objects.filter(pk=item.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_late_worker_cannot_finish_fail_or_renew_what_another_took_over(user: User) -> None:
+    item = make_item(user)
+    late = claim("slow")
+    expire(item)
+    assert states.expire_leases() == 1
+    VideoItem.objects.update(not_before=timezone.now())
+    current = claim("quick")
+
+    assert not states.heartbeat(late, progress=90)
+    assert not states.complete(late, RESULT)
+    assert not states.fail(late, FINAL)
+    assert not states.release(late)
+    item.refresh_from_db()
+    assert (item.status, item.attempt, item.progress, item.video) == ("processing", current.attempt, 0, "")
+    assert refunds(item) == 0
+
+    own = StoredResult(video="batches/x/result/y-2.mp4", poster="", duration_s=0.6)
+    assert states.complete(current, own)
+    assert not states.complete(late, RESULT)
+    item.refresh_from_db()
+    assert item.video == own.video
+    assert_all_is_settled()
+
+
+def test_a_late_worker_cannot_finish_what_was_failed_in_its_absence(user: User, settings: Any) -> None:
+    settings.RENDER_MAX_TRIES = 1
+    item = make_item(user)
+    late = claim()
+    expire(item)
+    assert states.expire_leases() == 1
+    assert not states.complete(late, RESULT)
+    assert not states.fail(late, FINAL)
+    item.refresh_from_db()
+    assert (item.status, item.error_code, refunds(item)) == ("failed", "worker_lost", 1)
+    assert_all_is_settled()
+
+
+def test_a_worker_of_an_earlier_run_cannot_finish_a_later_one(user: User) -> None:
+    item = make_item(user)
+    late = claim()
+    states.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+    states.rerun_items(batch_id=item.batch_id, user_id=user.pk)
+    assert not states.complete(late, RESULT)
+    claim()
+    assert not states.complete(late, RESULT)
+    assert not states.fail(late, FINAL)
+    assert_all_is_settled()
+
+
+def test_a_live_lease_is_left_alone(user: User) -> None:
+    make_item(user)
+    claim()
+    assert states.expire_leases() == 0
+
+
+def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: Any) -> None:
+    item = make_item(user)
+    claimed = claim()
+    expire(item)
+    assert states.heartbeat(claimed, progress=40)
+    item.refresh_from_db()
+    assert item.progress == 40
+    assert item.lease_until is not None
+    assert item.lease_until > timezone.now()
+    assert states.expire_leases() == 0
+
+
+@pytest.mark.parametrize(("given", "shown"), [(-5, 0), (100, 99), (1000, 99)])
+def test_progress_stays_below_100_until_the_video_is_there(user: User, given: int, shown: int) -> None:
+    item = make_item(user)
+    states.heartbeat(claim(), progress=given)
+    item.refresh_from_db()
+    assert item.progress == shown
+
+
+# --- Tries and refunds -----------------------------------------------------------------------------
+
+
+def test_failing_twice_refunds_once(user: User) -> None:
+    item = make_item(user)
+    claimed = claim()
+    assert states.fail(claimed, FINAL)
+    assert not states.fail(claimed, FINAL)
+    assert states.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert (credits_of(user), refunds(item)) == (100, 1)
+    assert_all_is_settled()
+
+
+def test_retryable_trouble_is_retried_a_bounded_number_of_times_then_refunded(
+    user: User, settings: Any
+) -> None:
+    settings.RENDER_MAX_TRIES = 3
+    item = make_item(user)
+    for number in (1, 2):
+        assert states.fail(claim(), LOST)
+        item.refresh_from_db()
+        assert (item.status, item.tries, refunds(item)) == ("pending", number, 0)
+        assert item.not_before > timezone.now()
+        VideoItem.objects.update(not_before=timezone.now())
+    assert states.fail(claim(), LOST)
+    item.refresh_from_db()
+    assert (item.status, item.error_code, item.error_msg) == ("failed", LOST.code, LOST.message)
+    assert_all_is_settled()
+
+
+def test_each_retry_waits_twice_as_long(user: User, settings: Any) -> None:
+    settings.RENDER_RETRY_DELAY_S = 10
+    item = make_item(user)
+    waits = []
+    for _ in range(2):
+        states.fail(claim(), LOST)
+        item.refresh_from_db()
+        waits.append((item.not_before - timezone.now()).total_seconds())
+        VideoItem.objects.update(not_before=timezone.now())
+    assert waits == [pytest.approx(10, abs=2), pytest.approx(20, abs=2)]
+
+
+def test_bad_input_is_not_tried_again(user: User) -> None:
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    item.refresh_from_db()
+    assert (item.status, item.tries) == ("failed", 1)
+
+
+def test_giving_an_item_back_does_not_count_as_a_try(user: User) -> None:
+    item = make_item(user)
+    states.release(claim())
+    item.refresh_from_db()
+    assert (item.status, item.tries, item.worker, item.lease_until) == ("pending", 0, "", None)
+    assert claim().tries == 1
+
+
+def test_a_retry_is_a_new_paid_run_with_fresh_tries(user: User) -> None:
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    assert credits_of(user) == 100
+    assert states.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 1
+    item.refresh_from_db()
+    assert (item.status, item.run, item.tries, item.error_code, item.error_msg) == ("pending", 2, 0, "", "")
+    assert credits_of(user) == 99
+    states.fail(claim(), FINAL)
+    assert credits_of(user) == 100
+    assert_all_is_settled()
+
+
+def test_a_retry_without_credits_changes_nothing() -> None:
+    user = make_user(credits=1)
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    User.objects.filter(pk=user.pk)
+    make_batch(user)
+    with pytest.raises(InsufficientCreditsError):
+        states.rerun_items(batch_id=item.batch_id, user_id=user.pk)
+    item.refresh_from_db()
+    assert (item.status, item.run) == ("failed", 1)
+    assert_all_is_settled()
+
+
+def test_a_completed_item_is_never_refunded(user: User) -> None:
+    item = make_item(user)
+    claimed = claim()
+    assert states.complete(claimed, RESULT)
+    assert not states.fail(claimed, FINAL)
+    assert not states.release(claimed)
+    assert states.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert states.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert states.reclaim_all() == 0
+    item.refresh_from_db()
+    assert (item.status, item.progress, item.notes) == ("completed", 100, ["one face"])
+    assert (credits_of(user), refunds(item)) == (99, 0)
+    assert_all_is_settled()
+
+
+def test_cancelling_some_items_leaves_the_others(user: User) -> None:
+    batch = make_batch(user, 3)
+    first = batch.items.order_by("position")[0]
+    assert states.cancel_items(batch_id=batch.pk, user_id=user.pk, item_ids=[first.pk]) == 1
+    assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
+    assert credits_of(user) == 98
+    assert_all_is_settled()
+
+
+def test_nothing_happens_to_a_batch_that_is_gone(user: User) -> None:
+    assert states.cancel_items(batch_id=uuid4(), user_id=user.pk) == 0
+    assert states.rerun_items(batch_id=uuid4(), user_id=user.pk) == 0
+
+
+def test_a_restart_takes_back_everything_that_was_running(user: User) -> None:
+    make_batch(user, 2)
+    claim("a"), claim("b")
+    assert states.reclaim_all() == 2
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"pending"}
+    assert_all_is_settled()
+
+
+# --- What items add up to --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ("pending pending", "pending"),
+        ("processing pending", "processing"),
+        ("completed pending", "processing"),
+        ("failed pending", "processing"),
+        ("completed processing", "processing"),
+        ("completed completed", "completed"),
+        ("failed failed", "failed"),
+        ("cancelled cancelled", "cancelled"),
+        ("completed failed", "partial"),
+        ("completed cancelled", "partial"),
+        ("completed failed cancelled", "partial"),
+        ("failed cancelled", "failed"),
+    ],
+)
+def test_a_batch_says_what_its_items_add_up_to(statuses: str, expected: str) -> None:
+    words = statuses.split()
+    assert states.status_of({word: words.count(word) for word in words}) == BatchStatus(expected)
+
+
+def test_the_status_of_a_batch_follows_its_items(user: User) -> None:
+    batch = make_batch(user, 2)
+    seen = []
+
+    def look() -> None:
+        seen.append(Batch.objects.get(pk=batch.pk).status)
+
+    look()
+    first = claim()
+    look()
+    states.complete(first, RESULT)
+    look()
+    states.fail(claim(), FINAL)
+    look()
+    states.rerun_items(batch_id=batch.pk, user_id=user.pk)
+    look()
+    states.cancel_items(batch_id=batch.pk, user_id=user.pk)
+    look()
+    assert seen == ["pending", "processing", "processing", "partial", "processing", "partial"]
+
+
+# --- The database's own rules ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("constraint", "values"),
+    [
+        ("item_status_known", {"status": "lost"}),
+        ("item_progress_is_percent", {"progress": 101}),
+        ("completed_item_has_video", {"status": "completed", "video": ""}),
+        ("processing_item_has_lease", {"status": "processing", "lease_until": None}),
+        ("failed_item_has_reason", {"status": "failed", "error_code": ""}),
+    ],
+)
+def test_the_database_refuses_impossible_items(user: User, constraint: str, values: dict[str, Any]) -> None:
+    item = make_item(user)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        VideoItem.objects.filter(pk=item.pk).update(**values)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "values"),
+    [("batch_status_known", {"status": "lost"}), ("batch_has_images", {"image_count": 0})],
+)
+def test_the_database_refuses_impossible_batches(user: User, constraint: str, values: dict[str, Any]) -> None:
+    batch = make_batch(user)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(**values)
+
+
+def test_two_items_of_a_batch_cannot_share_a_position(user: User) -> None:
+    batch = make_batch(user, 2)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        batch.items.update(position=0)
