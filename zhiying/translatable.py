@@ -6,6 +6,7 @@ recognises a filled one. A test holds this list against the code.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from django.utils.translation import gettext, gettext_noop
@@ -48,6 +49,47 @@ AUDIO_PROBLEMS = (
     gettext_noop("The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again."),
 )
 
+FILE_KINDS = (
+    gettext_noop("a JPEG image"),
+    gettext_noop("a PNG image"),
+    gettext_noop("a WebP image"),
+    gettext_noop("a GIF image"),
+    gettext_noop("a BMP image"),
+    gettext_noop("a TIFF image"),
+    gettext_noop("an icon file"),
+    gettext_noop("a PostScript file"),
+    gettext_noop("a Photoshop file"),
+    gettext_noop("a HEIC image"),
+    gettext_noop("an AVIF image"),
+    gettext_noop("an M4A file"),
+    gettext_noop("a QuickTime video"),
+    gettext_noop("an MP4 file"),
+    gettext_noop("a WebM or Matroska file"),
+    gettext_noop("an Ogg file"),
+    gettext_noop("a FLAC file"),
+    gettext_noop("an AAC file"),
+    gettext_noop("an AMR file"),
+    gettext_noop("an AIFF file"),
+    gettext_noop("a CAF file"),
+    gettext_noop("a Windows Media file"),
+    gettext_noop("an AVI video"),
+    gettext_noop("a WAV file"),
+    gettext_noop("an audio file that is not MP3"),
+    gettext_noop("a playlist"),
+    gettext_noop("a stream description"),
+    gettext_noop("a PDF document"),
+    gettext_noop("a ZIP archive"),
+    gettext_noop("a RAR archive"),
+    gettext_noop("a 7-Zip archive"),
+    gettext_noop("a gzip archive"),
+    gettext_noop("a program"),
+    gettext_noop("an SVG drawing"),
+    gettext_noop("a web page"),
+    gettext_noop("a text file"),
+    gettext_noop("a file of unknown type"),
+    gettext_noop("an unknown codec"),
+)
+
 RENDER_PROBLEMS = (
     gettext_noop("No face was found in the portrait."),
     gettext_noop("The portrait cannot be read."),
@@ -86,6 +128,9 @@ PAGES_OF_OTHERS = (
     gettext_noop("access attempts"),
 )
 
+FOUND = "found"
+"""The value of a template that is itself in words."""
+
 _PLACEHOLDER = re.compile(r"%\\?\((\w+)\\?\)s")
 
 
@@ -97,6 +142,12 @@ def translated(sentence: str) -> str:
         if match := pattern.fullmatch(sentence):
             return gettext(template) % match.groupdict()
     return gettext(sentence)
+
+
+def filled(template: str, values: Mapping[str, str | int | float]) -> str:
+    """A template of media problems in the reader's language, with its values."""
+    words = {FOUND: gettext(str(values[FOUND]))} if FOUND in values else {}
+    return gettext(template) % {**values, **words}
 
 
 @cache

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from videos.api import serializers as shapes
 from videos.engines.registry import get_engine
 from videos.services.queue_figures import queue_lengths
+from zhiying.translatable import translated
 
 
 class EngineStatusView(APIView):
@@ -25,7 +26,7 @@ class EngineStatusView(APIView):
                 "engine": capabilities.name,
                 "label": capabilities.label,
                 "ready": readiness.ready,
-                "detail": readiness.detail,
+                "detail": translated(readiness.detail),
                 "queue": queue_lengths(),
                 "capabilities": asdict(capabilities),
                 "limits": shapes.limits_body(),
@@ -40,5 +41,5 @@ class TokenStatusView(APIView):
         readiness = get_engine(settings.GENERATION_ENGINE).readiness()
         body: dict[str, Any] = {"valid": readiness.ready}
         if not readiness.ready:
-            body["error"] = readiness.detail
+            body["error"] = translated(readiness.detail)
         return Response(body)

@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.translation import gettext
-
 from videos.media_urls import media_url
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services.forecast import QueueSnapshot, elapsed_s
 from videos.services.states import CREDITS_PER_IMAGE
+from zhiying.translatable import translated
 
 
 def batch_body(batch: Batch, *, origin: str, queue: QueueSnapshot) -> dict[str, Any]:
@@ -59,11 +58,11 @@ def item_body(item: VideoItem, *, origin: str) -> dict[str, Any]:
         "progress": item.progress,
         "elapsed_time": elapsed_s(item),
         "error_code": item.error_code,
-        "error_msg": gettext(item.error_msg) if item.error_msg else "",
+        "error_msg": translated(item.error_msg),
         "duration": item.duration_s if video else None,
         "width": item.width,
         "height": item.height,
-        "notes": item.notes,
+        "notes": [translated(note) for note in item.notes],
     }
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
-from django.utils.translation import gettext as _
 from zipstream import ZIP_STORED, ZipStream
 
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services.states import CREDITS_PER_IMAGE
+from zhiying.translatable import translated
 
 CHUNK_BYTES = 256 * 1024
 MANIFEST = "manifest.csv"
@@ -64,7 +64,7 @@ def _manifest(batch: Batch, names: dict[object, str]) -> bytes:
     rows.writerow(["file", "source", "status", "reason", "credits"])
     for item in batch.items.order_by("position"):
         cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
-        reason = _(item.error_msg) if item.error_msg else ""
+        reason = translated(item.error_msg)
         row = [names.get(item.pk, ""), item.original_name, item.status, reason, cost]
         rows.writerow([_cell(value) for value in row])
     return text.getvalue().encode("utf-8-sig")

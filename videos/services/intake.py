@@ -20,6 +20,7 @@ from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MESSAGES, MediaProblem
 from videos.uploads import is_oversized
 from zhiying.errors import InvalidError
+from zhiying.translatable import filled
 from zhiying.types import Upload
 
 MAX_NAME_LENGTH = 255
@@ -196,8 +197,7 @@ def _field(code: str, detail: str) -> dict[str, Any]:
 
 
 def _file_problem(problem: MediaProblem, upload: Upload, index: int | None) -> dict[str, Any]:
-    template = _(MESSAGES[problem.code])
-    detail = template % problem.params if problem.params else template.replace("%%", "%")
+    detail = filled(MESSAGES[problem.code], problem.params)
     place = {} if index is None else {"index": index}
     return {**place, "name": clean_name(upload), "code": problem.code, "detail": detail}
 
