@@ -22,7 +22,7 @@ _READERS: dict[str, type[Image.Image]] = {
 _DRAFT_SLACK = 0.9  # a portrait may end up this much below `max_side_out` for a decode of half the size
 _JPEG_QUALITY = 92
 _THUMBNAIL_QUALITY = 82
-_WORKING_BYTES_PER_PIXEL = 6  # of the result: its picture, and the encoder's buffers
+_WORKING_BYTES_PER_PIXEL = 8  # of the result: its picture, and the encoder's buffers
 
 
 @dataclass(frozen=True)
