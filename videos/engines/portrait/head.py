@@ -15,15 +15,19 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
-from videos.engines.portrait.pixels import F32, F64, blur, remap, resize
+from videos.engines.portrait.pixels import F32, F64, U8, blur, remap, resize
+from videos.engines.portrait.silhouette import at_cells, person_mask
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
 """Order of a frame's head weights: radians for the first three, IOD for the rest."""
 
-CELL = 8
-"""Side of a grid cell in pixels."""
+CELL = 0.08
+"""Side of a grid cell in IOD; in pixels it is even and within CELL_PX."""
+CELL_PX = (4, 16)
 STILL = 0.02
 """Displacement per unit (IOD) below which a cell counts as not moving at all."""
+HEAD_FULL, HEAD_NONE = 1.05, 2.1
+"""Radii, 1 being the face with its hair, up to which the head moves fully and beyond which not at all."""
 BORDER = 0.55
 """Width in IOD of the band along the image's border in which motion fades out."""
 
@@ -36,12 +40,15 @@ class HeadRig:
     """
 
     rect: Rect
+    cell: int
     basis: F32
     base: F32
 
 
-def build_head(points: F64, frame: FaceFrame, width: int, height: int) -> HeadRig:
-    """Prepare the warp of a portrait of `width` × `height` pixels from its mesh `points` (468, 3)."""
+def build_head(points: F64, frame: FaceFrame, image: U8) -> HeadRig:
+    """Prepare the warp of a portrait, `image` (H, W, 3), from its mesh `points` (468, 3)."""
+    height, width = image.shape[:2]
+    cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
     oval = face[lm.OVAL]
     half = float(oval[:, 0].max() - oval[:, 0].min()) / 2
@@ -49,64 +56,83 @@ def build_head(points: F64, frame: FaceFrame, width: int, height: int) -> HeadRi
     top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
     whole = Rect(0, 0, width, height)
     reach = frame.box(centre - 2.6 * half, top - 2.0, centre + 2.6 * half, chin + 2.6).clipped(whole)
-    fields = _fields(reach, face, points[:, 2] / frame.iod, frame, (width, height))
+    fields = _Fields(reach, cell, face, points[:, 2] / frame.iod, frame, image).sample()
     moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
     rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
     if not len(rows):
         rows = columns = np.array([1, 2])
-    # the grid has one cell more than the box on every side, see `_fields`
+    # the grid has one cell more than the box on every side, see `_Fields`
     rect = Rect(
-        reach.x0 + (int(columns[0]) - 1) * CELL,
-        reach.y0 + (int(rows[0]) - 1) * CELL,
-        reach.x0 + int(columns[-1]) * CELL,
-        reach.y0 + int(rows[-1]) * CELL,
+        reach.x0 + (int(columns[0]) - 1) * cell,
+        reach.y0 + (int(rows[0]) - 1) * cell,
+        reach.x0 + int(columns[-1]) * cell,
+        reach.y0 + int(rows[-1]) * cell,
     ).clipped(reach)
-    rows_kept = (rect.height + CELL - 1) // CELL + 2
-    columns_kept = (rect.width + CELL - 1) // CELL + 2
-    row, column = (rect.y0 - reach.y0) // CELL, (rect.x0 - reach.x0) // CELL
+    rows_kept = (rect.height + cell - 1) // cell + 2
+    columns_kept = (rect.width + cell - 1) // cell + 2
+    row, column = (rect.y0 - reach.y0) // cell, (rect.x0 - reach.x0) // cell
     kept = fields[:, row : row + rows_kept, column : column + columns_kept]
     shape = kept.shape[1:3]
-    centres = [(np.arange(count) - 1) * CELL + (CELL - 1) / 2 for count in (shape[1], shape[0])]
+    centres = [(np.arange(count) - 1) * cell + (cell - 1) / 2 for count in (shape[1], shape[0])]
     base = np.stack(np.meshgrid(*centres), axis=-1).astype(np.float32)
-    return HeadRig(rect, -kept.reshape(len(HEAD_ACTIONS), -1).astype(np.float32), base)
+    return HeadRig(rect, cell, -kept.reshape(len(HEAD_ACTIONS), -1).astype(np.float32), base)
 
 
-def _fields(reach: Rect, face: F64, z: F64, frame: FaceFrame, size: tuple[int, int]) -> F32:
-    """Forward displacement (actions, rows, columns, 2) at the cells of `reach` and one cell around it."""
-    rows, columns = (reach.height + CELL - 1) // CELL + 2, (reach.width + CELL - 1) // CELL + 2
-    x0, y0 = reach.x0 - CELL, reach.y0 - CELL
-    grown = Rect(x0, y0, x0 + columns * CELL, y0 + rows * CELL)
-    x, y = frame.coordinates(grown, CELL)
-    window = border_window(*size, grown, CELL, BORDER * frame.iod)[..., None]
-    oval = face[lm.OVAL]
-    half = np.float32((oval[:, 0].max() - oval[:, 0].min()) / 2)
-    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
-    chin = np.float32(face[lm.CHIN, 1])
-    mask = head_mask(x, y, face)
-    depth = _depth(x, y, face, z) * mask
-    zero = np.zeros_like(x)
-    neck = chin + np.float32(0.5)
-    shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (
-        1 - smoothstep(1.8 * half, 2.6 * half, np.abs(x - centre))
-    )
-    raise_mask, knit_mask = _brow_masks(x, y, face)
-    fields = {
-        "yaw": (depth + 0.25 * mask, zero),
-        "pitch": (zero, depth + 0.15 * mask),
-        "roll": (-(y - neck) * mask, (x - centre) * mask),
-        "shift_x": (mask, zero),
-        "shift_y": (zero, mask),
-        "breath": (zero, -(shoulders + 0.35 * mask)),
-        "brow_raise": (zero, -raise_mask),
-        "brow_knit": knit_mask,
-    }
-    return np.stack([frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
+@dataclass(frozen=True)
+class _Fields:
+    """Samples the fields of a portrait over `reach`."""
+
+    reach: Rect
+    cell: int
+    face: F64
+    z: F64
+    frame: FaceFrame
+    image: U8
+
+    def sample(self) -> F32:
+        """Forward displacement (actions, rows, columns, 2) at the cells of `reach` and one cell around it."""
+        cell, reach = self.cell, self.reach
+        rows, columns = (reach.height + cell - 1) // cell + 2, (reach.width + cell - 1) // cell + 2
+        x0, y0 = reach.x0 - cell, reach.y0 - cell
+        grid = Rect(x0, y0, x0 + columns * cell, y0 + rows * cell)
+        x, y = self.frame.coordinates(grid, cell)
+        height, width = self.image.shape[:2]
+        window = border_window(width, height, grid, cell, BORDER * self.frame.iod)[..., None]
+        person = person_mask(self.image, reach, self.frame, self.face)
+        fields = self._actions(x, y, at_cells(person, reach, grid, cell))
+        return np.stack([self.frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
+
+    def _actions(self, x: F32, y: F32, person: F32) -> dict[str, tuple[F32, F32]]:
+        """Every action's displacement in IOD (rows, columns), twice, given where the person is."""
+        oval = self.face[lm.OVAL]
+        half = np.float32(np.ptp(oval[:, 0]) / 2)
+        centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
+        chin = np.float32(self.face[lm.CHIN, 1])
+        mask = head_mask(x, y, self.face) * person
+        depth = _depth(x, y, self.face, self.z) * mask
+        zero = np.zeros_like(x)
+        neck = chin + np.float32(0.5)
+        aside = np.abs(x - centre)
+        shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (
+            1 - smoothstep(1.8 * half, 2.6 * half, aside)
+        )
+        raise_mask, knit_mask = _brow_masks(x, y, self.face)
+        return {
+            "yaw": (depth + 0.25 * mask, zero),
+            "pitch": (zero, depth + 0.15 * mask),
+            "roll": (-(y - neck) * mask, (x - centre) * mask),
+            "shift_x": (mask, zero),
+            "shift_y": (zero, mask),
+            "breath": (zero, -(shoulders * person + 0.35 * mask)),
+            "brow_raise": (zero, -raise_mask),
+            "brow_knit": knit_mask,
+        }
 
 
 def head_mask(x: F32, y: F32, face: F64) -> F32:
     """1 over the head and falling to 0 around it, with the neck following less and less downward."""
     oval = face[lm.OVAL]
-    half = np.float32((oval[:, 0].max() - oval[:, 0].min()) / 2)
+    half = np.float32(np.ptp(oval[:, 0]) / 2)
     centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
     top, chin = np.float32(oval[:, 1].min()), np.float32(face[lm.CHIN, 1])
     middle = (top + chin) / 2
@@ -115,7 +141,7 @@ def head_mask(x: F32, y: F32, face: F64) -> F32:
         + (np.clip(middle - y, 0, None) / (middle - top + np.float32(0.75))) ** 2
         + (np.clip(y - middle, 0, None) / (chin - middle + np.float32(0.12))) ** 2
     )
-    head = 1 - smoothstep(0.95, 2.0, radius)
+    head = 1 - smoothstep(HEAD_FULL, HEAD_NONE, radius)
     neck = (1 - smoothstep(chin + 0.05, chin + 1.5, y)) * (
         1 - smoothstep(half, 2.4 * half, np.abs(x - centre))
     )
@@ -173,12 +199,13 @@ class HeadRenderer:
             return
         coords = (weights @ rig.basis).reshape(rig.base.shape) + rig.base
         rows, columns = coords.shape[:2]
-        full = resize(coords, (columns * CELL, rows * CELL))
-        inner = full[CELL : CELL + rect.height, CELL : CELL + rect.width]
+        cell = rig.cell
+        full = resize(coords, (columns * cell, rows * cell))
+        inner = full[cell : cell + rect.height, cell : cell + rect.width]
         remap(source.y[rect.luma], inner, out=target.y[rect.luma])
         # a chroma sample sits in the middle of 2 × 2 luma pixels
-        half = resize(coords * np.float32(0.5) - np.float32(0.25), (columns * CELL // 2, rows * CELL // 2))
-        edge = CELL // 2
+        half = resize(coords * np.float32(0.5) - np.float32(0.25), (columns * cell // 2, rows * cell // 2))
+        edge = cell // 2
         inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
         remap(source.u[rect.chroma], inner, out=target.u[rect.chroma])
         remap(source.v[rect.chroma], inner, out=target.v[rect.chroma])

@@ -91,6 +91,6 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         frame=frame,
         mouth=build_mouth(points, frame, ycc, planes),
         eyes=build_eyes(points, frame, planes),
-        head=build_head(points, frame, planes.width, planes.height),
+        head=build_head(points, frame, image),
         notes=found.notes,
     )
