@@ -137,8 +137,9 @@ def make_frontend() -> None:
     if not (FRONTEND / "package.json").exists():
         return
     install_node_packages()
-    stamp = FRONTEND / "dist" / ".made"
-    if stamp.exists() and stamp.read_text() == digest(frontend_sources()):
+    stamp = ROOT / "build" / "frontend.made"  # not in dist, which is served
+    made = (FRONTEND / "dist" / "index.html").exists() and stamp.exists()
+    if made and stamp.read_text() == digest(frontend_sources()):
         return
     print("Building the web application …", flush=True)
     stamp.unlink(missing_ok=True)
