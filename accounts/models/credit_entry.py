@@ -70,7 +70,7 @@ class CreditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.amount:+d}"
+        return f"{self.get_kind_display()} {self.amount:+d}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

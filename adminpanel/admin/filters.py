@@ -28,6 +28,7 @@ class DayRangeFilter(admin.FieldListFilter):
         path = kwargs.get("field_path", args[-1] if args else field.name)
         self.first_name, self.last_name = f"{path}_first", f"{path}_last"
         super().__init__(field, request, params, *args, **kwargs)
+        self.title = _("day")
 
     def expected_parameters(self) -> list[str | None]:
         return [self.first_name, self.last_name]

@@ -1,6 +1,7 @@
 """Single videos across all batches: what failed and why."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +32,8 @@ class VideoItemAdmin(ReadOnlyAdmin):
         "owner",
         "state",
         "problem",
-        "attempt",
-        "queued_at",
+        "tries",
+        "queued",
     )
     list_display_links = ("preview", "original_name")
     list_filter = ("status", ErrorCodeFilter, ("queued_at", DayRangeFilter), UserFilter)
@@ -40,7 +41,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
     search_fields = ("original_name", "batch__name", "batch__user__username")
     search_help_text = gettext_lazy("Image file, batch or user name")
     ordering = ("-queued_at", "position")
-    sortable_by = ("queued_at", "attempt")
+    sortable_by = ("queued", "tries")
     actions = ("retry", "cancel")
     fields = (
         "player",
@@ -52,13 +53,26 @@ class VideoItemAdmin(ReadOnlyAdmin):
         "problem",
         "remarks",
         "runs",
-        "worker",
-        "queued_at",
-        "started_at",
-        "finished_at",
+        "render_process",
+        "queued",
+        "started",
+        "finished",
         "id",
     )
-    readonly_fields = ("player", "of_batch", "owner", "size", "state", "problem", "remarks", "runs")
+    readonly_fields = (
+        "render_process",
+        "queued",
+        "started",
+        "finished",
+        "player",
+        "of_batch",
+        "owner",
+        "size",
+        "state",
+        "problem",
+        "remarks",
+        "runs",
+    )
     change_form_template = "admin/videos/videoitem/change_form.html"
 
     @admin.display(description="")
@@ -100,6 +114,26 @@ class VideoItemAdmin(ReadOnlyAdmin):
     def runs(self, item: VideoItem) -> str:
         text = _("Paid run %(run)d, attempt %(attempt)d")
         return text % {"run": item.run, "attempt": item.attempt}
+
+    @admin.display(description=gettext_lazy("Attempts"), ordering="attempt")
+    def tries(self, item: VideoItem) -> int:
+        return item.attempt
+
+    @admin.display(description=gettext_lazy("Rendered by"))
+    def render_process(self, item: VideoItem) -> str:
+        return item.worker
+
+    @admin.display(description=gettext_lazy("Queued at"), ordering="queued_at")
+    def queued(self, item: VideoItem) -> datetime:
+        return item.queued_at
+
+    @admin.display(description=gettext_lazy("Started at"))
+    def started(self, item: VideoItem) -> datetime | None:
+        return item.started_at
+
+    @admin.display(description=gettext_lazy("Finished at"))
+    def finished(self, item: VideoItem) -> datetime | None:
+        return item.finished_at
 
     # --- Buttons and actions -----------------------------------------------------------------------
 

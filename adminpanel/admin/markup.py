@@ -67,7 +67,7 @@ def error(code: str, text: str) -> SafeString:
 def recording(key: str, caption: str) -> SafeString:
     """A player for a batch's recording."""
     return format_html(
-        '<audio class="zy-audio" controls preload="none" src="{}"></audio><div class="help">{}</div>',
+        '<audio class="zy-audio" controls preload="none" src="{}"></audio><div class="zy-quiet">{}</div>',
         media_path(key),
         caption,
     )
