@@ -68,7 +68,9 @@ if NUM_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # see SECURE_SSL_REDIRECT
 
-S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default=env.str("S3_ENDPOINT_URL", default=""))
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="") or env.str(
+    "S3_ENDPOINT_URL", default=""
+)
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -251,10 +253,10 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
 S3_BUCKET = env.str("S3_BUCKET", default="")
 _s3_options = {
     "bucket_name": S3_BUCKET,
-    "access_key": env.str("S3_ACCESS_KEY_ID", default=None),
-    "secret_key": env.str("S3_SECRET_ACCESS_KEY", default=None),
-    "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
-    "region_name": env.str("S3_REGION", default=None),
+    "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
+    "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
 }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": (
