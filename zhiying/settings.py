@@ -68,17 +68,20 @@ if NUM_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # see SECURE_SSL_REDIRECT
 
-S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="") or env.str(
-    "S3_ENDPOINT_URL", default=""
-)
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_REGION = env.str("S3_REGION", default="")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="") or S3_ENDPOINT_URL
+_AWS_ORIGINS = ["https://s3.amazonaws.com", f"https://s3.{S3_REGION or 'us-east-1'}.amazonaws.com"]
+_MEDIA_ORIGINS = ([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else _AWS_ORIGINS) if S3_BUCKET else []
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF, "'unsafe-inline'"],
-        "img-src": [SELF, "data:", "blob:", *([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else [])],
-        "media-src": [SELF, "blob:", *([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else [])],
-        "connect-src": [SELF, *([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else [])],
+        "img-src": [SELF, "data:", "blob:", *_MEDIA_ORIGINS],
+        "media-src": [SELF, "blob:", *_MEDIA_ORIGINS],
+        "connect-src": [SELF, *_MEDIA_ORIGINS],
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
@@ -250,13 +253,12 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
 """The front end's build puts a hash into the name of everything below assets/."""
 
-S3_BUCKET = env.str("S3_BUCKET", default="")
 _s3_options = {
     "bucket_name": S3_BUCKET,
     "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
     "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-    "region_name": env.str("S3_REGION", default="") or None,
+    "endpoint_url": S3_ENDPOINT_URL or None,
+    "region_name": S3_REGION or None,
 }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": (
