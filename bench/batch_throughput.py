@@ -137,10 +137,11 @@ def main() -> None:
         single, _ = batch_seconds(origin, token, options.portrait, options.audio, 1)
         print(f"batch of 1, submission → video: {single:6.2f} s")
         total, failed = batch_seconds(origin, token, options.portrait, options.audio, options.items)
+    each = total / options.items
     print(
-        f"batch of {options.items:<3}:                   {total / options.items:6.2f} s per item ({total:.1f} s, {failed} failed)"
+        f"batch of {options.items:<3}:                   {each:6.2f} s per item ({total:.1f} s, {failed} failed)"
     )
-    print(f"platform / engine alone:        {total / options.items / alone:6.2f}")
+    print(f"platform / engine alone:        {each / alone:6.2f}")
 
 
 if __name__ == "__main__":
