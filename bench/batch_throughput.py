@@ -138,9 +138,8 @@ def main() -> None:
         print(f"batch of 1, submission → video: {single:6.2f} s")
         total, failed = batch_seconds(origin, token, options.portrait, options.audio, options.items)
     each = total / options.items
-    print(
-        f"batch of {options.items:<3}:                   {each:6.2f} s per item ({total:.1f} s, {failed} failed)"
-    )
+    rate = f"{each:6.2f} s per item ({total:.1f} s, {failed} failed)"
+    print(f"batch of {options.items:<3}:                   {rate}")
     print(f"platform / engine alone:        {each / alone:6.2f}")
 
 
