@@ -1,0 +1,118 @@
+"""What the mouth does while people really speak."""
+
+import av
+import numpy as np
+import pytest
+
+from tests.engines.portrait.speech.signals import (
+    MEDIA,
+    SENTENCE,
+    SENTENCE_LIPS_CLOSED_S,
+    Samples,
+    noise,
+    recording,
+    silence,
+)
+from videos.engines.portrait.speech import VisemeTrack, analyse
+
+FRAME_S = 0.04
+
+
+def mandarin() -> Samples:
+    """The synthetic Mandarin of tests/media at 16 kHz."""
+    resampler = av.AudioResampler("s16", "mono", 16_000)
+    with av.open(str(MEDIA / "speech-zh-synthetic.wav")) as file:
+        pieces = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
+    samples = np.concatenate([piece.to_ndarray().ravel() for piece in pieces])
+    return samples.astype(np.float32) / 32768
+
+
+@pytest.fixture(scope="module")
+def track() -> VisemeTrack:
+    return analyse(recording(SENTENCE))
+
+
+def closed_between(track: VisemeTrack, start_s: float, end_s: float) -> bool:
+    moments = np.arange(len(track)) / track.fps
+    there = (moments >= start_s - FRAME_S) & (moments <= end_s + FRAME_S)
+    return bool((track.shapes[there, 5] >= 0.5).any())
+
+
+def test_the_lips_meet_at_nearly_every_m_and_b_of_a_real_sentence(track: VisemeTrack) -> None:
+    met = [closed_between(track, start, end) for start, end in SENTENCE_LIPS_CLOSED_S]
+
+    assert sum(met) >= len(met) - 1, met
+
+
+def test_the_lips_stay_apart_where_no_m_or_b_is_spoken(track: VisemeTrack) -> None:
+    moments = np.arange(len(track)) / track.fps
+    elsewhere = np.ones(len(track), bool)
+    for start, end in SENTENCE_LIPS_CLOSED_S:
+        elsewhere &= (moments < start - 2 * FRAME_S) | (moments > end + 2 * FRAME_S)
+
+    assert (track.shapes[elsewhere, 5] >= 0.5).mean() < 0.06
+
+
+def test_the_mouth_is_open_in_vowels_and_moves(track: VisemeTrack) -> None:
+    speaking = ~track.silence
+
+    assert np.percentile(track.aperture[speaking], 90) > 0.35
+    assert track.aperture[speaking].std() > 0.1
+
+
+def test_pauses_before_and_after_speech_keep_the_mouth_shut() -> None:
+    pcm = np.concatenate([silence(1.0), recording(SENTENCE), silence(1.0)])
+
+    track = analyse(pcm)
+
+    assert track.silence[:24].all()
+    assert track.silence[-24:].all()
+    assert track.aperture[:24].max() == track.aperture[-23:].max() == 0
+
+
+def test_volume_does_not_change_the_mouth(track: VisemeTrack) -> None:
+    quiet = analyse(recording(SENTENCE) * 0.1)
+
+    assert np.corrcoef(quiet.aperture, track.aperture)[0, 1] > 0.97
+    assert quiet.aperture.mean() == pytest.approx(track.aperture.mean(), rel=0.15)
+
+
+def test_steady_noise_below_the_voice_changes_little(track: VisemeTrack) -> None:
+    pcm = recording(SENTENCE)
+    level = float(np.sqrt((pcm**2).mean())) * 0.1
+
+    noisy = analyse(pcm + noise(len(pcm) / 16_000, level)[: len(pcm)])
+
+    assert np.corrcoef(noisy.aperture, track.aperture)[0, 1] > 0.8
+
+
+def test_the_mouth_follows_the_sound_without_lag() -> None:
+    pcm = recording(SENTENCE)
+    shifted = analyse(np.concatenate([silence(0.2), pcm]))
+    plain = analyse(pcm)
+
+    np.testing.assert_allclose(shifted.aperture[5 : 5 + len(plain) - 2], plain.aperture[:-2], atol=0.12)
+
+
+def test_english_and_mandarin_are_told_apart() -> None:
+    assert analyse(recording("speech-en-librivox-0870.wav")).language == "en"
+    assert analyse(mandarin()).language == "zh"
+
+
+def test_a_single_short_sound_has_no_language() -> None:
+    assert analyse(recording(SENTENCE)[4800:9600]).language == "und"
+
+
+def test_a_long_recording_reads_like_its_parts() -> None:
+    part = recording("speech-en-librivox-0870.wav")
+    pause = silence(0.5)
+    repeated = np.concatenate([np.concatenate([part, pause])] * 8)
+
+    whole = analyse(repeated)
+
+    alone = analyse(np.concatenate([part, pause]))
+    period = (len(part) + len(pause)) * 25 / 16_000
+    for turn in range(8):
+        start = round(turn * period)
+        section = whole.aperture[start : start + 170]
+        assert np.corrcoef(section, alone.aperture[:170])[0, 1] > 0.97

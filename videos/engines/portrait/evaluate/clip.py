@@ -1,0 +1,94 @@
+"""Filmed and rendered mouths against the track of their sound."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..speech import VisemeTrack, analyse
+from . import curves
+from .mouth import FilmedMouth, film
+
+_REACH_S = 0.32
+"""Lags are looked for within this many seconds."""
+_PRESSED = 0.8
+"""Closure from which the lips of a rendering must touch."""
+_TOUCHING_IOD = 0.02
+"""Gap below which inner lips count as closed: the mesh's own noise is about half of it."""
+
+
+def measure_clip(path: Path) -> dict[str, object]:
+    """Our track against the real mouth of a filmed speaker: one row."""
+    mouth, track, opening = _filmed(path)
+    real, ours = mouth.opening[: len(opening)], opening
+    reach = round(_REACH_S * track.fps)
+    shift, best = curves.lag(ours, real, reach)
+    energy = track.energy[: len(real)]
+    _, loudness = curves.lag(energy, real, reach)
+    speaking = ~track.silence[: len(real)]
+    return {
+        "clip": path.name,
+        "seconds": len(real) / track.fps,
+        "lost frames": mouth.lost,
+        "language": track.language,
+        "r": curves.correlation(ours, real),
+        "best r": best,
+        "lag (frames)": shift,
+        "r width": curves.correlation(track.shapes[: len(real), 1], mouth.width[: len(real)]),
+        "r of loudness alone": loudness,
+        "spread ours/real": _spread(ours[speaking]) / max(1e-6, _spread(real[speaking] / _scale(real))),
+    }
+
+
+def measure_rendering(path: Path) -> dict[str, object]:
+    """What a rendered video shows of the track it was made from: one row, lengths in IOD."""
+    mouth, track, opening = _filmed(path)
+    shown = mouth.opening[: len(opening)]
+    shift, best = curves.lag(shown, opening, round(_REACH_S * track.fps))
+    closure, silence = track.shapes[: len(shown), 5], track.silence[: len(shown)]
+    pressed = (closure >= _PRESSED) & ~silence
+    resting = _inside(silence, round(0.2 * track.fps))
+    rest = float(np.percentile(shown, 3))
+    return {
+        "video": path.name,
+        "seconds": len(shown) / track.fps,
+        "lost frames": mouth.lost,
+        "r": best,
+        "lag (frames)": shift,
+        "closures that touch": _mean(shown[pressed] - rest < _TOUCHING_IOD),
+        "gap at closures": _mean(shown[pressed]),
+        "gap in speech": _mean(shown[~silence & (closure < 0.2)]),
+        "gap in silence": _mean(shown[resting]),
+        "motion in silence": _mean(np.abs(np.diff(shown))[resting[1:] & resting[:-1]]),
+    }
+
+
+def _filmed(path: Path) -> tuple[FilmedMouth, VisemeTrack, NDArray[np.float32]]:
+    """The mouth, the track of its sound at the video's frame rate, and our opening in its frames."""
+    mouth = film(path)
+    track = analyse(mouth.pcm, max(1, round(mouth.fps)))
+    count = min(len(mouth.opening), len(track))
+    if count < 2:
+        raise ValueError(f"{path} is too short to measure")
+    return mouth, track, track.aperture[:count]
+
+
+def _inside(flags: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
+    """The frames whose neighbours on both sides are True, too: the mouth has had time to settle."""
+    padded = np.pad(flags, margin, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1)
+    settled: NDArray[np.bool_] = windows.all(axis=1)
+    return settled
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    return float(values.std()) if len(values) else 0.0
+
+
+def _scale(real: NDArray[np.float32]) -> float:
+    """The widest opening of the clip, leaving out what the mesh mistakes for one."""
+    return max(1e-6, float(np.percentile(real, 99)))
+
+
+def _mean(values: NDArray[np.float32] | NDArray[np.bool_]) -> float | None:
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,92 @@
+"""The mouth of the face in a video, frame by frame, by the face mesh."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from ..detect import FaceDetector
+from ..mesh import FaceMesh, Mesh
+from ..speech.constants import SAMPLE_RATE
+
+_SURE = 0.5
+_INNER_LIP_PAIRS = ((13, 14), (82, 87), (312, 317))
+"""Upper and lower points of the inner lips: middle and both sides of it."""
+_CORNERS = (61, 291)
+_EYES = ((33, 133), (362, 263))
+
+
+@dataclass(frozen=True)
+class FilmedMouth:
+    """What a video shows and sounds like; lengths in inter-ocular distances (IOD)."""
+
+    fps: float
+    opening: NDArray[np.float32]
+    """(frames,) mean gap between the inner lips."""
+    width: NDArray[np.float32]
+    """(frames,) distance between the corners of the mouth."""
+    lost: int
+    """Frames without a face, filled in from their neighbours."""
+    pcm: NDArray[np.float32]
+    """Mono 16 kHz samples of the sound."""
+
+
+def film(path: Path) -> FilmedMouth:
+    """Measure the largest face of a video with sound.
+
+    Raises `OSError` for an unreadable file and `ValueError` where picture, sound or face is missing.
+    """
+    try:
+        with av.open(str(path)) as file:
+            if not file.streams.video or not file.streams.audio:
+                raise ValueError(f"{path} needs a picture and sound")
+            rate = file.streams.video[0].average_rate or Fraction(25)
+            measured = np.array([_of_mesh(mesh) for mesh in _meshes(file)], np.float32).reshape(-1, 2)
+        pcm = _sound(path)
+    except av.error.FFmpegError as error:
+        raise OSError(f"{path} cannot be decoded: {error}") from error
+    seen = np.isfinite(measured[:, 0])
+    if seen.sum() < 2:
+        raise ValueError(f"{path} shows no face")
+    frames = np.arange(len(measured))
+    filled = [np.interp(frames, frames[seen], column[seen]).astype(np.float32) for column in measured.T]
+    return FilmedMouth(float(rate), filled[0], filled[1], int((~seen).sum()), pcm)
+
+
+def _meshes(file: av.container.InputContainer) -> Iterator[Mesh | None]:
+    detector, network = FaceDetector(), FaceMesh()
+    previous: Mesh | None = None
+    for frame in file.decode(video=0):
+        image = frame.to_ndarray(format="bgr24")
+        mesh = network.track(image, previous) if previous else None
+        if mesh is None or mesh.confidence < _SURE:
+            faces = detector.detect(image)
+            mesh = network.locate(image, max(faces, key=lambda face: face.size)) if faces else None
+        previous = mesh if mesh and mesh.confidence >= _SURE else None
+        yield previous
+
+
+def _of_mesh(mesh: Mesh | None) -> tuple[float, float]:
+    if mesh is None:
+        return (np.nan, np.nan)
+    points = mesh.points
+    eyes = [points[list(pair)].mean(axis=0) for pair in _EYES]
+    distance = float(np.linalg.norm(eyes[0] - eyes[1])) or 1.0
+    gaps = [np.linalg.norm(points[upper] - points[lower]) for upper, lower in _INNER_LIP_PAIRS]
+    corners = np.linalg.norm(points[_CORNERS[0]] - points[_CORNERS[1]])
+    return float(np.mean(gaps)) / distance, float(corners) / distance
+
+
+def _sound(path: Path) -> NDArray[np.float32]:
+    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+    pieces: list[NDArray[np.int16]] = []
+    with av.open(str(path)) as file:
+        for frame in file.decode(audio=0):
+            pieces += [piece.to_ndarray().ravel() for piece in resampler.resample(frame)]
+        pieces += [piece.to_ndarray().ravel() for piece in resampler.resample(None)]
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+    return samples.astype(np.float32) / 32768
