@@ -89,6 +89,8 @@ def _mouth(track: VisemeTrack, performance: Performance, ease: F64) -> F32:
     for start, stop in _runs(speaking):
         ready[max(0, start - lead) : stop + hold] = True
     engage = np.clip(gaussian_filter1d(ready.astype(float), ENGAGE_SIGMA_S * fps, mode="nearest"), 0, 1)
+    # a serious speaker does not fall back into the photo's grin between sentences
+    engage = np.maximum(engage, min(1.0, 3 * max(0.0, -performance.smile)))
     quiet = np.minimum(1, ease * 4)  # the very first and last frame are the photo
     smile = performance.smile * ease * (1 - 0.35 * engage)
     shapes = track.shapes * scale * quiet[:, None]

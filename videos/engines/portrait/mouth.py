@@ -21,6 +21,7 @@ from videos.engines.portrait.pixels import (
     SUBPIXEL_BITS,
     U8,
     blur,
+    blur_u8,
     fill_polygon,
     halve,
     remap,
@@ -45,6 +46,8 @@ LOWER_FOLLOWS = 0.92
 """Share of the jaw's drop that the lower teeth and tongue follow."""
 CONTACT_STEP = 9
 """Points of a piece of the line where lips touch, drawn in one shade."""
+CONTACT_DARK = 0.62
+"""How much darker the line between touching lips is."""
 MIN_GAPE = 0.006
 """The interior is drawn once the lips are this far apart (IOD)."""
 
@@ -86,11 +89,16 @@ def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes) -> Mout
 
 
 class _Inverter:
-    """Inverts one layer's displacement, frame after frame, from where it was in the last frame."""
+    """Inverts both layers' displacements, frame after frame, from where they were in the last frame.
+
+    The layers are stacked, the upper above the lower, so that each step is one call instead of two; a
+    field is all but zero along its edges, so that nothing is looked up across the joint.
+    """
 
     def __init__(self, fields: MouthFields) -> None:
+        self._rows = fields.rows
         self._basis = np.stack(
-            np.meshgrid(np.arange(fields.columns), np.arange(fields.rows)), axis=-1
+            np.meshgrid(np.arange(fields.columns), np.arange(2 * fields.rows)), axis=-1
         ).astype(np.float32)
         self._cell = np.float32(fields.cell)
         self._last: F32 | None = None
@@ -98,18 +106,22 @@ class _Inverter:
     def reset(self) -> None:
         self._last = None
 
-    def invert(self, forward: F32) -> F32:
-        """Where each cell's content comes from, in cells (rows, columns, 2).
+    def invert(self, forward: F32) -> tuple[F32, F32]:
+        """Where each cell's content comes from, in cells (rows, columns, 2), per layer.
 
-        Solves q + D(q) = p for q by Newton's method with a diagonal Jacobian, in y alone: mouths move up
-        and down much more than sideways. Plain fixed-point iteration ghosts at wide openings.
+        `forward` (2 * rows, columns, 2) holds both layers' displacements in pixels. Solves q + D(q) = p
+        for q by Newton's method with a diagonal Jacobian, in y alone: mouths move up and down much more
+        than sideways. Plain fixed-point iteration ghosts at wide openings.
         """
         field = np.empty((*forward.shape[:2], 3), np.float32)
         np.divide(forward, self._cell, out=field[..., :2])
-        down = field[..., 1]
-        slope = np.zeros_like(down)
-        slope[1:-1] = (down[2:] - down[:-2]) * np.float32(0.5)
-        field[..., 2] = 1 / np.maximum(MIN_SLOPE, 1 + slope)
+        down, slope = field[..., 1], np.zeros(forward.shape[:2], np.float32)
+        np.subtract(down[2:], down[:-2], out=slope[1:-1])
+        slope[self._rows - 1 : self._rows + 1] = 0  # the joint
+        slope *= np.float32(0.5)
+        slope += 1
+        np.maximum(slope, MIN_SLOPE, out=slope)
+        np.divide(1, slope, out=field[..., 2])
         guess, steps = self._last, WARM_STEPS
         if guess is None:
             guess, steps = self._basis - field[..., :2] * field[..., 2:], COLD_STEPS
@@ -120,7 +132,9 @@ class _Inverter:
             error[..., 1] *= here[..., 2]
             guess = guess - error
         self._last = guess
-        return guess
+        upper, lower = guess[: self._rows], guess[self._rows :].copy()
+        lower[..., 1] -= self._rows
+        return upper, lower
 
 
 class MouthRenderer:
@@ -128,15 +142,15 @@ class MouthRenderer:
 
     def __init__(self, rig: MouthRig) -> None:
         self._rig = rig
-        self._upper, self._lower = _Inverter(rig.fields), _Inverter(rig.fields)
+        self._inverter = _Inverter(rig.fields)
+        self._basis = np.concatenate([rig.fields.upper, rig.fields.lower], axis=1)
         self._drawn: tuple[bytes, float] | None = None
         self._across = rig.frame.axes[0].astype(np.float32)
         self._down = rig.frame.axes[1].astype(np.float32)
 
     def reset(self) -> None:
         """Forget the last frame, so that what follows does not depend on it."""
-        self._upper.reset()
-        self._lower.reset()
+        self._inverter.reset()
         self._drawn = None
 
     def draw(self, weights: F32, reveal: float, canvas: Planes) -> bool:
@@ -158,9 +172,8 @@ class MouthRenderer:
 
     def _pose(self, weights: F32, reveal: float, canvas: Planes) -> None:
         rig, fields = self._rig, self._rig.fields
-        grid = (fields.rows, fields.columns, 2)
-        forward_upper = (weights @ fields.upper).reshape(grid)
-        forward_lower = (weights @ fields.lower).reshape(grid)
+        forward = (weights @ self._basis).reshape(2 * fields.rows, fields.columns, 2)
+        forward_upper, forward_lower = forward[: fields.rows], forward[fields.rows :]
         upper = rig.upper_edge + self._sample(forward_upper, rig.upper_edge)
         lower = rig.lower_edge + self._sample(forward_lower, rig.lower_edge)
         gap = (lower - upper) @ self._down
@@ -168,7 +181,7 @@ class MouthRenderer:
         crossed = (gap < 0)[:, None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
 
-        coords = self._coordinates(forward_upper, forward_lower, middle)
+        coords = self._coordinates(forward, middle)
         luma = canvas.y[fields.rect.luma]
         chroma = canvas.u[fields.rect.chroma], canvas.v[fields.rect.chroma]
         luma[:] = remap(rig.luma, coords, cubic=luma.size <= CUBIC_MAX_PX)
@@ -188,13 +201,14 @@ class MouthRenderer:
         moved: F32 = remap_float(forward, cells[None])[0]
         return moved
 
-    def _coordinates(self, forward_upper: F32, forward_lower: F32, seam: F32) -> F32:
+    def _coordinates(self, forward: F32, seam: F32) -> F32:
         """Where each pixel of the region comes from, (h, w, 2)."""
         fields = self._rig.fields
         cell, size = np.float32(fields.cell), fields.rect.size
         offset = (cell - 1) / 2
-        coords = resize(self._upper.invert(forward_upper) * cell + offset, size)
-        below = resize(self._lower.invert(forward_lower) * cell + offset, size)
+        source_upper, source_lower = self._inverter.invert(forward)
+        coords = resize(source_upper * cell + offset, size)
+        below = resize(source_lower * cell + offset, size)
         far = np.float32(2 * max(size))
         left, right = seam[0] - self._across * far, seam[-1] + self._across * far
         outline = np.concatenate(
@@ -260,7 +274,7 @@ class MouthRenderer:
         for start, level in zip(starts, levels, strict=True):
             part = corners[start : min(start + CONTACT_STEP + 1, LIP_POINTS - 2)]
             cv2.polylines(lines, [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
-        shadow = blur(lines.astype(np.float32), max(0.6, 0.012 * iod)) * np.float32(-0.62 / 255) + 1
+        shadow = 1 - blur_u8(lines, max(0.6, 0.012 * iod)) * np.float32(CONTACT_DARK / 255)
         target = luma[box.luma]
         target[:] = to_bytes((target.astype(np.float32) - BLACK) * shadow + BLACK)
 

@@ -6,6 +6,7 @@ the seam the eye already sees, and the resting mouth stays the photo's own.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class MouthShape:
         share = np.where(x < self.centre_x, (self.centre_x - x) / left, (x - self.centre_x) / right)
         return share.astype(np.float32)
 
-    @property
+    @cached_property
     def smile(self) -> float:
         """How much the photo smiles already, 0..1, from how high and how far apart the corners are."""
         lift = (self.upper[5, 1] + self.lower[5, 1]) / 2 - self.corners[:, 1].mean()
