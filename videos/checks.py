@@ -6,18 +6,21 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from videos.engines.registry import ENGINES
+from videos.engines.base import EngineUnavailableError
+from videos.engines.registry import engine_paths, get_engine
 
 
 @register()
 def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
-    """The engine must exist, and a lease must outlive a few missed heartbeats."""
+    """The engine must exist and load, and a lease must outlive a few missed heartbeats."""
     problems: list[CheckMessage] = []
-    if settings.GENERATION_ENGINE not in ENGINES:
+    try:
+        get_engine(settings.GENERATION_ENGINE)
+    except EngineUnavailableError as error:
         problems.append(
             Error(
-                f"GENERATION_ENGINE={settings.GENERATION_ENGINE!r} is not an engine.",
-                hint=f"Use one of: {', '.join(sorted(ENGINES))}.",
+                f"GENERATION_ENGINE={settings.GENERATION_ENGINE!r} cannot be used. {error.detail}",
+                hint=f"Use one of: {', '.join(sorted(engine_paths()))}; EXTRA_ENGINES adds others.",
                 id="videos.E001",
             )
         )

@@ -27,7 +27,15 @@ from videos.engines.base import RenderResult, RenderSpec
 RENDERS_PER_CHILD = 200
 """A child is replaced after so many renders, whatever it may have leaked."""
 STDERR_TAIL_BYTES = 2000
-SECRET_WORDS = ("SECRET", "PASSWORD", "SIGNING", "DATABASE_URL", "BROKER_URL")
+SECRET_WORDS = (
+    "SECRET",
+    "PASSWORD",
+    "SIGNING",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "METRICS_TOKEN",
+    "SESSION_TOKEN",
+)
 """Environment variables with these words stay with the parent."""
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,161 @@
+"""The sweep: what makes sure that nothing accepted is lost, and nothing unneeded kept."""
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.models import Session, User
+from tests.support.books import assert_all_is_settled
+from tests.support.parallel import all_at_once, times
+from tests.support.rows import claim, client_for, make_batch, make_item, make_user
+from videos.models import QueueState, VideoItem
+from videos.queue import sweep as sweeping
+from videos.queue.hints import QUEUE, wake_workers
+from videos.queue.sweep import clean, delete_orphaned_folders, sweep, sweep_if_due
+from zhiying.models import IdempotencyRecord
+
+pytestmark = pytest.mark.django_db
+
+OLD_S = 25 * 3600
+
+
+def hints(broker: Any) -> int:
+    return int(broker.queues[QUEUE].qsize())
+
+
+def test_the_item_of_a_silent_worker_is_taken_back_and_announced(user: User, broker: Any) -> None:
+    item = make_item(user)
+    claim()
+    VideoItem.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    broker.flush_all()
+    sweep()
+    item.refresh_from_db()
+    assert (item.status, item.tries) == ("pending", 1)
+    VideoItem.objects.update(not_before=timezone.now())
+    sweep()
+    assert hints(broker) == 1
+    assert_all_is_settled()
+
+
+def test_an_item_that_kills_its_workers_fails_in_the_end(user: User, settings: LazySettings) -> None:
+    settings.RENDER_MAX_TRIES = 2
+    settings.RENDER_RETRY_DELAY_S = 0
+    item = make_item(user)
+    for _ in range(2):
+        claim()
+        VideoItem.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        sweep()
+    item.refresh_from_db()
+    assert (item.status, item.error_code) == ("failed", "worker_lost")
+    assert_all_is_settled()
+
+
+def test_hints_are_sent_again_but_not_for_a_queue_that_is_long(user: User, broker: Any) -> None:
+    make_batch(user, 3)
+    broker.flush_all()
+    sweep()
+    assert hints(broker) == 3
+    make_batch(user, 30)
+    broker.flush_all()
+    sweep()
+    assert hints(broker) == sweeping.HINTS_PER_SWEEP
+
+
+def test_no_work_no_hints(db: None, broker: Any) -> None:
+    sweep()
+    assert hints(broker) == 0
+
+
+def test_a_broker_that_is_down_does_not_break_the_caller(
+    broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def unreachable(*args: Any, **kwargs: Any) -> None:
+        calls.append(1)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(broker, "enqueue", unreachable)
+    wake_workers(5)
+    assert calls == [1], "a broker that is down was asked again and again"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_workers_share_the_sweep() -> None:
+    QueueState.objects.create(pk=1)
+    assert sorted(all_at_once(times(4, sweep_if_due))) == [False, False, False, True]
+    assert not sweep_if_due()
+    QueueState.objects.update(swept_at=timezone.now() - timedelta(days=1))
+    assert sweep_if_due()
+
+
+# --- Cleaning --------------------------------------------------------------------------------------
+
+
+def age(key: str) -> None:
+    """Make a stored file look a day old."""
+    past = time.time() - OLD_S
+    os.utime(default_storage.path(key), (past, past))
+
+
+def test_files_without_a_batch_are_removed_once_they_are_old(user: User) -> None:
+    batch = make_batch(user)
+    old, young = "batches/left-behind/source/a.jpg", "batches/just-made/source/a.jpg"
+    for key in (old, young):
+        default_storage.save(key, ContentFile(b"x"))
+    age(old), age(batch.audio)
+    assert delete_orphaned_folders() == 1
+    assert not default_storage.exists(old)
+    assert default_storage.exists(young)
+    assert default_storage.exists(batch.audio)
+    default_storage.delete(young)
+
+
+def test_expired_sessions_and_idempotency_records_are_forgotten(user: User) -> None:
+    client_for(user), client_for(user)
+    expired = Session.objects.all()[:1].get()
+    Session.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    now = timezone.now()
+    for key, created in (("old", now - timedelta(hours=25)), ("new", now)):
+        IdempotencyRecord.objects.create(user=user, key=key, fingerprint="f", created_at=created)
+    clean()
+    assert Session.objects.count() == 1
+    assert not Session.objects.filter(pk=expired.pk).exists()
+    assert [record.key for record in IdempotencyRecord.objects.all()] == ["new"]
+
+
+def test_old_scratch_files_are_removed_and_the_cache_is_kept_fresh(db: None, settings: LazySettings) -> None:
+    cache = settings.WORK_DIR / sweeping.CACHE_FOLDER
+    cache.mkdir(parents=True, exist_ok=True)
+    old_file, old_folder = settings.WORK_DIR / "upload.tmp", settings.WORK_DIR / "render-lost"
+    old_folder.mkdir()
+    old_entry, young_entry = cache / "old", cache / "young"
+    for path in (old_file, old_folder / "video.mp4", old_entry, young_entry):
+        path.write_bytes(b"x")
+    for path in (old_file, old_folder, old_entry):
+        os.utime(path, (time.time() - OLD_S,) * 2)
+    clean()
+    assert not old_file.exists()
+    assert not old_folder.exists()
+    assert not old_entry.exists()
+    assert young_entry.exists()
+    young_entry.unlink()
+
+
+def test_users_who_share_a_name_prefix_do_not_matter(db: None) -> None:
+    """Folders are told by the whole id."""
+    batch = make_batch(make_user())
+    stray = f"batches/{str(batch.pk)[:8]}/a.jpg"
+    default_storage.save(stray, ContentFile(b"x"))
+    age(stray)
+    assert delete_orphaned_folders() == 1
+    assert Path(default_storage.path(batch.audio)).exists()

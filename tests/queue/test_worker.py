@@ -1,0 +1,319 @@
+"""One item from claim to verdict, rendered in the real child process by an engine that misbehaves."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.storage import default_storage
+from django.db import connections
+from django.utils import timezone
+
+from accounts.models import CreditEntry, User
+from tests.queue.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
+from tests.servers.process import wait_until
+from tests.support.books import assert_all_is_settled
+from tests.support.rows import client_for, make_batch, make_item, make_user
+from tests.support.scripted_engine import VIDEO, prompt
+from videos import storage
+from videos.models import ItemStatus, VideoItem
+from videos.services import states
+from videos.worker import runner
+from videos.worker.runner import work_once
+from videos.worker.stopping import stopping
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
+
+WAIT_S = 30
+
+
+def refunds() -> int:
+    return CreditEntry.objects.filter(kind="refund").count()
+
+
+def render(user: User, *acts: str, folder: Path | None = None) -> VideoItem:
+    """Submit one item and let a worker do all there is to do about it."""
+    item = make_item(user, prompt=prompt(*acts, folder=folder))
+    while work_once():
+        pass
+    item.refresh_from_db()
+    return item
+
+
+@contextmanager
+def working() -> Iterator[threading.Thread]:
+    """A worker thread that takes one item, joined at the end."""
+
+    def work() -> None:
+        try:
+            work_once()
+        finally:
+            runner.close_renderer()
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield thread
+    thread.join(THREAD_TIMEOUT_S)
+    assert not thread.is_alive()
+
+
+def wait_for_render(item: VideoItem, folder: Path) -> int:
+    """Wait until the engine is at work; returns its process."""
+    wait_until(lambda: bool(rendering_processes(folder)), timeout_s=WAIT_S, what="the render")
+    wait_until(
+        lambda: VideoItem.objects.get(pk=item.pk).progress > 0, timeout_s=WAIT_S, what="the first progress"
+    )
+    return rendering_processes(folder)[0]
+
+
+# --- Verdicts --------------------------------------------------------------------------------------
+
+
+def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> None:
+    item = render(user, "succeed")
+    assert (item.status, item.progress, item.duration_s, item.notes) == ("completed", 100, 0.6, ["scripted"])
+    assert item.video == storage.result_key(item.batch_id, item.pk, 1, ".mp4")
+    with default_storage.open(item.video) as file:
+        assert file.read() == VIDEO
+    assert default_storage.exists(item.poster)
+    assert_all_is_settled()
+
+
+def test_nothing_is_left_in_the_scratch_folder(user: User, settings: LazySettings) -> None:
+    render(user, "succeed")
+    render(user, "refuse")
+    assert not list(settings.WORK_DIR.glob("render-*"))
+
+
+def test_an_idle_worker_says_that_there_was_nothing(db: None) -> None:
+    assert not work_once()
+
+
+def test_what_the_engine_refuses_fails_at_once_with_its_reason_and_a_refund(user: User) -> None:
+    item = render(user, "refuse")
+    assert (item.status, item.error_code, item.tries) == ("failed", "no_face", 1)
+    assert item.error_msg == "No face was found."
+    assert refunds() == 1
+    assert_all_is_settled()
+
+
+def test_a_child_that_refused_renders_the_next_item(user: User, tmp_path: Path) -> None:
+    render(user, "refuse", folder=tmp_path)
+    render(user, "succeed", folder=tmp_path)
+    assert len(set(rendering_processes(tmp_path))) == 1
+
+
+def test_an_engine_that_is_away_is_asked_again_later(user: User, scripted: LazySettings) -> None:
+    scripted.RENDER_RETRY_DELAY_S = 60
+    item = render(user, "stay away")
+    assert (item.status, item.tries, refunds()) == ("pending", 1, 0)
+    assert item.not_before > timezone.now()
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [("crash", "render_crashed"), ("blunder", "engine_error"), ("stay away", "engine_unavailable")],
+)
+def test_trouble_is_retried_then_fails_and_is_refunded_once(
+    user: User, tmp_path: Path, scripted: LazySettings, act: str, code: str
+) -> None:
+    scripted.RENDER_MAX_TRIES = 3
+    item = render(user, act, folder=tmp_path)
+    assert (item.status, item.error_code, item.attempt) == ("failed", code, 3)
+    assert len(rendering_processes(tmp_path)) == 3
+    assert refunds() == 1
+    assert_all_is_settled()
+
+
+def test_a_crash_is_survived_by_the_next_try(user: User, tmp_path: Path) -> None:
+    item = render(user, "crash", "succeed", folder=tmp_path)
+    assert (item.status, item.attempt) == ("completed", 2)
+    assert item.video == storage.result_key(item.batch_id, item.pk, 2, ".mp4")
+    assert len(set(rendering_processes(tmp_path))) == 2, "a crashed child was used again"
+    assert_all_is_settled()
+
+
+def test_a_render_that_hangs_is_killed_at_its_time_limit(
+    user: User, tmp_path: Path, scripted: LazySettings
+) -> None:
+    scripted.RENDER_TIME_LIMIT_S = 1
+    item = render(user, "hang", folder=tmp_path)
+    assert (item.status, item.error_code, item.tries) == ("failed", "render_timeout", 1)
+    assert not is_running(rendering_processes(tmp_path)[0])
+    assert_all_is_settled()
+
+
+def test_a_render_that_takes_too_much_memory_is_killed(
+    user: User, tmp_path: Path, scripted: LazySettings
+) -> None:
+    scripted.RENDER_MEMORY_LIMIT_MB = 200
+    item = render(user, "gorge", folder=tmp_path)
+    assert (item.status, item.error_code, item.tries) == ("failed", "render_out_of_memory", 1)
+    assert not is_running(rendering_processes(tmp_path)[0])
+    assert_all_is_settled()
+
+
+def test_what_libraries_print_does_not_reach_the_protocol(user: User) -> None:
+    item = render(user, "chatter")
+    assert (item.status, item.notes) == ("completed", ["scripted"])
+
+
+def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (
+        "SECRET_KEY",
+        "JWT_SIGNING_KEY",
+        "MEDIA_SIGNING_KEY",
+        "DATABASE_URL",
+        "BROKER_URL",
+        "S3_SECRET_ACCESS_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "ADMIN_PASSWORD",
+        "METRICS_TOKEN",
+        "PGPASSWORD",
+    )
+    for name in names:
+        monkeypatch.setenv(name, "do-not-tell")
+    assert render(user, "confess", folder=tmp_path).status == "completed"
+    told = (tmp_path / "environment.json").read_text()
+    assert "PATH" in told
+    assert "do-not-tell" not in told
+
+
+def test_an_engine_that_does_not_exist_leaves_the_reason_with_the_item(
+    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.RENDER_MAX_TRIES = 1
+    monkeypatch.setenv("EXTRA_ENGINES", "scripted=no.such.module:Engine")
+    item = render(user, "succeed")
+    assert item.status == "failed"
+    assert refunds() == 1
+
+
+# --- Late workers ----------------------------------------------------------------------------------
+
+
+def test_a_result_that_comes_too_late_is_thrown_away(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between storing the video and pointing to it, another worker took the item over."""
+    save = storage.save_file
+
+    def save_then_lose(path: Path, key: str) -> None:
+        save(path, key)
+        if key.endswith(".mp4"):
+            VideoItem.objects.update(attempt=5)
+
+    monkeypatch.setattr(storage, "save_file", save_then_lose)
+    item = make_item(user, prompt=prompt("succeed"))
+    assert work_once()
+    item.refresh_from_db()
+    assert (item.status, item.video) == (ItemStatus.PROCESSING, "")
+    assert not default_storage.exists(storage.result_key(item.batch_id, item.pk, 1, ".mp4"))
+    assert not default_storage.exists(storage.result_key(item.batch_id, item.pk, 1, ".jpg"))
+
+
+# --- With a second thread: real commits ------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_a_running_item_kills_its_render_and_refunds_it(tmp_path: Path) -> None:
+    user = make_user()
+    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
+    with working() as thread:
+        pid = wait_for_render(item, tmp_path)
+        answer = client_for(user).post(f"/api/video/batches/{item.batch_id}/items/{item.pk}/cancel")
+        assert answer.status_code == 200
+        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
+        thread.join(THREAD_TIMEOUT_S)
+    item.refresh_from_db()
+    assert (item.status, refunds()) == ("cancelled", 1)
+    assert_all_is_settled()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_batch_kills_its_render(tmp_path: Path) -> None:
+    user = make_user()
+    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
+    with working():
+        pid = wait_for_render(item, tmp_path)
+        assert client_for(user).delete(f"/api/video/batches/{item.batch_id}").status_code == 200
+        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
+    user.refresh_from_db()
+    assert user.credits == 100
+    assert not default_storage.exists(item.source_image)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_stops_gives_its_item_back(tmp_path: Path) -> None:
+    user = make_user()
+    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
+    with working():
+        pid = wait_for_render(item, tmp_path)
+        stopping.set()
+        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
+    item.refresh_from_db()
+    assert (item.status, item.tries, item.worker, refunds()) == ("pending", 0, "", 0)
+    assert not work_once(), "a stopping worker claims nothing"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_notices_that_its_item_was_given_to_another(tmp_path: Path) -> None:
+    item = make_item(make_user(), prompt=prompt("hang", folder=tmp_path))
+    with working():
+        pid = wait_for_render(item, tmp_path)
+        VideoItem.objects.update(lease_until=timezone.now())
+        while not states.expire_leases():  # a heartbeat may renew the lease in between
+            VideoItem.objects.update(lease_until=timezone.now())
+        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
+    item.refresh_from_db()
+    assert (item.status, item.attempt) == ("pending", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_rises_while_an_item_renders() -> None:
+    item = make_item(make_user(), prompt=prompt("crawl"))
+    seen: list[int] = []
+    with working() as thread:
+        while thread.is_alive():
+            seen.append(VideoItem.objects.get(pk=item.pk).progress)
+            thread.join(0.02)
+    seen.append(VideoItem.objects.get(pk=item.pk).progress)
+    assert seen == sorted(seen), "progress went back"
+    assert len(set(seen)) >= 4, seen
+    assert seen[-1] == 100
+
+
+# --- With Dramatiq ---------------------------------------------------------------------------------
+
+
+def all_done() -> bool:
+    return not VideoItem.objects.filter(status__in=("pending", "processing")).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_process_does_everything_that_waits(worker: Any, tmp_path: Path) -> None:
+    for acts in (("succeed",), ("crash", "succeed"), ("refuse",)):
+        make_batch(make_user(), 2, prompt=prompt(*acts, folder=tmp_path))
+    wait_until(all_done, timeout_s=60, what="all items")
+    statuses = sorted(VideoItem.objects.values_list("status", flat=True))
+    assert statuses == ["completed"] * 4 + ["failed"] * 2
+    assert_all_is_settled()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_accepted_while_the_broker_is_down_is_done_later(
+    broker: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(broker, "enqueue", unreachable)
+        make_batch(make_user(), 2, prompt=prompt("succeed"))
+    assert VideoItem.objects.filter(status="pending").count() == 2
+    request.getfixturevalue("worker")
+    wait_until(all_done, timeout_s=60, what="the sweep's hints and their work")
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
