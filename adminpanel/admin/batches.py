@@ -211,7 +211,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def _confirm_deletion(self, request: HttpRequest, queryset: "QuerySet[Batch]") -> HttpResponse:
         chosen = list(queryset.select_related("user"))
-        context = {"chosen": chosen, "packed": packed(chosen)}
+        context = {"chosen": chosen, "packed": packed(chosen), "form_action": self.page_url("delete_many")}
         return self.page(request, "admin/videos/batch/delete.html", _("Delete batches"), context)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:

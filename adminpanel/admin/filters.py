@@ -97,7 +97,10 @@ class UserFilter(admin.SimpleListFilter):
         if not value:
             return queryset
         path = "batch__user" if queryset.model is VideoItem else "user"
-        return queryset.filter(**{path: value})
+        try:
+            return queryset.filter(**{path: value})
+        except ValidationError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class ErrorCodeFilter(admin.SimpleListFilter):

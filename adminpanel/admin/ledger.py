@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from import_export import resources
@@ -104,11 +106,15 @@ class CreditEntryAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the
         # The batch may have been deleted since; then its page says so.
         return markup.link(Batch, entry.batch_id, str(entry.batch_id)[:8]) if entry.batch_id else ""
 
-    def export_action(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """The list as it is filtered now, as CSV. Streamed, so a ledger of any length fits in memory."""
+        try:
+            entries = self.get_export_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{self.page_url('changelist')}?{ERROR_FLAG}=1")
         name = f"credit-entries-{timezone.localdate():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
-            _csv_lines(self.get_export_queryset(request)),
+            _csv_lines(entries),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )

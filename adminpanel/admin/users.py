@@ -183,7 +183,12 @@ class UserAdmin(ReadOnlyAdmin):
     def _credits_page(
         self, request: HttpRequest, chosen: Sequence[User], form: CreditsForm
     ) -> TemplateResponse:
-        context = {"form": form, "chosen": chosen, "packed": packed(chosen)}
+        context = {
+            "form": form,
+            "chosen": chosen,
+            "packed": packed(chosen),
+            "form_action": self.page_url("credits"),
+        }
         title = _("Change credits")
         return self.page(request, "admin/accounts/user/credits.html", title, context)
 

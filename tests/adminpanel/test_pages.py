@@ -1,0 +1,149 @@
+"""Every page of the admin site opens for administrators and for nobody else."""
+
+import re
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from accounts.models import CreditEntry, User
+from adminpanel.admin.site import site
+from tests.adminpanel.conftest import BACKEND
+from tests.adminpanel.pages import page
+from tests.support.rows import claim, make_batch
+from videos.services import states
+from videos.services.states import StoredResult, Verdict
+
+MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
+OWN_PAGES = ["index", "password_change", "password_change_done", "jsi18n"]
+
+
+@pytest.fixture
+def rows(user: User) -> None:
+    """At least one row of everything that is registered: a batch with a finished and a failed video."""
+    batch = make_batch(user, 3, prompt="微笑")
+    result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=("Fine.",))
+    assert states.complete(claim(), result)
+    assert states.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+    AccessAttempt.objects.create(username="mallory", ip_address="10.0.0.9", failures_since_start=12)
+
+
+def newest(model: type[Model]) -> Any:
+    return model._default_manager.order_by("pk").last()
+
+
+def existing_pages() -> list[tuple[str, bool]]:
+    """Name and whether a row is needed, of each page each model has."""
+    found = []
+    for options in site._registry.values():
+        for pattern in options.get_urls():
+            assert isinstance(pattern, URLPattern)
+            if pattern.name:
+                found.append((f"admin:{pattern.name}", "<" in str(pattern.pattern)))
+    return found
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("model", MODELS)
+def test_an_administrator_sees_list_row_and_history(
+    browser: Client, model: type[Model], language: str
+) -> None:
+    row = newest(model)
+    for name, args in (("changelist", ()), ("change", (row.pk,)), ("history", (row.pk,))):
+        answer = browser.get(page(model, name, *args), headers={"accept-language": language})
+        assert answer.status_code == 200, name
+        assert f'<html lang="{language}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", OWN_PAGES)
+def test_an_administrator_sees_the_pages_of_the_site(browser: Client, name: str) -> None:
+    assert browser.get(reverse(f"admin:{name}")).status_code == 200
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("model", MODELS)
+def test_what_may_be_added_has_a_page_and_the_rest_refuses(browser: Client, model: type[Model]) -> None:
+    answer = browser.get(page(model, "add"))
+    assert answer.status_code == (200 if model is User else 403)
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_page_never_runs_a_script_of_its_own(browser: Client, user: User) -> None:
+    """The content policy forbids inline scripts, so a page that needs one would be broken."""
+    addresses = [page(model, "changelist") for model in site._registry]
+    addresses += [page(model, "change", newest(model).pk) for model in site._registry]
+    addresses += [reverse("admin:index"), reverse("admin:accounts_user_credits") + f"?users={user.pk}"]
+    for address in addresses:
+        answer = browser.get(address)
+        policy = answer["Content-Security-Policy"].split("; ")
+        assert "script-src 'self'" in policy
+        html = answer.content.decode()
+        for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
+            assert "src=" in attributes or "application/json" in attributes, (address, body)
+            assert not body.strip() or "application/json" in attributes, (address, body)
+        assert not re.search(r"\son[a-z]+=", html), address
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("who", ["nobody", "user", "deactivated", "demoted"])
+def test_nobody_else_gets_in(user: User, admin: User, who: str) -> None:
+    client = Client()
+    if who == "user":
+        client.force_login(user, backend=BACKEND)
+    elif who != "nobody":
+        client.force_login(admin, backend=BACKEND)
+        assert client.get(reverse("admin:index")).status_code == 200
+        field = "is_active" if who == "deactivated" else "is_admin"
+        User.objects.filter(pk=admin.pk).update(**{field: False})
+    row = newest(User)
+    pages = existing_pages()
+    assert len(pages) > 20
+    for name, needs_row in pages:
+        for method in (client.get, client.post):
+            answer = method(reverse(name, args=[row.pk] if needs_row else []))
+            assert answer.status_code == 302, (name, answer.status_code)
+            assert answer.headers["Location"].startswith(reverse("admin:login")), name
+
+
+def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
+    names = {f"{model._meta.app_label}.{model._meta.model_name}" for model in site._registry}
+    assert names == {
+        "accounts.user",
+        "accounts.creditentry",
+        "videos.batch",
+        "videos.videoitem",
+        "axes.accessattempt",
+    }
+
+
+def test_the_language_can_be_switched(browser: Client) -> None:
+    assert "Overview" in browser.get(reverse("admin:index")).content.decode()
+    answer = browser.post(reverse("set_language"), {"language": "zh-hans", "next": reverse("admin:index")})
+    assert answer.status_code == 302
+    html = browser.get(reverse("admin:index")).content.decode()
+    assert "概览" in html
+    assert "智影 AI 管理后台" in html
+
+
+@pytest.mark.parametrize("name", ["videos_batch_retry", "videos_batch_cancel", "accounts_user_active"])
+def test_buttons_do_nothing_when_their_address_is_opened(browser: Client, user: User, name: str) -> None:
+    row = user if "user" in name else make_batch(user)
+    assert browser.get(reverse(f"admin:{name}", args=[row.pk])).status_code == 405
+
+
+@pytest.mark.parametrize("day", ["yesterday", "1999-12-31", "2026-02-30", "0001-01-01", "9999-12-31"])
+def test_an_impossible_day_is_ignored_not_an_error(browser: Client, day: str) -> None:
+    answer = browser.get(page(User, "changelist"), {"created_at_first": day}, follow=True)
+    assert answer.status_code == 200
+    assert answer.redirect_chain == [(f"{page(User, 'changelist')}?e=1", 302)]
+
+
+@pytest.mark.parametrize("given", ["not-an-id", "0", "'"])
+def test_an_impossible_user_is_ignored_not_an_error(browser: Client, given: str) -> None:
+    assert browser.get(page(CreditEntry, "changelist"), {"user": given}, follow=True).status_code == 200
+    address = reverse("admin:accounts_user_credits")
+    assert browser.get(address, {"users": given}).status_code == 404

@@ -1,0 +1,59 @@
+"""Lists cost as many queries with thirty rows as with one."""
+
+import pytest
+from axes.models import AccessAttempt
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from adminpanel.admin.site import site
+from tests.adminpanel.pages import page
+from tests.support.rows import claim, make_batch, make_user
+from videos.models import Batch
+from videos.services import states
+from videos.services.states import Verdict
+
+MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
+
+
+def grow(rows: int) -> None:
+    """Add rows of every kind, each of a user of its own."""
+    for number in range(rows):
+        make_batch(make_user(), 2)
+        states.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+        name = f"{number}-{AccessAttempt.objects.count()}"
+        AccessAttempt.objects.create(username=name, ip_address="10.0.0.9", failures_since_start=3)
+
+
+def queries(client: Client, address: str) -> int:
+    client.get(address)  # what is cached for good, such as content types, is not the list's cost
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_costs_the_same_however_long_it_is(browser: Client, model: type[Model]) -> None:
+    grow(1)
+    address = page(model, "changelist")
+    few = queries(browser, address)
+    grow(29)
+    assert model._default_manager.count() >= 30
+    assert queries(browser, address) == few
+
+
+def test_the_first_page_costs_the_same_however_much_there_is(browser: Client) -> None:
+    grow(1)
+    few = queries(browser, reverse("admin:index"))
+    grow(10)
+    assert queries(browser, reverse("admin:index")) == few
+
+
+def test_a_batch_costs_the_same_however_many_videos_it_has(browser: Client, user: User) -> None:
+    small, large = make_batch(user, 1), make_batch(user, 12)
+    assert queries(browser, page(Batch, "change", large.pk)) == queries(
+        browser, page(Batch, "change", small.pk)
+    )
