@@ -1,4 +1,4 @@
-import { Coins, FolderOpen, Plus, ShieldCheck, UserRound, WifiOff } from 'lucide-react';
+import { Gem, FolderOpen, Plus, ShieldCheck, UserRound, WifiOff } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 
@@ -72,7 +72,7 @@ function Navigation() {
       <nav aria-label={t('nav.main')} className={styles.nav}>
         <Item to="/new" label={t('nav.new')} icon={<Plus size={20} />} primary />
         <Item to="/batches" label={t('nav.batches')} icon={<FolderOpen size={20} />} />
-        <Item to="/credits" label={t('nav.credits')} icon={<Coins size={20} />} />
+        <Item to="/credits" label={t('nav.credits')} icon={<Gem size={20} />} />
         {admin && <Item to="/manage" label={t('nav.admin')} icon={<ShieldCheck size={20} />} />}
         <Item to="/account" label={t('nav.account')} icon={<UserRound size={20} />} phoneOnly />
       </nav>
@@ -118,7 +118,7 @@ function Balance() {
       <Link to="/credits" className={styles.balance}>
         <span className={styles.balanceLabel}>{t('credits.balance')}</span>
         <span className={styles.balanceValue}>
-          <Coins size={16} aria-hidden="true" />
+          <Gem size={16} aria-hidden="true" />
           <span className="tabular" data-testid="balance">
             {credits === undefined ? '–' : format.number(credits)}
           </span>
@@ -141,7 +141,7 @@ function TopBar() {
         </span>
       </Link>
       <Link to="/credits" className={styles.chip}>
-        <Coins size={15} aria-hidden="true" />
+        <Gem size={15} aria-hidden="true" />
         <span className="visually-hidden">{t('credits.balance')}</span>
         <span className="tabular">{credits === undefined ? '–' : format.number(credits)}</span>
       </Link>

@@ -88,7 +88,9 @@ function Fact({ name, value }: { name: string; value: unknown }) {
   const { t } = useI18n();
   const label = name in KNOWN ? t(KNOWN[name as keyof typeof KNOWN]) : null;
   // The engine's name and label stand above already; what has no name for people is left out.
-  if (!label) return null;
+  if (!label || (typeof value !== 'boolean' && typeof value !== 'number' && value !== null)) {
+    return null;
+  }
   const text =
     typeof value === 'boolean'
       ? t(value ? 'common.yes' : 'common.no')

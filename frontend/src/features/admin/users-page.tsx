@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import {
-  Coins,
+  Gem,
   Ellipsis,
   Library,
   ReceiptText,
@@ -156,7 +156,7 @@ function UserRow({ user, onOpen }: { user: User; onOpen: (open: Open) => void })
       <td className={styles.tools}>
         <Button
           size="sm"
-          icon={<Coins size={15} />}
+          icon={<Gem size={15} />}
           aria-label={t('users.changeCreditsOf', { name: user.username })}
           onClick={() => onOpen({ kind: 'credits', user })}
         >

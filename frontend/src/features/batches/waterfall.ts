@@ -3,7 +3,7 @@ import type { Item } from '@/shared/api/types';
 /** The grid's rows are this fine, so that cards of any height fit without visible steps. */
 export const ROW_PX = 4;
 /** Height of a card's caption below the picture. */
-export const CAPTION_PX = 62;
+export const CAPTION_PX = 72;
 
 const MIN_ASPECT = 0.5;
 const MAX_ASPECT = 1.8;

@@ -1,4 +1,4 @@
-import { Coins } from 'lucide-react';
+import { Gem } from 'lucide-react';
 import { Link } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
@@ -18,7 +18,7 @@ export function CreditsPage() {
         <div>
           <p className={styles.label}>{t('credits.balance')}</p>
           <p className={styles.value}>
-            <Coins size={26} aria-hidden="true" />
+            <Gem size={26} aria-hidden="true" />
             {credits === undefined ? '–' : format.number(credits)}
           </p>
           <p className={styles.label}>

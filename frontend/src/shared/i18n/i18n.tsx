@@ -9,7 +9,7 @@ import {
 } from 'react';
 
 import { setClientLanguage } from '../api/client';
-import { ApiError, toApiError } from '../api/errors';
+import { toApiError, type ApiError } from '../api/errors';
 import { Formatter } from './format';
 import {
   readLanguageChoice,

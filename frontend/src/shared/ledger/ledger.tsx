@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 
 import { request } from '../api/client';
-import type { EntryKind, LedgerEntry, LedgerPage } from '../api/types';
+import type { EntryKind, LedgerPage } from '../api/types';
 import { useI18n } from '../i18n/i18n';
 import { cx } from '../lib/cx';
 import { useDebounced, useWhenVisible } from '../lib/hooks';
@@ -13,6 +13,7 @@ import { Select } from '../ui/select';
 import { Spinner } from '../ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '../ui/states';
 import styles from './ledger.module.css';
+import { rowsOf, type LedgerRow } from './rows';
 
 const PAGE_SIZE = 50;
 
@@ -142,8 +143,8 @@ function Entries({
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry) => (
-            <Entry key={entry.id} entry={entry} />
+          {rowsOf(entries).map((row) => (
+            <Row key={row.newest.id} row={row} />
           ))}
         </tbody>
       </table>
@@ -154,27 +155,34 @@ function Entries({
   );
 }
 
-function Entry({ entry }: { entry: LedgerEntry }) {
+function Row({ row }: { row: LedgerRow }) {
   const { t, format, codeText } = useI18n();
+  const { newest, count, amount } = row;
   return (
     <tr>
       <td>
-        <span className={styles.kind}>{codeText('kind', entry.kind, entry.kind)}</span>
+        <span className={styles.kind}>
+          {codeText('kind', newest.kind, newest.kind)}
+          {count > 1 && <span className={styles.count}> × {format.number(count)}</span>}
+        </span>
         <span className={styles.note}>
-          {entry.note && <span>{entry.note}</span>}
-          {entry.batch_id && <Link to={`/batches/${entry.batch_id}`}>{t('ledger.showBatch')}</Link>}
-          <time dateTime={entry.created_at} className={styles.whenSmall}>
-            {format.dateTime(entry.created_at)}
+          {/* A refund's note is the code of what went wrong. */}
+          {newest.note && <span>{codeText('error', newest.note, newest.note)}</span>}
+          {newest.batch_id && (
+            <Link to={`/batches/${newest.batch_id}`}>{t('ledger.showBatch')}</Link>
+          )}
+          <time dateTime={newest.created_at} className={styles.whenSmall}>
+            {format.dateTime(newest.created_at)}
           </time>
         </span>
       </td>
       <td className={styles.when}>
-        <time dateTime={entry.created_at}>{format.dateTime(entry.created_at)}</time>
+        <time dateTime={newest.created_at}>{format.dateTime(newest.created_at)}</time>
       </td>
-      <td className={cx(styles.number, entry.amount > 0 ? styles.plus : undefined)}>
-        {format.signed(entry.amount)}
+      <td className={cx(styles.number, amount > 0 ? styles.plus : undefined)}>
+        {format.signed(amount)}
       </td>
-      <td className={cx(styles.number, styles.balance)}>{format.number(entry.balance_after)}</td>
+      <td className={cx(styles.number, styles.balance)}>{format.number(newest.balance_after)}</td>
     </tr>
   );
 }

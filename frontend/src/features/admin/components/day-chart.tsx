@@ -61,7 +61,7 @@ export function DayChart({ days, label, series }: Props) {
             />
             <Tooltip
               cursor={{ fill: 'var(--hover)' }}
-              labelFormatter={(date) => format.shortDay(String(date))}
+              labelFormatter={(date) => (typeof date === 'string' ? format.shortDay(date) : '')}
               contentStyle={{
                 background: 'var(--surface)',
                 border: '1px solid var(--border)',

@@ -101,7 +101,7 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
         />
       )}
       <span className={styles.playIcon} aria-hidden="true">
-        <Play size={18} fill="currentColor" />
+        <Play size={16} fill="currentColor" />
       </span>
       {typeof item.duration === 'number' && item.duration > 0 && (
         <span className={styles.duration}>{clock(item.duration)}</span>

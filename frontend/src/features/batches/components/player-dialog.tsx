@@ -46,6 +46,11 @@ export function PlayerDialog({ batch, itemId, onChange }: Props) {
           className={styles.content}
           aria-describedby={undefined}
           onKeyDown={onKeyDown}
+          onOpenAutoFocus={(event) => {
+            // Not the first button, whose tooltip would cover the picture.
+            event.preventDefault();
+            if (event.target instanceof HTMLElement) event.target.focus();
+          }}
         >
           {item && (
             <>

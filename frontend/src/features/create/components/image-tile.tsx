@@ -52,10 +52,10 @@ export const ImageTile = memo(function ImageTile({ image, index, total, locked, 
       style={{ transform: CSS.Transform.toString(transform), transition }}
     >
       <div className={styles.picture}>
-        {image.problem?.code === 'image_unreadable' ? null : (
+        {problem && image.width === 0 ? null : (
           <img src={image.url} alt="" decoding="async" loading="lazy" />
         )}
-        <span className={styles.number}>{index + 1}</span>
+        {!problem && <span className={styles.number}>{index + 1}</span>}
         {problem && (
           <p className={styles.problem} role="alert">
             <CircleAlert size={15} aria-hidden="true" />

@@ -1,4 +1,4 @@
-import { Clapperboard, Coins, ShieldCheck } from 'lucide-react';
+import { Clapperboard, Gem, ShieldCheck } from 'lucide-react';
 
 import { useI18n, type Translate } from '@/shared/i18n/i18n';
 import { useProfile } from '@/shared/session/session';
@@ -48,7 +48,7 @@ export function SummaryCard({ draft, submission }: Props) {
         <div>
           <dt>{t('create.balanceAfter')}</dt>
           <dd className={short ? styles.short : undefined}>
-            <Coins size={15} aria-hidden="true" />
+            <Gem size={15} aria-hidden="true" />
             {credits === undefined ? '–' : format.number(credits - price)}
           </dd>
         </div>

@@ -58,7 +58,7 @@ export const messages: Messages = {
   'login.password': 'Password',
   'login.submit': 'Sign in',
   'login.note': 'No account, or password forgotten? Ask your administrator.',
-  'login.slogan': 'One voice, fifty faces that speak it',
+  'login.slogan': 'One voice,\nfifty faces that speak it',
   'login.sub': 'Upload portraits and a recording, and get lip-synced talking videos by the batch.',
 
   'notFound.title': 'There is nothing here',
@@ -336,7 +336,7 @@ export const messages: Messages = {
   'engine.capabilities': 'What the engine takes',
   'engine.cap.fps': 'Frames per second',
   'engine.cap.min_side_px': 'Shortest image side (px)',
-  'engine.cap.max_side_px': 'Longest video side (px)',
+  'engine.cap.max_side_px': 'Longest image side (px)',
   'engine.cap.min_audio_s': 'Shortest recording (s)',
   'engine.cap.max_audio_s': 'Longest recording (s)',
   'engine.cap.max_concurrent': 'Renders at once',

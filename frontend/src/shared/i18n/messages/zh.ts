@@ -56,7 +56,7 @@ export const messages = {
   'login.password': '密码',
   'login.submit': '登录',
   'login.note': '没有账户或忘记密码？请联系管理员。',
-  'login.slogan': '一段声音，让五十张面孔开口说话',
+  'login.slogan': '一段声音，\n让五十张面孔开口说话',
   'login.sub': '上传人像与录音，批量生成口型同步的数字人视频。',
 
   'notFound.title': '这里什么也没有',
@@ -326,7 +326,7 @@ export const messages = {
   'engine.capabilities': '引擎能力',
   'engine.cap.fps': '帧率（帧/秒）',
   'engine.cap.min_side_px': '图片最短边（像素）',
-  'engine.cap.max_side_px': '视频最长边（像素）',
+  'engine.cap.max_side_px': '图片最长边（像素）',
   'engine.cap.min_audio_s': '录音最短（秒）',
   'engine.cap.max_audio_s': '录音最长（秒）',
   'engine.cap.max_concurrent': '同时生成',

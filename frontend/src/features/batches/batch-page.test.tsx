@@ -1,0 +1,186 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { describe, expect, it } from 'vitest';
+
+import type { Batch } from '@/shared/api/types';
+import { makeBatch, makeItem, progressOf } from '@/testing/data';
+import { openApp } from '@/testing/render';
+import { problem, server } from '@/testing/server';
+
+function serve(batch: () => Batch) {
+  server.use(http.get('/api/video/batches/batch-1', () => HttpResponse.json(batch())));
+}
+
+const mixed = () => [
+  makeItem({ id: 'a', status: 'completed', duration: 7 }),
+  makeItem({ id: 'b', status: 'processing', progress: 40 }),
+  makeItem({ id: 'c', status: 'failed', error_code: 'no_face', error_msg: 'No face.' }),
+  makeItem({ id: 'd', status: 'pending' }),
+];
+
+describe('a batch in the works', () => {
+  it('tells each item’s state, progress and reason', async () => {
+    serve(() => makeBatch(mixed()));
+    openApp('/batches/batch-1');
+    const rendering = await screen.findByRole('article', { name: 'b.jpg' });
+    expect(within(rendering).getByText('40%')).toBeVisible();
+    expect(within(rendering).getByRole('progressbar')).toHaveAttribute('aria-valuenow', '40');
+    const failed = screen.getByRole('article', { name: 'c.jpg' });
+    expect(within(failed).getByText('没有找到人脸，请换一张正脸照片。')).toBeVisible();
+    expect(screen.getByText('1 个已完成 · 1 个生成中 · 1 个排队')).toBeVisible();
+  });
+
+  it('tells waiting from rendering while it stands in the queue', async () => {
+    const items = [makeItem({ id: 'a' }), makeItem({ id: 'b' })];
+    serve(() =>
+      makeBatch(items, {
+        status: 'pending',
+        progress: progressOf(items, {
+          queue_position: 3,
+          eta_seconds: 150,
+          eta_waiting_seconds: 110,
+          eta_rendering_seconds: 40,
+        }),
+      }),
+    );
+    openApp('/batches/batch-1');
+    expect(await screen.findByText('排在第 3 位，预计先排队 2 分钟，再生成 40 秒')).toBeVisible();
+  });
+
+  it('retries a failed item and shows it in the queue', async () => {
+    let retried = false;
+    serve(() =>
+      makeBatch([
+        makeItem({ id: 'c', status: retried ? 'pending' : 'failed', error_code: 'engine_error' }),
+      ]),
+    );
+    server.use(
+      http.post('/api/video/batches/batch-1/items/c/resume', () => {
+        retried = true;
+        return HttpResponse.json({ success: true });
+      }),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '重试 c.jpg' }));
+    expect(await screen.findByRole('button', { name: '取消 c.jpg' })).toBeVisible();
+  });
+
+  it('says why an action was refused', async () => {
+    serve(() => makeBatch([makeItem({ id: 'c', status: 'failed', error_code: 'no_face' })]));
+    server.use(
+      http.post('/api/video/batches/batch-1/items/c/resume', () =>
+        problem(402, 'insufficient_credits', { required: 1, available: 0 }),
+      ),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '重试 c.jpg' }));
+    expect(await screen.findByText('积分不足：需要 1，现有 0。')).toBeVisible();
+  });
+
+  it('replaces the image of a failed item', async () => {
+    let sent: unknown = null;
+    serve(() => makeBatch([makeItem({ id: 'c', status: 'failed', error_code: 'no_face' })]));
+    server.use(
+      http.post('/api/video/batches/batch-1/items/c/replace', async ({ request }) => {
+        sent = (await request.formData()).get('image');
+        return HttpResponse.json({ success: true });
+      }),
+    );
+    const { user } = openApp('/batches/batch-1');
+    const card = await screen.findByRole('article', { name: 'c.jpg' });
+    const input = card.querySelector('input[type=file]');
+    expect(input).not.toBeNull();
+    await user.upload(
+      input as HTMLInputElement,
+      new File(['a better picture'], 'better.png', { type: 'image/png' }),
+    );
+    await waitFor(() => expect(sent).toBeInstanceOf(File));
+  });
+
+  it('cancels what is left only after asking', async () => {
+    let cancelled = 0;
+    serve(() => makeBatch(mixed()));
+    server.use(
+      http.post('/api/video/batches/batch-1/cancel', () => {
+        cancelled += 1;
+        return HttpResponse.json({ success: true, count: 2 });
+      }),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '全部取消' }));
+    const dialog = await screen.findByRole('alertdialog');
+    expect(dialog).toHaveTextContent('还有 2 个视频没有完成');
+    expect(cancelled).toBe(0);
+    await user.click(within(dialog).getByRole('button', { name: '全部取消' }));
+    await waitFor(() => expect(cancelled).toBe(1));
+  });
+});
+
+describe('a finished batch', () => {
+  const done = () =>
+    makeBatch(
+      ['a', 'b', 'c'].map((id) => makeItem({ id, status: 'completed', duration: 7 })),
+      { status: 'completed' },
+    );
+
+  it('plays one result after the other, beside its source', async () => {
+    serve(done);
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '播放 a.jpg' }));
+    const player = await screen.findByRole('dialog', { name: 'a.jpg' });
+    expect(within(player).getByLabelText('a.jpg 的视频')).toHaveAttribute(
+      'src',
+      'http://localhost/media/a.mp4',
+    );
+    expect(within(player).getByRole('button', { name: '上一个' })).toBeDisabled();
+    await user.keyboard('{ArrowRight}');
+    expect(await screen.findByRole('dialog', { name: 'b.jpg' })).toBeVisible();
+    await user.click(screen.getByRole('button', { name: '与原图对比' }));
+    expect(screen.getByRole('img', { name: '原图' })).toHaveAttribute(
+      'src',
+      'http://localhost/media/b.jpg',
+    );
+    await user.click(screen.getByRole('button', { name: '下一个' }));
+    expect(await screen.findByText('第 3 个，共 3 个')).toBeVisible();
+    await user.keyboard('{Escape}');
+    await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  });
+
+  it('is renamed', async () => {
+    let name = '批次 2026-11-22';
+    serve(() => ({ ...done(), name }));
+    server.use(
+      http.patch('/api/video/batches/batch-1', async ({ request }) => {
+        name = ((await request.json()) as { name: string }).name;
+        return HttpResponse.json({ ...done(), name });
+      }),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '更多操作' }));
+    await user.click(await screen.findByRole('menuitem', { name: '重命名' }));
+    const field = await screen.findByLabelText('批次名称');
+    await user.clear(field);
+    await user.type(field, '产品介绍');
+    await user.click(screen.getByRole('button', { name: '保存' }));
+    expect(await screen.findByRole('heading', { level: 1, name: '产品介绍' })).toBeVisible();
+  });
+
+  it('is deleted after asking, and the list is shown', async () => {
+    serve(done);
+    server.use(
+      http.delete('/api/video/batches/batch-1', () => HttpResponse.json({ success: true })),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '更多操作' }));
+    await user.click(await screen.findByRole('menuitem', { name: '删除批次' }));
+    const dialog = await screen.findByRole('alertdialog');
+    await user.click(within(dialog).getByRole('button', { name: '删除批次' }));
+    expect(await screen.findByRole('heading', { level: 1, name: '全部批次' })).toBeVisible();
+  });
+
+  it('that is gone says so', async () => {
+    server.use(http.get('/api/video/batches/batch-1', () => problem(404, 'not_found')));
+    openApp('/batches/batch-1');
+    expect(await screen.findByText('找不到这个批次')).toBeVisible();
+  });
+});

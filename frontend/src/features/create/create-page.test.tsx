@@ -1,0 +1,177 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { makeBatch, makeItem, makeUser } from '@/testing/data';
+import { openApp } from '@/testing/render';
+import { problem, server } from '@/testing/server';
+
+import { draftStore } from './draft';
+
+const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
+const speech = () => new File(['speech'], 'speech.wav', { type: 'audio/wav' });
+
+class FakeAudioContext {
+  decodeAudioData() {
+    return Promise.resolve({
+      duration: 3,
+      sampleRate: 16_000,
+      numberOfChannels: 1,
+      length: 4,
+      getChannelData: () => new Float32Array(4),
+    });
+  }
+
+  close() {
+    return Promise.resolve();
+  }
+}
+
+beforeEach(() => {
+  draftStore.clear();
+  vi.stubGlobal('AudioContext', FakeAudioContext);
+  File.prototype.arrayBuffer = () => Promise.resolve(new ArrayBuffer(8));
+});
+
+async function openFilled(names: string[]) {
+  const { user } = openApp('/new');
+  await screen.findByRole('heading', { level: 1, name: '新建批次' });
+  await user.upload(screen.getByTestId('image-input'), names.map(picture));
+  await user.upload(screen.getByTestId('audio-input'), speech());
+  await screen.findByText('speech.wav');
+  return user;
+}
+
+const submitButton = () => screen.getByRole('button', { name: /^生成 \d+ 个视频$/ });
+
+function tile(name: string): HTMLElement {
+  const item = screen.getByText(name).closest('li');
+  if (!item) throw new Error(`no tile ${name}`);
+  return item;
+}
+
+describe('a new batch', () => {
+  it('says what is missing before it can be submitted', async () => {
+    const { user } = openApp('/new');
+    expect(await screen.findByText('先添加至少一张人像。')).toBeVisible();
+    expect(submitButton()).toBeDisabled();
+    await user.upload(screen.getByTestId('image-input'), picture('a.png'));
+    expect(await screen.findByText('还差一段录音。')).toBeVisible();
+  });
+
+  it('shows the price against the balance and is blocked when credits do not suffice', async () => {
+    server.use(http.get('/api/user/profile', () => HttpResponse.json(makeUser({ credits: 1 }))));
+    await openFilled(['a.png', 'b.png', 'c.png']);
+    expect(await screen.findByText('3 积分')).toBeVisible();
+    expect(await screen.findByText(/需要 3 积分，现有 1/)).toBeVisible();
+    expect(screen.getByText('还差 2 积分。')).toBeVisible();
+    expect(submitButton()).toBeDisabled();
+  });
+
+  it('is sent once even on a double click, and leads to the batch', async () => {
+    const keys: (string | null)[] = [];
+    server.use(
+      http.post('/api/video/batch', async ({ request }) => {
+        keys.push(request.headers.get('Idempotency-Key'));
+        const form = await request.formData();
+        expect(form.getAll('images')).toHaveLength(2);
+        return HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.dblClick(submitButton());
+    expect(await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' })).toBeVisible();
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(draftStore.get().images).toHaveLength(0);
+  });
+
+  it('marks every bad file in its place, and nothing is lost', async () => {
+    server.use(
+      http.post('/api/video/batch', () =>
+        problem(422, 'invalid_batch', {
+          errors: {
+            images: [
+              { index: 0, name: 'a.png', code: 'image_truncated', detail: 'x' },
+              { index: 2, name: 'c.png', code: 'brand_new', detail: 'Told by the server.' },
+            ],
+            audio: { name: 'speech.wav', code: 'audio_silent', detail: 'x' },
+          },
+        }),
+      ),
+    );
+    const user = await openFilled(['a.png', 'b.png', 'c.png']);
+    await user.click(submitButton());
+    expect(await within(tile('a.png')).findByRole('alert')).toHaveTextContent('图片不完整');
+    expect(within(tile('b.png')).queryByRole('alert')).not.toBeInTheDocument();
+    expect(within(tile('c.png')).getByRole('alert')).toHaveTextContent('Told by the server.');
+    expect(screen.getByText('录音里没有声音，请重新录制。')).toBeVisible();
+    expect(submitButton()).toBeDisabled();
+
+    await user.click(screen.getByRole('button', { name: '移除这些图片' }));
+    expect(screen.queryByText('a.png')).not.toBeInTheDocument();
+    expect(screen.getByText('b.png')).toBeVisible();
+  });
+
+  it('can be sent again with the same key after the connection broke', async () => {
+    const keys: (string | null)[] = [];
+    server.use(
+      http.post('/api/video/batch', ({ request }) => {
+        keys.push(request.headers.get('Idempotency-Key'));
+        return keys.length === 1
+          ? HttpResponse.error()
+          : HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png']);
+    await user.click(submitButton());
+    expect(await screen.findByText('连接中断')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: '继续提交' }));
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  it('can be checked first without being charged', async () => {
+    let dryRuns = 0;
+    server.use(
+      http.post('/api/video/batch', ({ request }) => {
+        dryRuns += new URL(request.url).searchParams.get('dry_run') === 'true' ? 1 : 0;
+        return HttpResponse.json({
+          ok: true,
+          image_count: 1,
+          price: 1,
+          credits: 20,
+          sufficient: true,
+          duration: 3,
+        });
+      }),
+    );
+    const user = await openFilled(['a.png']);
+    await user.click(screen.getByRole('button', { name: '先检查文件，不扣积分' }));
+    expect(await screen.findByText('全部文件检查通过，可以生成。')).toBeVisible();
+    expect(dryRuns).toBe(1);
+  });
+
+  it('is reordered and replaced by its menus', async () => {
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(screen.getByRole('button', { name: 'b.png 的操作' }));
+    await user.click(await screen.findByRole('menuitem', { name: '前移一位' }));
+    await waitFor(() =>
+      expect(draftStore.get().images.map(({ file }) => file.name)).toEqual(['b.png', 'a.png']),
+    );
+    await user.upload(within(tile('a.png')).getByLabelText('替换图片'), picture('z.png'));
+    expect(await screen.findByText('z.png')).toBeVisible();
+    expect(screen.queryByText('a.png')).not.toBeInTheDocument();
+  });
+
+  it('takes examples into the prompt', async () => {
+    const { user } = openApp('/new');
+    await user.click(await screen.findByRole('button', { name: '微笑' }));
+    await user.click(screen.getByRole('button', { name: '轻轻点头' }));
+    await user.click(screen.getByRole('button', { name: '微笑' }));
+    expect(screen.getByRole('textbox', { name: '表情与动作' })).toHaveValue('微笑，轻轻点头');
+  });
+});

@@ -1,0 +1,85 @@
+import type { Batch, Item, Progress, User } from '@/shared/api/types';
+
+export function makeUser(part: Partial<User> = {}): User {
+  return {
+    id: 'user-1',
+    username: 'lin',
+    credits: 20,
+    isAdmin: false,
+    is_admin: false,
+    is_active: true,
+    created_at: '2026-11-01T08:00:00Z',
+    ...part,
+  };
+}
+
+export function makeItem(part: Partial<Item> = {}): Item {
+  const id = part.id ?? 'item-1';
+  return {
+    id,
+    batch_id: 'batch-1',
+    position: 0,
+    original_name: `${id}.jpg`,
+    sourceImage: `http://localhost/media/${id}.jpg`,
+    source_image_url: `http://localhost/media/${id}.jpg`,
+    thumbnail_url: `http://localhost/media/${id}-small.jpg`,
+    videoUrl: part.status === 'completed' ? `http://localhost/media/${id}.mp4` : '',
+    video_url: '',
+    poster_url: '',
+    status: 'pending',
+    progress: 0,
+    elapsed_time: 0,
+    error_code: '',
+    error_msg: '',
+    duration: null,
+    width: 600,
+    height: 800,
+    notes: [],
+    ...part,
+  };
+}
+
+export function progressOf(items: readonly Item[], part: Partial<Progress> = {}): Progress {
+  const count = (status: Item['status']) => items.filter((item) => item.status === status).length;
+  return {
+    overall_progress: Math.round(
+      items.reduce((sum, item) => sum + (item.status === 'completed' ? 100 : item.progress), 0) /
+        Math.max(1, items.length),
+    ),
+    total: items.length,
+    completed: count('completed'),
+    processing: count('processing'),
+    pending: count('pending'),
+    queued: count('pending'),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
+    queue_position: null,
+    eta_seconds: null,
+    eta_waiting_seconds: null,
+    eta_rendering_seconds: null,
+    ...part,
+  };
+}
+
+export function makeBatch(items: Item[], part: Partial<Batch> = {}): Batch {
+  return {
+    id: 'batch-1',
+    userId: 'user-1',
+    user_id: 'user-1',
+    userName: 'lin',
+    name: '批次 2026-11-22',
+    status: 'processing',
+    timestamp: Date.parse('2026-11-22T09:30:00Z'),
+    created_at: '2026-11-22T09:30:00Z',
+    prompt: '微笑',
+    audioName: '开场白.wav',
+    audio_url: 'http://localhost/media/a.wav',
+    audio_duration: 7,
+    imageCount: items.length,
+    image_count: items.length,
+    creditsUsed: items.length,
+    items,
+    progress: progressOf(items),
+    ...part,
+  };
+}

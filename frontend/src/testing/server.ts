@@ -1,0 +1,25 @@
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+
+import { makeUser } from './data';
+
+/** What every signed-in screen asks for; tests add the calls they are about. */
+export const server = setupServer(
+  http.get('/api/user/profile', () => HttpResponse.json(makeUser())),
+  http.get('/api/video/batches', () => HttpResponse.json({ batches: [], total: 0 })),
+  http.get('/api/engine/status', () =>
+    HttpResponse.json({
+      engine: 'portrait',
+      label: 'Portrait',
+      ready: true,
+      detail: '',
+      queue: { pending: 0, processing: 0 },
+      capabilities: {},
+      limits: {},
+    }),
+  ),
+);
+
+export function problem(status: number, code: string, extra: Record<string, unknown> = {}) {
+  return HttpResponse.json({ detail: `(${code})`, code, ...extra }, { status });
+}
