@@ -92,9 +92,15 @@ FILE_KINDS = (
 
 RENDER_PROBLEMS = (
     gettext_noop("No face was found in the portrait."),
-    gettext_noop("The portrait cannot be read."),
     gettext_noop("The portrait is not an image this engine can decode."),
+    gettext_noop("The portrait is not an image this engine can read."),
     gettext_noop("The portrait is smaller than %(limit)s pixels."),
+    gettext_noop(
+        "The face is only %(width)s pixels wide; at least %(limit)s are needed. "
+        "Use a closer or larger picture."
+    ),
+    gettext_noop("The face is too small in the picture; crop the picture closer to it."),
+    gettext_noop("The face is turned too far aside; it should look towards the camera."),
     gettext_noop("The recording cannot be read."),
     gettext_noop("The recording cannot be decoded."),
     gettext_noop("The recording lasts %(length)s s; between %(min)s s and %(max)s s can be used."),
@@ -112,6 +118,7 @@ RENDER_PROBLEMS = (
     gettext_noop("The face model %(name)s is not the expected version."),
     gettext_noop("The face model %(name)s cannot be loaded."),
     gettext_noop("There is no engine named %(name)s."),
+    gettext_noop("The engine %(name)s cannot be loaded from %(path)s: %(error)s."),
     gettext_noop("The engine failed on this portrait and recording."),
     gettext_noop("The render process ended unexpectedly (exit %(code)s)."),
     gettext_noop("Rendering took too long and was stopped."),
@@ -120,7 +127,10 @@ RENDER_PROBLEMS = (
     gettext_noop("The server failed to make this video."),
 )
 
-REMARKS = (gettext_noop("Understood from the prompt: %(words)s."),)
+REMARKS = (
+    gettext_noop("Understood from the prompt: %(words)s."),
+    gettext_noop("%(number)s faces were found; the largest, most central one talks."),
+)
 
 PAGES_OF_OTHERS = (
     # Names that installed packages give their models without a Chinese translation of their own.
