@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import percentile_filter
+from scipy.ndimage import median_filter, percentile_filter
 
 from . import constants as c
 from .features import Features, bands_between
@@ -33,7 +33,11 @@ def detect(features: Features) -> Activity:
 
 def _presence(features: Features) -> NDArray[np.float32]:
     """Likeliness of speech 0..1 from the level above the noise in the bands of speech."""
-    bands = blur(features.mel_db[:, bands_between(150, 6000)], c.ACTIVITY_SMOOTHING_S)
+    # The median takes out clicks, such as the edges of a tone, which hit all bands for a moment.
+    # Beyond the ends it finds silence, so that half a click there stays one.
+    bands = features.mel_db[:, bands_between(150, 6000)]
+    lasting = median_filter(bands, (c.CLICK_FRAMES, 1), mode="constant", cval=bands.min())
+    bands = blur(lasting, c.ACTIVITY_SMOOTHING_S)
     above = np.maximum(bands - _noise_level(bands), 0)
     # The strongest half of the bands: vowels leave the upper ones empty, fricatives the lower.
     half = above.shape[1] // 2

@@ -33,6 +33,9 @@ NOISE_WINDOW_S = 3.0
 NOISE_PERCENTILE = 10.0
 """Percentile of a band's level over that window taken as noise; a plain minimum is biased low."""
 
+CLICK_FRAMES = 7
+"""Width of the median over time; sounds of less than half of it are clicks."""
+
 ACTIVITY_SMOOTHING_S = 0.05
 """Standard deviation of the smoothing that takes the flutter out of noise levels."""
 

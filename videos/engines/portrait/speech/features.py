@@ -1,5 +1,6 @@
 """From samples to levels and mel spectra at the analysis rate."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,10 +46,25 @@ def extract(pcm: NDArray[np.float32]) -> Features:
         level[rows] = np.einsum("ij,ij->i", block, block) / WINDOW
         spectrum = rfft(block * taper, FFT_SIZE, axis=1)
         mel[rows] = (spectrum.real**2 + spectrum.imag**2) @ filters
+    _hold_edges(level, mel, len(pcm))
     return Features(
         level_db=10 * np.log10(np.maximum(level, POWER_FLOOR)),
         mel_db=10 * np.log10(np.maximum(mel, POWER_FLOOR)),
     )
+
+
+def _hold_edges(level: NDArray[np.float32], mel: NDArray[np.float32], samples: int) -> None:
+    """Let frames whose window reaches beyond the recording repeat the nearest whole one.
+
+    Else the cut itself, which has energy at all frequencies, would look like the onset of a sound.
+    """
+    first = math.ceil(WINDOW / 2 / HOP)
+    last = (samples - WINDOW // 2) // HOP
+    if last < first:
+        return
+    for values in (level, mel):
+        values[:first] = values[first]
+        values[last + 1 :] = values[last]
 
 
 @lru_cache(maxsize=1)

@@ -50,15 +50,20 @@ def read(path: Path) -> tuple[NDArray[np.float32], list[Label]]:
 
     Raises `ValueError` for a WAV file that is not mono 16-bit 16 kHz, or for a malformed label.
     """
-    with wave.open(str(path.with_suffix(".wav")), "rb") as file:
-        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE):
-            raise ValueError(f"{path} is not mono 16-bit 16 kHz")
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     labels = []
     for line in path.with_suffix(".lab").read_text("utf-8").splitlines():
         start, end, name = line.split()
         labels.append(Label(float(start), float(end), name))
-    return samples.astype(np.float32) / 32768, labels
+    return read_wav(path.with_suffix(".wav")), labels
+
+
+def read_wav(path: Path) -> NDArray[np.float32]:
+    """Samples in [-1, 1]; raises `ValueError` for a WAV file that is not mono 16-bit 16 kHz."""
+    with wave.open(str(path), "rb") as file:
+        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE):
+            raise ValueError(f"{path} is not mono 16-bit 16 kHz")
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return samples.astype(np.float32) / 32768
 
 
 def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:

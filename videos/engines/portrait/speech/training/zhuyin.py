@@ -1,7 +1,8 @@
-"""Connected Mandarin from recordings of single syllables by real speakers, for evaluation only.
+"""Connected Mandarin from recordings of single syllables by real speakers, most of them for evaluation.
 
 Needs the files of Debian's `gcin-voice` (speaker 3: GPL-3, speaker 5: CC-BY-3), one folder per
-toned syllable in zhuyin. No weights of this project are trained on them.
+toned syllable in zhuyin. Weights of this project are trained on speaker 5 only: the voice of Chu Lo,
+recorded by the ChionMeilin committee.
 """
 
 import random
@@ -9,6 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,15 @@ _ONSET_SHARE = 0.1
 def syllables(folder: Path, speaker: str) -> list[Path]:
     """Recordings of one speaker, in a fixed order."""
     return sorted(folder.glob(f"*/{speaker}.ogg"))
+
+
+def decode(path: Path) -> NDArray[np.float32]:
+    """Mono 16 kHz samples of one recording."""
+    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+    with av.open(str(path)) as file:
+        frames = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
+    samples = np.concatenate([frame.to_ndarray().ravel() for frame in [*frames, *resampler.resample(None)]])
+    return samples.astype(np.float32) / 32768
 
 
 def sentence(

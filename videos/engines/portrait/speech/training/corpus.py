@@ -1,0 +1,171 @@
+"""Make folders of speech with known sound timings.
+
+    python -m videos.engines.portrait.speech.training.corpus espeak OUT [--count 240]
+
+What each source needs is said in its module. Recordings whose names contain "held" are for
+evaluation: other voices, or voices that nothing is trained on.
+"""
+
+import argparse
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import labels, texts
+
+_HELD_EVERY = 8
+_ESPEAK_VARIANTS = (
+    "",
+    "+m1",
+    "+m2",
+    "+m3",
+    "+m7",
+    "+f1",
+    "+f2",
+    "+f3",
+    "+f5",
+    "+klatt2",
+    "+klatt4",
+    "+croak",
+)
+_ESPEAK_HELD = ("+m5", "+m8", "+f4", "+klatt")
+_FLITE_HELD = "rms"
+_KOKORO_HELD = "jf_nezumi"
+_SYLLABLES = 10
+_ZHUYIN_TRAINED = "5"
+
+Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
+"""Name, mono 16 kHz samples, labels."""
+
+
+def espeak(rng: random.Random) -> Iterator[Recording]:
+    """English and Mandarin in many formant voices; a third of the voice variants is held out."""
+    from . import espeak as voice
+
+    english, mandarin = texts.english_sentences(rng), texts.mandarin_phrases(rng)
+    for number in itertools.count():
+        held = number % 6 == 5
+        for language, base in (("en", rng.choice(("en-us", "en"))), ("zh", "cmn-latn-pinyin")):
+            text = next(english) if language == "en" else " ".join(next(mandarin)).replace(" ,", ",")
+            pcm, known = voice.speak(
+                text,
+                base + rng.choice(_ESPEAK_HELD if held else _ESPEAK_VARIANTS),
+                words_per_minute=rng.randint(110, 230),
+                pitch=rng.randint(15, 85),
+                pitch_range=rng.randint(20, 80),
+            )
+            yield f"{language}_{_part(held)}_{number:04d}", pcm, known
+
+
+def flite(rng: random.Random) -> Iterator[Recording]:
+    """English in four statistical voices, one of them held out."""
+    from . import flite as voice
+
+    english = texts.english_sentences(rng)
+    for number in itertools.count():
+        name = voice.VOICES[number % len(voice.VOICES)]
+        pcm, known = voice.speak(next(english), name, rng.uniform(0.8, 1.3))
+        yield f"en_{_part(name == _FLITE_HELD)}_{number:04d}", pcm, known
+
+
+def piper(rng: random.Random) -> Iterator[Recording]:
+    """English in one neural voice; every eighth sentence is held out."""
+    from . import piper as voice
+
+    english = texts.english_sentences(rng)
+    for number in itertools.count():
+        pcm, known = voice.speak(next(english), rng.uniform(0.8, 1.25))
+        yield f"en_{_part(number % _HELD_EVERY == _HELD_EVERY - 1)}_{number:04d}", pcm, known
+
+
+def kokoro(rng: random.Random) -> Iterator[Recording]:
+    """English and Mandarin in blends of four neural voices; a fifth is held out."""
+    from . import kokoro as voice
+
+    english, mandarin = texts.english_sentences(rng), texts.mandarin_phrases(rng)
+    names = [name for name in voice.voices() if name != _KOKORO_HELD]
+    for number in itertools.count():
+        held = number % _HELD_EVERY == _HELD_EVERY - 1
+        for language in ("en", "zh"):
+            if language == "en":
+                phonemes = voice.phonemes_of_english(next(english))
+            else:
+                phonemes = voice.phonemes_of_mandarin(next(mandarin))
+            style = voice.random_style(rng, [_KOKORO_HELD] if held else names)
+            pcm, known = voice.speak(phonemes, style, rng.uniform(0.8, 1.35))
+            yield f"{language}_{_part(held)}_{number:04d}", pcm, known
+
+
+def baker(rng: random.Random) -> Iterator[Recording]:
+    """Mandarin in one neural voice, all of it held out."""
+    from . import baker as voice
+
+    for number, syllables in enumerate(texts.mandarin_phrases(rng)):
+        try:
+            pcm, known = voice.speak(syllables, rng.uniform(0.85, 1.2))
+        except (KeyError, ValueError):  # a syllable the voice does not know
+            continue
+        yield f"zh_held_{number:04d}", pcm, known
+
+
+def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Mandarin syllables of two real speakers in rows of ten, one speaker held out."""
+    from . import zhuyin as voice
+
+    recordings = {name: voice.syllables(folder, name) for name in voice.SPEAKERS}
+    for number in itertools.count():
+        for speaker, paths in recordings.items():
+            chosen: list[tuple[str, NDArray[np.float32]]] = []
+            while len(chosen) < _SYLLABLES:
+                path = rng.choice(paths)
+                try:
+                    voice.split(path.parent.name)
+                except ValueError:  # a bare initial, read out as in spelling
+                    continue
+                chosen.append((path.parent.name, voice.decode(path)))
+            pcm, known = voice.sentence(chosen, rng)
+            yield f"zh_{_part(speaker != _ZHUYIN_TRAINED)}_{speaker}_{number:04d}", pcm, known
+
+
+def librivox(folder: Path) -> Iterator[Recording]:
+    """Real English: the readings of Debian's `pocketsphinx-testdata`, all of them held out."""
+    from . import align
+
+    for line in (folder / "transcription").read_text("utf-8").splitlines():
+        words, name = line.replace("<s>", "").replace("</s>", "").rstrip(")").rsplit("(", 1)
+        pcm = labels.read_wav(folder / f"{name}.wav")
+        yield f"en_held_{name[-4:]}", pcm, align.align(pcm, words.strip())
+
+
+def _part(held: bool) -> str:
+    return "held" if held else "train"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    parser = argparse.ArgumentParser(description="Make speech with known sound timings.")
+    synthetic = {"espeak": espeak, "flite": flite, "piper": piper, "kokoro": kokoro, "baker": baker}
+    parser.add_argument("source", choices=[*synthetic, "zhuyin", "librivox"])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=240, help="recordings to make at most")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where the recordings of zhuyin or librivox lie")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)  # noqa: S311
+    if options.source in synthetic:
+        recordings = synthetic[options.source](rng)
+    elif options.folder is None:
+        parser.error(f"{options.source} needs --folder")
+    else:
+        recordings = zhuyin(options.folder, rng) if options.source == "zhuyin" else librivox(options.folder)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, pcm, known in itertools.islice(recordings, options.count):
+        labels.write(options.out / name, pcm, known)
+
+
+if __name__ == "__main__":
+    main()
