@@ -1,0 +1,376 @@
+"""Reading and changing batches: lists, polling, renaming, deleting, cancelling, retrying, exporting."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services import credits as ledger
+from tests.api.forms import file
+from tests.support.books import assert_all_is_settled
+from tests.support.media import image_bytes
+from tests.support.rows import claim, client_for, make_batch, make_item, make_user
+from videos import storage
+from videos.models import Batch, VideoItem
+from videos.services import states
+from videos.services.states import StoredResult, Verdict
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/api/video/batches"
+FINAL = Verdict("no_face", "No face was found.")
+
+
+@pytest.fixture
+def client(client_of_user: APIClient) -> APIClient:
+    return client_of_user
+
+
+def finish(content: bytes = b"video") -> VideoItem:
+    """Complete the item whose turn it is, with a stored file."""
+    claimed = claim()
+    key = storage.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
+    default_storage.save(key, ContentFile(content))
+    assert states.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
+    return VideoItem.objects.get(pk=claimed.item_id)
+
+
+def names(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [batch["name"] for batch in answer.json()["batches"]]
+
+
+# --- Reading ---------------------------------------------------------------------------------------
+
+
+def test_a_batch_has_the_schemas_names_and_the_front_ends(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 2, name="Spring", prompt="smile")
+    finish()
+    body = client.get(f"{LIST}/{batch.pk}").json()
+    assert body["id"] == str(batch.pk)
+    assert body["userId"] == body["user_id"] == str(user.pk)
+    assert body["userName"] == user.username
+    assert (body["name"], body["prompt"], body["audioName"]) == ("Spring", "smile", "speech.wav")
+    assert body["imageCount"] == body["image_count"] == 2
+    assert body["creditsUsed"] == 2
+    assert body["timestamp"] == int(batch.created_at.timestamp() * 1000)
+    assert body["status"] == "processing"
+    done, waiting = body["items"]
+    assert done["sourceImage"] == done["source_image_url"]
+    assert done["videoUrl"] == done["video_url"] != ""
+    assert (done["status"], done["progress"], done["duration"]) == ("completed", 100, 0.6)
+    assert (waiting["status"], waiting["videoUrl"], waiting["error_msg"]) == ("pending", "", "")
+    for url in (done["sourceImage"], done["thumbnail_url"], done["videoUrl"], body["audio_url"]):
+        assert url.startswith("http://testserver/media/")
+
+
+def test_progress_counts_items_by_state_and_says_whose_turn_it_is(user: User, client: APIClient) -> None:
+    make_batch(make_user(), 2)
+    batch = make_batch(user, 4)
+    claim("other"), claim("mine")
+    states.fail(claim("other"), FINAL)
+    mine = VideoItem.objects.get(batch=batch, status="processing")
+    VideoItem.objects.filter(pk=mine.pk).update(progress=50)
+    progress = client.get(f"{LIST}/{batch.pk}").json()["progress"]
+    counted = {name: progress[name] for name in ("total", "completed", "processing", "failed", "cancelled")}
+    assert counted == {"total": 4, "completed": 0, "processing": 1, "failed": 0, "cancelled": 0}
+    assert progress["pending"] == progress["queued"] == 3
+    assert progress["overall_progress"] == 12
+    assert progress["queue_position"] == 1
+    assert progress["eta_seconds"] == progress["eta_waiting_seconds"] + progress["eta_rendering_seconds"] > 0
+
+
+def test_a_finished_batch_waits_for_nothing(user: User, client: APIClient) -> None:
+    batch = make_batch(user)
+    finish()
+    progress = client.get(f"{LIST}/{batch.pk}").json()["progress"]
+    assert progress["overall_progress"] == 100
+    assert (progress["queue_position"], progress["eta_seconds"]) == (None, None)
+
+
+def test_the_list_is_ones_own_newest_first_in_pages(user: User, client: APIClient) -> None:
+    for number in range(5):
+        make_batch(user, name=f"batch {number}")
+    make_batch(make_user(), name="of somebody else")
+    assert names(client.get(LIST)) == [f"batch {number}" for number in (4, 3, 2, 1, 0)]
+    page = client.get(f"{LIST}?limit=2&offset=1")
+    assert names(page) == ["batch 3", "batch 2"]
+    assert page.json()["total"] == 5
+    assert names(client.get(f"{LIST}?offset=100")) == []
+
+
+def test_the_list_is_searched_and_filtered(user: User, client: APIClient) -> None:
+    make_batch(user, name="Spring sale")
+    finish()
+    old = make_batch(user, name="spring clean")
+    make_batch(user, name="100% wool_")
+    Batch.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=3))
+    today = timezone.localdate()
+    assert set(names(client.get(f"{LIST}?search=SPRING"))) == {"Spring sale", "spring clean"}
+    assert names(client.get(f"{LIST}?search=%25")) == ["100% wool_"]
+    assert names(client.get(f"{LIST}?status=completed")) == ["Spring sale"]
+    assert names(client.get(f"{LIST}?date_to={today - timedelta(days=1)}")) == ["spring clean"]
+    assert len(names(client.get(f"{LIST}?date_from={today}&date_to={today}"))) == 2
+
+
+def test_administrators_see_everybodys_batches(client_of_admin: APIClient) -> None:
+    first, second = make_user(), make_user()
+    make_batch(first, 2, name="a"), make_batch(second, name="b")
+    assert set(names(client_of_admin.get("/api/admin/batches"))) == {"a", "b"}
+    assert names(client_of_admin.get(f"/api/admin/batches?user={first.pk}")) == ["a"]
+    assert names(client_of_admin.get("/api/admin/batches?ordering=image_count")) == ["b", "a"]
+
+
+@pytest.mark.parametrize("path", [LIST, "/api/admin/batches", "/api/admin/users", "/api/user/credits"])
+def test_no_list_makes_more_queries_as_it_grows(path: str) -> None:
+    admin = make_user(is_admin=True)
+    client = client_for(admin)
+
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert client.get(f"{path}?limit=100").status_code == 200
+        return len(captured)
+
+    make_batch(admin, 1)
+    few = queries()
+    for _ in range(6):
+        make_batch(admin, 5)
+        make_batch(make_user(), 2)
+    claim(), finish()
+    assert queries() == few
+
+
+def test_a_batch_makes_no_more_queries_as_it_grows(user: User, client: APIClient) -> None:
+    counts = []
+    for images in (1, 12):
+        batch = make_batch(user, images)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(f"{LIST}/{batch.pk}")
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("path", [LIST, f"{LIST}/{{batch}}"])
+def test_polling_what_did_not_change_is_answered_304(user: User, client: APIClient, path: str) -> None:
+    batch = make_batch(user)
+    path = path.format(batch=batch.pk)
+    etag = client.get(path).headers["ETag"]
+    same = client.get(path, HTTP_IF_NONE_MATCH=etag)
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", etag)
+    VideoItem.objects.update(progress=7)
+    changed = client.get(path, HTTP_IF_NONE_MATCH=etag)
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+# --- Changing --------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_renamed(user: User, client: APIClient) -> None:
+    batch = make_batch(user)
+    answer = client.patch(f"{LIST}/{batch.pk}", {"name": " 春节 "}, format="json")
+    assert answer.json()["name"] == "春节"
+    assert client.get(f"{LIST}/{batch.pk}").json()["name"] == "春节"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "a\x00b", None, ["a"]])
+def test_a_name_that_is_none_is_refused(user: User, client: APIClient, name: Any) -> None:
+    batch = make_batch(user, name="Spring")
+    assert client.patch(f"{LIST}/{batch.pk}", {"name": name}, format="json").status_code == 400
+    batch.refresh_from_db()
+    assert batch.name == "Spring"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_batch_refunds_what_waits_and_removes_its_files() -> None:
+    user = make_user()
+    client, batch = client_for(user), make_batch(user, 3)
+    done = finish()
+    assert client.delete(f"{LIST}/{batch.pk}").json() == {"success": True}
+    assert client.get(f"{LIST}/{batch.pk}").status_code == 404
+    user.refresh_from_db()
+    assert user.credits == 99, "the finished video stays paid"
+    assert not default_storage.exists(done.video)
+    assert not default_storage.exists(batch.audio)
+    assert str(batch.pk) not in storage.batch_folders()
+    kinds = [entry["kind"] for entry in client.get("/api/user/credits").json()["entries"]]
+    assert sorted(kinds) == ["charge"] * 3 + ["grant"] + ["refund"] * 2
+
+
+def test_cancelling_a_batch_refunds_all_that_has_not_finished(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 4)
+    finish()
+    claim()
+    assert client.post(f"{LIST}/{batch.pk}/cancel").json() == {"success": True, "count": 3}
+    assert client.post(f"{LIST}/{batch.pk}/cancel").json() == {"success": True, "count": 0}
+    body = client.get(f"{LIST}/{batch.pk}").json()
+    assert (body["status"], body["creditsUsed"], body["progress"]["cancelled"]) == ("partial", 1, 3)
+    assert client.get("/api/user/profile").json()["credits"] == 99
+    assert_all_is_settled()
+
+
+def test_a_finished_item_cannot_be_cancelled_or_retried(user: User, client: APIClient) -> None:
+    make_batch(user)
+    item = finish()
+    for action in ("cancel", "resume"):
+        answer = client.post(f"{LIST}/{item.batch_id}/items/{item.pk}/{action}")
+        assert answer.status_code == 409
+        assert answer.json()["code"] == "conflict"
+    assert_all_is_settled()
+
+
+def test_a_failed_item_is_retried_for_a_credit(user: User, client: APIClient) -> None:
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    path = f"{LIST}/{item.batch_id}/items/{item.pk}/resume"
+    assert client.post(path).json() == {"success": True}
+    assert client.post(path).status_code == 409
+    assert client.get("/api/user/profile").json()["credits"] == 99
+    assert_all_is_settled()
+
+
+def test_retrying_all_failed_items_leaves_cancelled_ones(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 3)
+    states.fail(claim(), FINAL), states.fail(claim(), FINAL)
+    client.post(f"{LIST}/{batch.pk}/cancel")
+    assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 2}
+    assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
+    assert_all_is_settled()
+
+
+def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:
+    user = make_user(credits=1)
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    ledger.set_credits(user_id=user.pk, new_credits=0, reason="test", actor=None)
+    for path in (f"items/{item.pk}/resume", "retry_failed"):
+        answer = client_for(user).post(f"{LIST}/{item.batch_id}/{path}")
+        assert answer.status_code == 402
+        assert (answer.json()["required"], answer.json()["available"]) == (1, 0)
+    assert_all_is_settled()
+
+
+def test_a_failed_items_image_is_replaced_and_rendered_again(user: User, client: APIClient) -> None:
+    item = make_item(user)
+    states.fail(claim(), FINAL)
+    path = f"{LIST}/{item.batch_id}/items/{item.pk}/replace"
+    bad = client.post(path, {"image": file("bad.jpg", b"text")}, format="multipart")
+    assert bad.status_code == 400
+    assert bad.json()["errors"]["images"][0]["name"] == "bad.jpg"
+    assert client.post(path).json()["code"] == "no_images"
+    good = client.post(path, {"image": file("new.jpg", image_bytes(200))}, format="multipart")
+    assert good.json() == {"success": True}
+    old = item.source_image
+    item.refresh_from_db()
+    assert (item.status, item.original_name, item.width, item.run) == ("pending", "new.jpg", 200, 2)
+    assert default_storage.exists(item.source_image)
+    assert not default_storage.exists(old)
+    again = client.post(path, {"image": file("c.jpg", image_bytes())}, format="multipart")
+    assert again.status_code == 409
+    assert default_storage.exists(item.source_image), "a refused replacement took the files away"
+    assert_all_is_settled()
+
+
+# --- Exporting -------------------------------------------------------------------------------------
+
+
+def download(url: str) -> bytes:
+    answer = APIClient().get(url.removeprefix("http://testserver"))
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
+@pytest.fixture
+def exported(user: User, client: APIClient) -> Iterator[Any]:
+    """A batch whose files have hard names, exported: three finished, one failed."""
+    batch = make_batch(user, 4)
+    for position, name in enumerate(["a.jpg", "A.png", "=cmd|' /C calc'!A0.jpg", "b/../:*?.jpg"]):
+        VideoItem.objects.filter(batch=batch, position=position).update(original_name=name)
+    for content in (b"one", b"two", b"three" * 100_000):
+        finish(content)
+    states.fail(claim(), FINAL)
+    return client.get(f"{LIST}/{batch.pk}/export").json()
+
+
+def test_export_names_completed_items_only_and_distinctly(exported: Any) -> None:
+    assert exported["total"] == 3
+    assert [entry["name"] for entry in exported["files"]][:2] == ["a.mp4", "A (2).mp4"]
+    for entry, content in zip(exported["files"], (b"one", b"two"), strict=False):
+        assert download(entry["url"]) == content
+
+
+def test_a_download_link_carries_its_file_name(exported: Any) -> None:
+    answer = APIClient().get(exported["files"][1]["url"].removeprefix("http://testserver"))
+    answer.close()
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="A (2).mp4"'
+
+
+def test_the_archive_is_streamed_whole_with_safe_names(exported: Any) -> None:
+    url = exported["zip_url"].removeprefix("http://testserver")
+    answer = APIClient().get(url)
+    assert answer.streaming
+    assert answer.headers["Content-Type"] == "application/zip"
+    chunks = list(answer.streaming_content)
+    assert len(b"".join(chunks)) == int(answer.headers["Content-Length"])
+    assert len(chunks) > 3
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(chunks)))
+    assert archive.testzip() is None
+    entries = archive.namelist()
+    assert len({name.lower() for name in entries}) == 4
+    assert not [name for name in entries if set(name) & set('/\\:*?"<>|')]
+    assert archive.read("A (2).mp4") == b"two"
+
+
+def test_the_manifest_says_what_became_of_every_image(exported: Any) -> None:
+    archive = zipfile.ZipFile(io.BytesIO(download(exported["zip_url"])))
+    text = archive.read("manifest.csv").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["status"] for row in rows] == ["completed"] * 3 + ["failed"]
+    assert [row["credits"] for row in rows] == ["1", "1", "1", "0"]
+    assert rows[3]["reason"]
+    assert rows[3]["file"] == ""
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_an_archive_link_is_good_for_its_batch_alone(exported: Any, user: User) -> None:
+    other = make_batch(user)
+    url = exported["zip_url"].removeprefix("http://testserver")
+    forged = url.replace(exported["batch_id"], str(other.pk))
+    assert APIClient().get(forged).status_code == 403
+
+
+# --- The ledger ------------------------------------------------------------------------------------
+
+
+def test_the_ledger_is_paged_and_filtered_newest_first(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 3)
+    client.post(f"{LIST}/{batch.pk}/cancel")
+    page = client.get("/api/user/credits?limit=2").json()
+    assert page["total"] == 7
+    assert [entry["balance_after"] for entry in page["entries"]] == [100, 99]
+    assert {entry["batch_id"] for entry in page["entries"]} == {str(batch.pk)}
+    assert client.get("/api/user/credits?kind=charge").json()["total"] == 3
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    assert client.get(f"/api/user/credits?date_from={tomorrow}").json()["total"] == 0
+
+
+def test_limits_and_readiness_of_the_engine_are_told(client: APIClient, settings: LazySettings) -> None:
+    body = client.get("/api/engine/status").json()
+    assert body["engine"] == "portrait"
+    assert body["limits"]["max_images"] == settings.BATCH_MAX_IMAGES
+    assert body["queue"] == {"pending": 0, "processing": 0}
+    assert client.get("/api/token/status").json()["valid"] is True
