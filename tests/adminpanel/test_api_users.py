@@ -91,7 +91,7 @@ def test_users_are_searched_ordered_and_paged(client_of_admin: APIClient, admin:
     assert names(client_of_admin, ordering="-credits", limit=2, offset=1) == ["anna", "hanna"]
     assert names(client_of_admin, is_admin=True) == [admin.username]
     assert names(client_of_admin, is_active=False) == []
-    page = client_of_admin.get(USERS, {"limit": 1, "offset": 3, "search": "a"}).json()
+    page = client_of_admin.get(f"{USERS}?limit=1&offset=3&search=a").json()
     assert page["total"] == User.objects.filter(username__icontains="a").count()
 
 
@@ -270,5 +270,5 @@ def test_the_ledger_of_anybody_is_read(client_of_admin: APIClient, user: User) -
     assert [entry["amount"] for entry in body["entries"]] == [5, -1, -1, 100]
     assert [entry["balance_after"] for entry in body["entries"]] == [103, 98, 99, 100]
     assert body["entries"][1]["batch_id"] == str(batch.pk)
-    charges = client_of_admin.get(credits_of(user), {"kind": "charge", "limit": 1}).json()
+    charges = client_of_admin.get(f"{credits_of(user)}?kind=charge&limit=1").json()
     assert (len(charges["entries"]), charges["total"]) == (1, 2)

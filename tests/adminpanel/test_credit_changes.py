@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +16,7 @@ from tests.support.rows import make_user
 ADDRESS = "admin:accounts_user_credits"
 
 
-def change(client: Client, users: list[User], **fields: Any) -> HttpResponse:
+def change(client: Client, users: list[User], **fields: Any) -> Any:
     given = {
         "users": ",".join(str(user.pk) for user in users),
         "change": "adjust",
@@ -26,8 +25,7 @@ def change(client: Client, users: list[User], **fields: Any) -> HttpResponse:
         "key": str(uuid4()),
         **fields,
     }
-    answer: HttpResponse = client.post(reverse(ADDRESS), given, follow=True)
-    return answer
+    return client.post(reverse(ADDRESS), given, follow=True)
 
 
 @pytest.mark.parametrize(

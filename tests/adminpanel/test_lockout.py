@@ -1,9 +1,10 @@
 """Too many wrong passwords: a page for people at the admin site, JSON for clients of the API."""
 
+from typing import Any
+
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -14,13 +15,12 @@ from tests.support.rows import PASSWORD, make_user
 WRONG = "Wrong-Horse-1"
 
 
-def log_in(client: Client, name: str, password: str) -> HttpResponse:
+def log_in(client: Client, name: str, password: str) -> Any:
     fields = {"username": name, "password": password, "next": reverse("admin:index")}
-    answer: HttpResponse = client.post(reverse("admin:login"), fields)
-    return answer
+    return client.post(reverse("admin:login"), fields)
 
 
-def lock(client: Client, name: str) -> HttpResponse:
+def lock(client: Client, name: str) -> Any:
     """Guess until it is refused."""
     for _ in range(settings.AXES_FAILURE_LIMIT + 1):
         answer = log_in(client, name, WRONG)

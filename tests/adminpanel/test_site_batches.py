@@ -1,6 +1,7 @@
 """Batches and videos on the admin site: retried, cancelled, deleted, and the credits that belong to it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -129,11 +130,11 @@ def test_a_deleted_batch_is_refunded_and_its_files_are_gone(browser: Client, use
     assert any(folder.rglob("*.jpg"))
 
     if way == "page":
-        confirmation = browser.get(page(Batch, "delete", batch.pk))
+        confirmation: Any = browser.get(page(Batch, "delete", batch.pk))
         assert batch.name in confirmation.content.decode()
         browser.post(page(Batch, "delete", batch.pk), {"post": "yes"})
     else:
-        confirmation = act(browser, Batch, "delete_batches", batch)  # type: ignore[assignment]
+        confirmation = act(browser, Batch, "delete_batches", batch)
         assert batch.name in confirmation.content.decode()
         assert Batch.objects.count() == 2, "nothing happens before it is confirmed"
         browser.post(confirmation.context["form_action"], {"batches": confirmation.context["packed"]})
@@ -167,7 +168,9 @@ def test_media_on_the_pages_are_signed_and_readable(browser: Client, user: User)
     batch = make_batch(user, 1)
     html = browser.get(page(Batch, "change", batch.pk)).content.decode()
     source = html.split('<img src="/media/')[1].split('"')[0]
-    assert Client().get(f"/media/{source}").status_code == 200
+    picture: Any = Client().get(f"/media/{source}")
+    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/jpeg")
+    assert b"".join(picture.streaming_content).startswith(b"\xff\xd8")
     tampered = source.replace("/", "x/", 1)
     assert Client().get(f"/media/{tampered}").status_code == 403
 

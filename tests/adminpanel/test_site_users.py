@@ -1,10 +1,10 @@
 """Users on the admin site: made, given passwords, deactivated, logged out; never deleted."""
 
 import re
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -13,10 +13,9 @@ from tests.adminpanel.pages import act, messages, page
 from tests.support.rows import PASSWORD, client_for
 
 
-def add(client: Client, **fields: str) -> HttpResponse:
+def add(client: Client, **fields: str) -> Any:
     given = {"username": "newcomer", "password": PASSWORD, "first_credits": "7", **fields}
-    answer: HttpResponse = client.post(page(User, "add"), given, follow=True)
-    return answer
+    return client.post(page(User, "add"), given, follow=True)
 
 
 def test_a_user_is_made_with_credits_that_the_ledger_knows(browser: Client, admin: User) -> None:

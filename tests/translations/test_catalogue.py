@@ -28,7 +28,7 @@ def catalogue() -> polib.POFile:
     return polib.pofile(str(FOLDER / "django.po"))
 
 
-def texts(entry: polib.POEntry) -> list[str]:
+def texts(entry: polib.POEntry | polib.MOEntry) -> list[str]:
     """The translation, in all its plural forms."""
     return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
 
