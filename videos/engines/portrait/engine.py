@@ -24,6 +24,7 @@ from videos.engines.portrait.encode import Joiner, VideoFormat
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.label import Label, LabelSettings, build_label
+from videos.engines.portrait.memory import return_large_blocks
 from videos.engines.portrait.models import SHA256, verified_file
 from videos.engines.portrait.motion import Motion, choreograph
 from videos.engines.portrait.prompt import understand
@@ -63,6 +64,7 @@ class PortraitEngine:
     def warm_up(self) -> None:
         """Load the face networks; raises `EngineUnavailableError`."""
         if self._finder is None:
+            return_large_blocks()
             self._finder = FaceFinder()
 
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:

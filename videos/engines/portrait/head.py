@@ -183,6 +183,9 @@ class HeadRenderer:
 
     def __init__(self, rig: HeadRig) -> None:
         self._rig = rig
+        rows, columns = rig.base.shape[:2]
+        self._full = np.empty((rows * rig.cell, columns * rig.cell, 2), np.float32)
+        self._half = np.empty((rows * rig.cell // 2, columns * rig.cell // 2, 2), np.float32)
 
     @property
     def rect(self) -> Rect:
@@ -200,11 +203,12 @@ class HeadRenderer:
         coords = (weights @ rig.basis).reshape(rig.base.shape) + rig.base
         rows, columns = coords.shape[:2]
         cell = rig.cell
-        full = resize(coords, (columns * cell, rows * cell))
+        full = resize(coords, (columns * cell, rows * cell), out=self._full)
         inner = full[cell : cell + rect.height, cell : cell + rect.width]
         remap(source.y[rect.luma], inner, out=target.y[rect.luma])
         # a chroma sample sits in the middle of 2 × 2 luma pixels
-        half = resize(coords * np.float32(0.5) - np.float32(0.25), (columns * cell // 2, rows * cell // 2))
+        coords = coords * np.float32(0.5) - np.float32(0.25)
+        half = resize(coords, (columns * cell // 2, rows * cell // 2), out=self._half)
         edge = cell // 2
         inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
         remap(source.u[rect.chroma], inner, out=target.u[rect.chroma])

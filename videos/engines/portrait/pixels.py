@@ -40,9 +40,9 @@ def shift(source: F32, dx: float, dy: float, size: tuple[int, int]) -> F32:
     return result  # type: ignore[no-any-return]
 
 
-def resize(source: F32, size: tuple[int, int]) -> F32:
+def resize(source: F32, size: tuple[int, int], *, out: F32 | None = None) -> F32:
     """Resize a float array to `size` (width, height), bilinear."""
-    result: Any = cv2.resize(source, size, interpolation=cv2.INTER_LINEAR)
+    result: Any = cv2.resize(source, size, dst=out, interpolation=cv2.INTER_LINEAR)
     return result  # type: ignore[no-any-return]
 
 

@@ -1,6 +1,7 @@
 """Rendering a whole video: segments on threads, joined in order, with progress and cancellation."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -35,10 +36,11 @@ class VideoRender:
         """
         cv2.setNumThreads(1)  # the threads here are the parallelism; OpenCV's own would get in their way
         with ThreadPoolExecutor(self._threads, thread_name_prefix="portrait") as pool:
-            pending = [pool.submit(self._segment, frames) for frames in plan_segments(len(self._motion))]
+            segments = plan_segments(len(self._motion))
+            pending = deque(pool.submit(self._segment, frames) for frames in segments)
             try:
-                for future in pending:
-                    yield self._await(future, progress, cancelled)
+                while pending:  # taken off one by one: a finished segment's packets must not be kept
+                    yield self._await(pending.popleft(), progress, cancelled)
             finally:
                 self._stop.set()
 
