@@ -1,7 +1,6 @@
 """Single videos across all batches: what failed and why."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +31,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         "owner",
         "state",
         "problem",
-        "tries",
+        "attempts",
         "queued",
     )
     list_display_links = ("preview", "original_name")
@@ -41,7 +40,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
     search_fields = ("original_name", "batch__name", "batch__user__username")
     search_help_text = gettext_lazy("Image file, batch or user name")
     ordering = ("-queued_at", "position")
-    sortable_by = ("queued", "tries")
+    sortable_by = ("queued", "attempts")
     actions = ("retry", "cancel")
     fields = (
         "player",
@@ -116,7 +115,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         return text % {"run": item.run, "attempt": item.attempt}
 
     @admin.display(description=gettext_lazy("Attempts"), ordering="attempt")
-    def tries(self, item: VideoItem) -> int:
+    def attempts(self, item: VideoItem) -> int:
         return item.attempt
 
     @admin.display(description=gettext_lazy("Rendered by"))
@@ -124,16 +123,16 @@ class VideoItemAdmin(ReadOnlyAdmin):
         return item.worker
 
     @admin.display(description=gettext_lazy("Queued at"), ordering="queued_at")
-    def queued(self, item: VideoItem) -> datetime:
-        return item.queued_at
+    def queued(self, item: VideoItem) -> str:
+        return markup.moment(item.queued_at)
 
     @admin.display(description=gettext_lazy("Started at"))
-    def started(self, item: VideoItem) -> datetime | None:
-        return item.started_at
+    def started(self, item: VideoItem) -> str:
+        return markup.moment(item.started_at)
 
     @admin.display(description=gettext_lazy("Finished at"))
-    def finished(self, item: VideoItem) -> datetime | None:
-        return item.finished_at
+    def finished(self, item: VideoItem) -> str:
+        return markup.moment(item.finished_at)
 
     # --- Buttons and actions -----------------------------------------------------------------------
 

@@ -44,8 +44,8 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
         return markup.lines([markup.badge("failed", _("%(count)d, locked") % {"count": count})])
 
     @admin.display(description=_("Latest attempt"), ordering="attempt_time")
-    def latest(self, attempt: Any) -> Any:
-        return attempt.attempt_time
+    def latest(self, attempt: Any) -> str:
+        return markup.moment(attempt.attempt_time)
 
     @admin.display(description=_("Browser"))
     def browser(self, attempt: Any) -> str:

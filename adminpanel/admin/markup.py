@@ -51,12 +51,13 @@ def lines(texts: Iterable[object]) -> SafeString:
 
 def line(*parts: object) -> SafeString:
     """Short texts beside each other; times in the platform's zone."""
-    shown = (_moment(part) if isinstance(part, datetime) else part for part in parts)
+    shown = (moment(part) if isinstance(part, datetime) else part for part in parts)
     return format_html_join(" ", '<span class="zy-part">{}</span>', ((part,) for part in shown if part))
 
 
-def _moment(time: datetime) -> str:
-    return date_format(localtime(time), "Y-m-d H:i")
+def moment(time: datetime | None) -> str:
+    """Day and time of day in the platform's zone; empty for never."""
+    return date_format(localtime(time), "Y-m-d H:i") if time else ""
 
 
 def error(code: str, text: str) -> SafeString:
