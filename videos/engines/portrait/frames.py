@@ -31,8 +31,11 @@ class FrameRenderer:
         self._target = planes_of(self.buffer)
         for plane in ("y", "u", "v"):
             getattr(self._target, plane)[:] = getattr(rig.planes, plane)
+        # parts of the label that every frame draws over; the rest of it stands once drawn
+        self._covered: list[Rect] = []
         if label is not None:
             label.apply(self._target, Rect(0, 0, width, height))
+            self._covered = [part for part in self._head.drawn if part.overlaps(label.rect)]
 
     def reset(self) -> None:
         """Make the next frame independent of what was drawn before."""
@@ -48,8 +51,9 @@ class FrameRenderer:
         for eye in self._eyes:
             eye.draw(float(motion.lid[index]), gaze, self._work)
         self._head.draw(motion.head[index], self._work, self._target)
-        if self._label is not None:  # the head's box has been drawn over it; the rest of it still stands
-            self._label.apply(self._target, self._head.rect)
+        if self._label is not None:
+            for part in self._covered:
+                self._label.apply(self._target, part)
         return self.buffer
 
 

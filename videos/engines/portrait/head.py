@@ -24,8 +24,11 @@ HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_ra
 CELL = 0.08
 """Side of a grid cell in IOD; in pixels it is even and within CELL_PX."""
 CELL_PX = (4, 16)
-STILL = 0.02
-"""Displacement per unit (IOD) below which a cell counts as not moving at all."""
+STILL = 0.05
+"""Displacement in IOD by all actions at weight 1 together, some twenty times what happens, below which a cell
+counts as not moving at all."""
+BANDS = 10
+"""The moving area is cut into about this many bands across, each as wide as the person is there."""
 HEAD_FULL, HEAD_NONE = 1.05, 2.1
 """Radii, 1 being the face with its hair, up to which the head moves fully and beyond which not at all."""
 BORDER = 0.55
@@ -36,17 +39,23 @@ BORDER = 0.55
 class HeadRig:
     """The head's warp: (actions, rows * columns * 2) pixels per unit weight over `rect` and one cell more.
 
-    `base` (rows, columns, 2) holds the cells' own centres in pixels of `rect`.
+    `base` (rows, columns, 2) holds the cells' own centres in pixels of `rect`; `bands` are the parts of
+    `rect` that move, in its pixels.
     """
 
     rect: Rect
     cell: int
     basis: F32
     base: F32
+    bands: list[Rect]
 
 
-def build_head(points: F64, frame: FaceFrame, image: U8) -> HeadRig:
-    """Prepare the warp of a portrait, `image` (H, W, 3), from its mesh `points` (468, 3)."""
+def build_head(points: F64, frame: FaceFrame, image: U8, drawn: list[Rect]) -> HeadRig:
+    """Prepare the warp of a portrait, `image` (H, W, 3), from its mesh `points` (468, 3).
+
+    `drawn` are the parts of the picture that are painted anew in every frame, which the warp has to carry
+    over even where it moves nothing.
+    """
     height, width = image.shape[:2]
     cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
@@ -58,9 +67,9 @@ def build_head(points: F64, frame: FaceFrame, image: U8) -> HeadRig:
     reach = frame.box(centre - 2.6 * half, top - 2.0, centre + 2.6 * half, chin + 2.6).clipped(whole)
     fields = _Fields(reach, cell, face, points[:, 2] / frame.iod, frame, image).sample()
     moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
+    for part in drawn:
+        moving[_cells(part, reach, cell)] = True
     rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
-    if not len(rows):
-        rows = columns = np.array([1, 2])
     # the grid has one cell more than the box on every side, see `_Fields`
     rect = Rect(
         reach.x0 + (int(columns[0]) - 1) * cell,
@@ -75,7 +84,30 @@ def build_head(points: F64, frame: FaceFrame, image: U8) -> HeadRig:
     shape = kept.shape[1:3]
     centres = [(np.arange(count) - 1) * cell + (cell - 1) / 2 for count in (shape[1], shape[0])]
     base = np.stack(np.meshgrid(*centres), axis=-1).astype(np.float32)
-    return HeadRig(rect, cell, -kept.reshape(len(HEAD_ACTIONS), -1).astype(np.float32), base)
+    basis = -kept.reshape(len(HEAD_ACTIONS), -1).astype(np.float32)
+    inside = moving[row + 1 : row + rows_kept - 1, column + 1 : column + columns_kept - 1]
+    return HeadRig(rect, cell, basis, base, _bands(inside, cell, rect))
+
+
+def _cells(part: Rect, reach: Rect, cell: int) -> tuple[slice, slice]:
+    """The cells of the grid around `reach` that `part` touches."""
+    part = part.clipped(reach)
+    rows = slice((part.y0 - reach.y0) // cell + 1, -(-(part.y1 - reach.y0) // cell) + 1)
+    columns = slice((part.x0 - reach.x0) // cell + 1, -(-(part.x1 - reach.x0) // cell) + 1)
+    return rows, columns
+
+
+def _bands(moving: np.ndarray[tuple[int, int], np.dtype[np.bool_]], cell: int, rect: Rect) -> list[Rect]:
+    """Boxes in the pixels of `rect` that hold every True of `moving` (rows, columns)."""
+    tall = max(1, -(-len(moving) // BANDS))
+    bands = []
+    for top in range(0, len(moving), tall):
+        columns = np.flatnonzero(moving[top : top + tall].any(axis=0))
+        if len(columns):
+            left, right = int(columns[0]) * cell, (int(columns[-1]) + 1) * cell
+            band = Rect(left, top * cell, right, (top + tall) * cell)
+            bands.append(band.clipped(Rect(0, 0, rect.width, rect.height)))
+    return bands
 
 
 @dataclass(frozen=True)
@@ -188,28 +220,32 @@ class HeadRenderer:
         self._half = np.empty((rows * rig.cell // 2, columns * rig.cell // 2, 2), np.float32)
 
     @property
-    def rect(self) -> Rect:
-        """The part of the picture that `draw` writes."""
-        return self._rig.rect
+    def drawn(self) -> list[Rect]:
+        """The parts of the picture that `draw` writes; they do not overlap."""
+        return [band.moved(self._rig.rect.x0, self._rig.rect.y0) for band in self._rig.bands]
 
     def draw(self, weights: F32, source: Planes, target: Planes) -> None:
         """Warp the head's box of `source` into `target` by `weights` (actions,)."""
         rig, rect = self._rig, self._rig.rect
         if not weights.any():
-            for index in ("y", "u", "v"):
-                where = rect.luma if index == "y" else rect.chroma
-                getattr(target, index)[where] = getattr(source, index)[where]
+            for part in self.drawn:
+                target.y[part.luma] = source.y[part.luma]
+                target.u[part.chroma], target.v[part.chroma] = source.u[part.chroma], source.v[part.chroma]
             return
         coords = (weights @ rig.basis).reshape(rig.base.shape) + rig.base
         rows, columns = coords.shape[:2]
         cell = rig.cell
         full = resize(coords, (columns * cell, rows * cell), out=self._full)
         inner = full[cell : cell + rect.height, cell : cell + rect.width]
-        remap(source.y[rect.luma], inner, out=target.y[rect.luma])
+        photo, picture = source.y[rect.luma], target.y[rect.luma]
+        for band in rig.bands:
+            remap(photo, inner[band.luma], out=picture[band.luma])
         # a chroma sample sits in the middle of 2 × 2 luma pixels
         coords = coords * np.float32(0.5) - np.float32(0.25)
         half = resize(coords, (columns * cell // 2, rows * cell // 2), out=self._half)
         edge = cell // 2
         inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
-        remap(source.u[rect.chroma], inner, out=target.u[rect.chroma])
-        remap(source.v[rect.chroma], inner, out=target.v[rect.chroma])
+        for plane, drawn in ((source.u, target.u), (source.v, target.v)):
+            photo, picture = plane[rect.chroma], drawn[rect.chroma]
+            for band in rig.bands:
+                remap(photo, inner[band.chroma], out=picture[band.chroma])

@@ -86,11 +86,14 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         raise UnusablePortraitError("The face is too small in the picture; crop the picture closer to it.")
     ycc = ycc_from_bgr(image)
     planes = planes_from_ycc(ycc)
+    mouth = build_mouth(points, frame, ycc, planes)
+    eyes = build_eyes(points, frame, planes)
+    drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
     return PortraitRig(
         planes=planes,
         frame=frame,
-        mouth=build_mouth(points, frame, ycc, planes),
-        eyes=build_eyes(points, frame, planes),
-        head=build_head(points, frame, image),
+        mouth=mouth,
+        eyes=eyes,
+        head=build_head(points, frame, image, drawn),
         notes=found.notes,
     )
