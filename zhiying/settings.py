@@ -7,6 +7,7 @@ in-process broker below `DATA_DIR`. `.env.example` names every variable with a c
 import socket
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import environ
@@ -36,7 +37,9 @@ DEBUG = env.bool("DEBUG", default=False)
 # --- Secrets and hosts -----------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or (
-    "" if PRODUCTION else stored_secret(DATA_DIR / "secret_key")
+    # In production a missing key is random and too short on purpose: the check zhiying.E002 names it and
+    # nothing starts, where an empty one would end in Django's own traceback.
+    token_hex(8) if PRODUCTION else stored_secret(DATA_DIR / "secret_key")
 )
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "jwt")
 MEDIA_SIGNING_KEY = env.str("MEDIA_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "media")
