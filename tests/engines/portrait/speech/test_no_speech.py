@@ -92,7 +92,9 @@ def test_any_finite_sound_gives_a_track_within_its_ranges(samples: Samples, fps:
         max_size=6,
     )
 )
-def test_any_row_of_sounds_gives_a_track_within_its_ranges(parts: list[tuple[str, float, float, int]]) -> None:
+def test_any_row_of_sounds_gives_a_track_within_its_ranges(
+    parts: list[tuple[str, float, float, int]],
+) -> None:
     pieces = {
         "silence": lambda seconds, level, seed: silence(seconds),
         "noise": lambda seconds, level, seed: noise(seconds, level, seed=seed),

@@ -1,0 +1,80 @@
+"""The evaluation command and what it measures with."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engines.portrait.speech.signals import SENTENCE, SENTENCE_LIPS_CLOSED_S, recording
+from videos.engines.portrait.evaluate import curves, phones
+from videos.engines.portrait.evaluate.__main__ import main
+from videos.engines.portrait.speech.training import labels
+
+
+@pytest.mark.parametrize("delay", [-3, 0, 2])
+def test_the_lag_of_a_delayed_curve_is_its_delay(delay: int) -> None:
+    real = np.random.default_rng(1).normal(size=200).astype(np.float32)
+    ours = np.roll(real, delay)
+
+    shift, value = curves.lag(ours, real, reach=6)
+
+    assert shift == delay
+    assert value is not None
+    assert value > 0.95
+
+
+def test_a_flat_curve_correlates_with_nothing() -> None:
+    assert curves.correlation(np.zeros(9, np.float32), np.arange(9, dtype=np.float32)) is None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The real sentence with labels of its closed lips only."""
+    known, now = [], 0.0
+    pcm = recording(SENTENCE)
+    for start, end in SENTENCE_LIPS_CLOSED_S:
+        known += [labels.Label(now, start, "a"), labels.Label(start, end, "m")]
+        now = end
+    known.append(labels.Label(now, len(pcm) / 16_000, "a"))
+    labels.write(tmp_path / "en_sentence", pcm, known)
+    return tmp_path
+
+
+def test_closures_of_a_labelled_recording_are_counted(folder: Path) -> None:
+    (row,) = phones.measure_folders([folder])
+
+    assert row["b/p/m"] == len(SENTENCE_LIPS_CLOSED_S)
+    assert isinstance(row["recall"], float)
+    assert isinstance(row["precision"], float)
+    assert row["recall"] >= 0.8
+    assert row["precision"] >= 0.6
+    assert row["lag (frames)"] == 0
+
+
+def test_closures_beside_the_labelled_ones_count_against_precision(folder: Path) -> None:
+    pcm, _ = labels.read(folder / "en_sentence.wav")
+    labels.write(folder / "en_sentence", pcm, [labels.Label(0, 0.1, "m"), labels.Label(0.1, 3.2, "a")])
+
+    (row,) = phones.measure_folders([folder])
+
+    assert row["precision"] == 0
+
+
+def test_the_command_prints_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phones", str(folder)]) == 0
+
+    heading, rule, row = capsys.readouterr().out.splitlines()
+    assert heading.startswith("| material")
+    assert set(rule) == {"|", "-"}
+    assert row.count("|") == heading.count("|")
+
+
+@pytest.mark.parametrize("command", ["phones", "clip", "video"])
+def test_the_command_says_what_it_could_not_measure(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path if command == "phones" else tmp_path / "nothing.mp4"
+
+    assert main([command, str(path)]) == 1
+
+    assert str(path) in capsys.readouterr().err

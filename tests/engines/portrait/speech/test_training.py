@@ -1,0 +1,78 @@
+"""The parts of the training tools that have known answers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engines.portrait.speech.signals import noise
+from videos.engines.portrait.speech import features
+from videos.engines.portrait.speech.training import ipa, labels, realign, zhuyin
+from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
+from videos.engines.portrait.speech.visemes import VISEMES
+
+
+@pytest.mark.parametrize(
+    ("syllable", "expected"),
+    [
+        ("ba1", "pa→"),
+        ("pang2", "pʰaŋ↗"),
+        ("xue2", "ɕɥe↗"),
+        ("yu3", "y↓"),
+        ("wo3", "wo↓"),
+        ("zhi4", "ꭧɨ↘"),
+        ("liu2", "ljou↗"),
+        ("lv4", "ly↘"),
+        ("ma5", "ma"),
+    ],
+)
+def test_pinyin_is_read_as_in_textbooks(syllable: str, expected: str) -> None:
+    assert ipa.pinyin_to_ipa(syllable) == expected
+
+
+@pytest.mark.parametrize("text", ["", "hello", "bx1", "3"])
+def test_what_is_no_syllable_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a pinyin syllable"):
+        ipa.split_pinyin(text)
+
+
+def test_zhuyin_splits_into_initial_and_final() -> None:
+    assert zhuyin.split("ㄇㄧㄥ2") == ("m", "iŋ")
+    assert zhuyin.split("ㄓ1") == ("ʂ", "ɨ")
+
+
+def test_every_sound_of_the_tables_is_a_unit_with_a_lip_shape() -> None:
+    spelled = {unit for units in [*ipa.IPA_UNITS.values(), *ipa.ARPABET_UNITS.values()] for unit in units}
+
+    assert spelled <= set(UNITS)
+    assert set(VISEMES) == set(UNITS)
+
+
+def test_labels_are_read_as_written(tmp_path: Path) -> None:
+    pcm = noise(0.5, 0.1)
+    known = [labels.Label(0.0, 0.25, "m"), labels.Label(0.25, 0.5, labels.UNKNOWN)]
+
+    labels.write(tmp_path / "en_x", pcm, known)
+    read_pcm, read = labels.read(tmp_path / "en_x.wav")
+
+    assert read == known
+    np.testing.assert_allclose(read_pcm, pcm, atol=1e-4)
+
+
+def test_the_short_rest_before_a_stop_belongs_to_the_stop() -> None:
+    signal = features.extract(noise(0.6, 0.1))
+    known = [labels.Label(0, 0.2, "a"), labels.Label(0.2, 0.25, "sil"), labels.Label(0.25, 0.6, "p")]
+
+    assert labels.per_frame(known, signal)[22] == UNIT_INDEX["p"]
+
+
+def test_boundaries_move_to_where_the_sounds_are_heard() -> None:
+    heard = np.full((60, len(UNITS)), 1e-4, np.float32)
+    heard[:33, UNIT_INDEX["a"]] = 1
+    heard[33:, UNIT_INDEX["m"]] = 1
+    known = [labels.Label(0, 0.27, "a"), labels.Label(0.27, 0.6, "m")]
+
+    moved = realign.realign(known, np.log(heard))
+
+    assert [label.name for label in moved] == ["a", "m"]
+    assert moved[0].end_s == moved[1].start_s == pytest.approx(0.33)
