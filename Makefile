@@ -36,7 +36,9 @@ frontend: environment  ## build the web application (Node from the PATH, or from
 	@$(PYTHON) tools/environment.py frontend
 
 messages: environment-dev  ## collect and compile the server's translations (needs GNU gettext)
-	@$(BIN)/python manage.py makemessages --all --no-obsolete && $(BIN)/python manage.py compilemessages
+	@$(BIN)/python manage.py makemessages --all --no-obsolete --no-wrap --add-location file \
+		--ignore 'frontend/*' --ignore 'tests/*' --ignore 'build/*' --ignore 'data/*'
+	@$(BIN)/python manage.py compilemessages --ignore $(VENV)
 
 lock: environment-dev  ## pin the requirements again (UPGRADE=1: to their newest versions)
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
