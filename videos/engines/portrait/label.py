@@ -6,6 +6,7 @@ first frame on. The mark here stays for the whole video, in a corner, light with
 reads on any background. The font is the one built into OpenCV 5, which has Chinese glyphs.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +102,7 @@ def build_label(settings: LabelSettings, width: int, height: int) -> Label | Non
 def _strokes(text: str, tall_px: float, width: int) -> F32:
     """The text as coverage 0..1 (h, w), even sides, characters `tall_px` tall, no wider than `width`."""
     font: Any = cv2.FontFace(FONT)
-    size = max(8, round(tall_px / _height_of_size_one(font)))
+    size = max(8, math.ceil(tall_px / _height_of_size_one(font)))
     box = cv2.getTextSize((10_000, 1000), text, (0, 0), font, size)
     pad = max(2, round(0.30 * tall_px))
     canvas = np.zeros((box[3] + 2 * pad, box[2] + 2 * pad, 3), np.uint8)
@@ -115,9 +116,11 @@ def _strokes(text: str, tall_px: float, width: int) -> F32:
 
 
 def _height_of_size_one(font: Any) -> float:
-    """Height of a Chinese character, in pixels, per unit of font size."""
-    box = cv2.getTextSize((10_000, 1000), "生", (0, 0), font, 100)
-    return float(box[3]) / 100
+    """Height of a Chinese character's ink, in pixels, per unit of font size."""
+    canvas = np.zeros((200, 200, 3), np.uint8)
+    cv2.putText(canvas, "生", (40, 150), (255, 255, 255), font, 100)
+    inked = np.flatnonzero(canvas.any(axis=(1, 2)))
+    return float(inked[-1] - inked[0] + 1) / 100
 
 
 def _place(wide: int, tall: int, corner: str, width: int, height: int) -> Rect:
