@@ -63,7 +63,7 @@ function Navigation() {
   const admin = useProfile().data?.isAdmin ?? false;
   return (
     <aside className={styles.rail}>
-      <Link to="/batches" className={styles.brand} aria-label={t('app.name')}>
+      <Link to="/batches" className={styles.brand}>
         <img src={logo} alt="" width={32} height={32} />
         <span className={styles.brandName}>
           智影 <small>AI</small>
@@ -134,7 +134,7 @@ function TopBar() {
   const credits = useProfile().data?.credits;
   return (
     <header className={styles.top}>
-      <Link to="/batches" className={styles.brand} aria-label={t('app.name')}>
+      <Link to="/batches" className={styles.brand}>
         <img src={logo} alt="" width={28} height={28} />
         <span>
           智影 <small>AI</small>

@@ -22,9 +22,11 @@ export function UserMenu() {
     <Menu
       trigger={
         <button type="button" className={styles.user} aria-label={t('nav.userMenu', { name })}>
-          <span className={styles.avatar} aria-hidden="true">
-            {name.slice(0, 1).toUpperCase()}
-          </span>
+          <span
+            className={styles.avatar}
+            data-initial={name.slice(0, 1).toUpperCase()}
+            aria-hidden="true"
+          />
           <span className={styles.userName}>{name}</span>
           <ChevronsUpDown size={15} aria-hidden="true" className={styles.userMore} />
         </button>

@@ -75,7 +75,7 @@ describe('administering users', () => {
       }),
     );
     const { user } = openApp('/manage/users');
-    await user.click(await screen.findByRole('button', { name: '调整 mei 的积分' }));
+    await user.click(await screen.findByRole('button', { name: '调整积分：mei' }));
     const dialog = await screen.findByRole('dialog');
     await user.type(within(dialog).getByLabelText('积分数'), '50');
     expect(within(dialog).getByText('8 → 58')).toBeVisible();

@@ -35,6 +35,9 @@ export const ItemCard = memo(function ItemCard({ batchId, item, onPlay }: Props)
         ) : (
           <Still item={item} />
         )}
+        {done && typeof item.duration === 'number' && item.duration > 0 && (
+          <span className={styles.duration}>{clock(item.duration)}</span>
+        )}
         {item.status === 'processing' && (
           <div className={styles.rendering}>
             <span className="tabular">{Math.round(item.progress)}%</span>
@@ -103,9 +106,6 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
       <span className={styles.playIcon} aria-hidden="true">
         <Play size={16} fill="currentColor" />
       </span>
-      {typeof item.duration === 'number' && item.duration > 0 && (
-        <span className={styles.duration}>{clock(item.duration)}</span>
-      )}
     </button>
   );
 }

@@ -120,7 +120,7 @@ export const messages: Messages = {
   'batch.rename': 'Rename',
   'batch.replaceImage': 'Replace the image of {name} and try again',
   'batch.retryFailed': 'Retry {n} failed',
-  'batch.retryItem': 'Try {name} again',
+  'batch.retryItem': 'Try again: {name}',
   'batch.retryStarted': 'Back in the queue',
   'batch.unnamed': 'Unnamed image',
 
@@ -297,7 +297,7 @@ export const messages: Messages = {
   'users.ledgerOf': 'Ledger of {name}',
   'users.batches': 'Show batches',
   'users.changeCredits': 'Credits',
-  'users.changeCreditsOf': 'Change the credits of {name}',
+  'users.changeCreditsOf': 'Credits of {name}',
   'users.changeKind': 'Kind of change',
   'users.add': 'Add',
   'users.deduct': 'Deduct',

@@ -288,7 +288,7 @@ export const messages = {
   'users.ledgerOf': '{name} 的积分明细',
   'users.batches': '查看批次',
   'users.changeCredits': '调整积分',
-  'users.changeCreditsOf': '调整 {name} 的积分',
+  'users.changeCreditsOf': '调整积分：{name}',
   'users.changeKind': '调整方式',
   'users.add': '增加',
   'users.deduct': '扣除',

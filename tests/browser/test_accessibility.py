@@ -1,0 +1,97 @@
+"""axe finds nothing serious on any screen, in either theme and language."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.conftest import Opener, missing
+from tests.browser.people import People
+from tests.plugins.environment import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENS = (
+    "/batches",
+    "/new",
+    "/credits",
+    "/account",
+    "/manage/users",
+    "/manage/batches",
+    "/manage/usage",
+    "/manage/engine",
+    "/no-such-page",
+)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core's source; evaluated rather than loaded, since the page allows only its own scripts."""
+    if not AXE.is_file():
+        missing("axe-core is not installed (`npm ci` in frontend/)")
+    return Path(AXE).read_text()
+
+
+def _settled(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
+def test_no_screen_has_a_serious_problem(
+    open_page: Opener, people: People, axe: str, theme: str, language: str
+) -> None:
+    images = [steps.portrait("face.jpg"), steps.faceless("scenery.jpg")]
+    batch = people.submit(people.admin, images)
+    page = open_page("/login", language=language)
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    found = steps.serious_problems(page, axe)
+    tokens = people.tokens(people.admin)
+    for path in SCREENS:
+        steps.enter(page, tokens, path)
+        _settled(page)
+        found += steps.serious_problems(page, axe)
+
+    page.goto(f"/batches/{batch}")
+    play = page.get_by_role("button", name="face.jpg").and_(page.locator("article button[class*=preview]"))
+    expect(play).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
+    expect(steps.card(page, "scenery.jpg").locator("p")).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
+    found += steps.serious_problems(page, axe)
+    play.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found += steps.serious_problems(page, axe)
+    assert not found, "\n".join(found)
+
+
+def test_the_main_job_can_be_done_by_keyboard(open_page: Opener, people: People) -> None:
+    """Log in, skip to the content, open a menu and a dialog, and come back to where one was."""
+    creator = people.new()
+    people.submit(creator, [steps.faceless("风景.jpg")])
+    page = open_page("/login")
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(creator.username)
+    page.keyboard.press("Tab")
+    page.keyboard.type(creator.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("navigation", name="主导航")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_role("navigation", name="主导航")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到主要内容")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.get_by_role("navigation", name="批次文件夹").get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    more = page.get_by_role("button", name="更多操作")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="重命名")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
