@@ -15,8 +15,8 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
-from videos.engines.portrait.pixels import F32, F64, U8, blur, remap, resize
-from videos.engines.portrait.silhouette import at_cells, person_mask
+from videos.engines.portrait.pixels import F32, F64, blur, remap, resize
+from videos.engines.portrait.silhouette import Silhouette
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
 """Order of a frame's head weights: radians for the first three, IOD for the rest."""
@@ -50,22 +50,18 @@ class HeadRig:
     bands: list[Rect]
 
 
-def build_head(points: F64, frame: FaceFrame, image: U8, drawn: list[Rect]) -> HeadRig:
-    """Prepare the warp of a portrait, `image` (H, W, 3), from its mesh `points` (468, 3).
+def build_head(
+    points: F64, frame: FaceFrame, size: tuple[int, int], person: Silhouette, drawn: list[Rect]
+) -> HeadRig:
+    """Prepare the warp of a portrait of `size` (width, height) from its mesh `points` (468, 3).
 
     `drawn` are the parts of the picture that are painted anew in every frame, which the warp has to carry
     over even where it moves nothing.
     """
-    height, width = image.shape[:2]
     cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
-    oval = face[lm.OVAL]
-    half = float(oval[:, 0].max() - oval[:, 0].min()) / 2
-    centre = float(oval[:, 0].max() + oval[:, 0].min()) / 2
-    top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
-    whole = Rect(0, 0, width, height)
-    reach = frame.box(centre - 2.6 * half, top - 2.0, centre + 2.6 * half, chin + 2.6).clipped(whole)
-    fields = _Fields(reach, cell, face, points[:, 2] / frame.iod, frame, image).sample()
+    reach = person.rect
+    fields = _Fields(person, cell, face, points[:, 2] / frame.iod, frame, size).sample()
     moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
     for part in drawn:
         moving[_cells(part, reach, cell)] = True
@@ -112,26 +108,24 @@ def _bands(moving: np.ndarray[tuple[int, int], np.dtype[np.bool_]], cell: int, r
 
 @dataclass(frozen=True)
 class _Fields:
-    """Samples the fields of a portrait over `reach`."""
+    """Samples the fields of a portrait of `size` (width, height)."""
 
-    reach: Rect
+    person: Silhouette
     cell: int
     face: F64
     z: F64
     frame: FaceFrame
-    image: U8
+    size: tuple[int, int]
 
     def sample(self) -> F32:
-        """Forward displacement (actions, rows, columns, 2) at the cells of `reach` and one cell around it."""
-        cell, reach = self.cell, self.reach
+        """Forward displacement (actions, rows, columns, 2) at the silhouette's cells and one around them."""
+        cell, reach = self.cell, self.person.rect
         rows, columns = (reach.height + cell - 1) // cell + 2, (reach.width + cell - 1) // cell + 2
         x0, y0 = reach.x0 - cell, reach.y0 - cell
         grid = Rect(x0, y0, x0 + columns * cell, y0 + rows * cell)
         x, y = self.frame.coordinates(grid, cell)
-        height, width = self.image.shape[:2]
-        window = border_window(width, height, grid, cell, BORDER * self.frame.iod)[..., None]
-        person = person_mask(self.image, reach, self.frame, self.face)
-        fields = self._actions(x, y, at_cells(person, reach, grid, cell))
+        window = border_window(*self.size, grid, cell, BORDER * self.frame.iod)[..., None]
+        fields = self._actions(x, y, self.person.at_cells(grid, cell))
         return np.stack([self.frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
 
     def _actions(self, x: F32, y: F32, person: F32) -> dict[str, tuple[F32, F32]]:

@@ -31,6 +31,7 @@ from videos.engines.portrait.pixels import (
     shrink,
     to_bytes,
 )
+from videos.engines.portrait.silhouette import Silhouette
 
 LIP_POINTS = 41
 """Points along each lip's edge, denser towards the corners."""
@@ -69,10 +70,10 @@ class MouthRig:
     cr: U8
 
 
-def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes) -> MouthRig:
+def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Silhouette) -> MouthRig:
     """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`."""
     shape = measure_mouth(points, frame, ycc)
-    fields = build_fields(shape, frame, planes.width, planes.height)
+    fields = build_fields(shape, frame, person, planes.width, planes.height)
     rect = fields.rect
     along = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, LIP_POINTS))
     x = shape.upper[0, 0] + (shape.upper[-1, 0] - shape.upper[0, 0]) * along

@@ -15,6 +15,7 @@ import numpy as np
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
 from videos.engines.portrait.mouth_shape import MouthShape
 from videos.engines.portrait.pixels import F32
+from videos.engines.portrait.silhouette import Silhouette
 
 ACTIONS = ("jaw", "close", "raise_upper", "raise_lower", "press", "wide", "pucker", "relax", "smile")
 """Order of the weights of a pose."""
@@ -52,11 +53,13 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
     return Rect(box.x0, box.y0, box.x0 + columns * cell, box.y0 + rows * cell), cell
 
 
-def build_fields(shape: MouthShape, frame: FaceFrame, width: int, height: int) -> MouthFields:
-    """Sample every action's field for a portrait of `width` × `height` pixels."""
+def build_fields(
+    shape: MouthShape, frame: FaceFrame, person: Silhouette, width: int, height: int
+) -> MouthFields:
+    """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves."""
     rect, cell = mouth_region(shape, frame, width, height)
     x, y = frame.coordinates(rect, cell)
-    window = border_window(width, height, rect, cell, 0.30 * frame.iod)
+    window = border_window(width, height, rect, cell, 0.30 * frame.iod) * person.at_cells(rect, cell)
     zero = np.zeros_like(x)
     parts = _Parts.sample(shape, x, y)
     layers = {

@@ -15,6 +15,7 @@ from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.head import HeadRig, build_head
 from videos.engines.portrait.mouth import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F64, U8, resize_u8
+from videos.engines.portrait.silhouette import find_silhouette
 
 MAX_SIDE_PX = 1080
 """Longer side of the video."""
@@ -86,7 +87,8 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         raise UnusablePortraitError("The face is too small in the picture; crop the picture closer to it.")
     ycc = ycc_from_bgr(image)
     planes = planes_from_ycc(ycc)
-    mouth = build_mouth(points, frame, ycc, planes)
+    person = find_silhouette(image, frame, frame.to_face(points[:, :2]))
+    mouth = build_mouth(points, frame, ycc, planes, person)
     eyes = build_eyes(points, frame, planes)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
     return PortraitRig(
@@ -94,6 +96,6 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         frame=frame,
         mouth=mouth,
         eyes=eyes,
-        head=build_head(points, frame, image, drawn),
+        head=build_head(points, frame, (planes.width, planes.height), person, drawn),
         notes=found.notes,
     )

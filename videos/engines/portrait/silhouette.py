@@ -5,6 +5,8 @@ face mesh says that face, hair, neck and shoulders should be. Hair that it takes
 while the head moves, so what lies over the skull counts as head whatever it says.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -19,8 +21,37 @@ FEATHER = 0.11
 """Softness of the outline in IOD: the band of background in which motion fades out."""
 GROW = 0.05
 """How far outside the found outline motion is still full."""
+ASIDE, ABOVE, BELOW = 2.6, 2.0, 2.6
+"""What is looked at: half faces to either side, IOD above the face and below the chin."""
 RANDOM_SEED = 1
 """GrabCut clusters colours from random starts; the same start gives the same video."""
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """`mask` (h, w): 1 over the person and 0 over the background, softly, at every pixel of `rect`."""
+
+    rect: Rect
+    mask: F32
+
+    def at_cells(self, grid: Rect, cell: int) -> F32:
+        """The mask averaged over the `cell`-sized squares that tile `grid`; its edges go on outside."""
+        rows = np.clip(np.arange(grid.y0, grid.y1) - self.rect.y0, 0, self.rect.height - 1)
+        columns = np.clip(np.arange(grid.x0, grid.x1) - self.rect.x0, 0, self.rect.width - 1)
+        squares = (grid.height // cell, cell, grid.width // cell, cell)
+        cells: F32 = self.mask[np.ix_(rows, columns)].reshape(squares).mean(axis=(1, 3))
+        return cells
+
+
+def find_silhouette(image: U8, frame: FaceFrame, face: F64) -> Silhouette:
+    """Cut the person out of `image` (H, W, 3); `face` (468, 2) is its mesh in the face frame."""
+    oval = face[lm.OVAL]
+    half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
+    top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
+    side = ASIDE * half
+    reach = frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW)
+    reach = reach.clipped(Rect(0, 0, image.shape[1], image.shape[0]))
+    return Silhouette(reach, person_mask(image, reach, frame, face))
 
 
 def person_mask(image: U8, rect: Rect, frame: FaceFrame, face: F64) -> F32:
@@ -85,16 +116,3 @@ def _segment(small: U8, guess: U8) -> U8:
         return np.ones_like(person)
     chosen: U8 = (parts == np.bincount(inside).argmax()).astype(np.uint8)
     return chosen
-
-
-def at_cells(mask: F32, rect: Rect, grid: Rect, cell: int) -> F32:
-    """`mask` over `rect`, averaged over the `cell`-sized squares that tile `grid`; edges held outside."""
-    left, top = rect.x0 - grid.x0, rect.y0 - grid.y0
-    padded = np.pad(
-        mask,
-        ((max(0, top), max(0, grid.y1 - rect.y1)), (max(0, left), max(0, grid.x1 - rect.x1))),
-        mode="edge",
-    )
-    shape = (grid.height // cell, cell, grid.width // cell, cell)
-    cells: F32 = padded[: grid.height, : grid.width].reshape(shape).mean(axis=(1, 3))
-    return cells
