@@ -73,8 +73,8 @@ the voice stops and part only after the pressure has built up."""
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = 0.45
-CLOSURE_OFF = 0.25
+CLOSURE_ON = 0.3
+CLOSURE_OFF = 0.18
 """Probability of a bilabial that a closure must reach, and that it ends at."""
 
 CLOSURE_SHORTEST_S = 0.02
