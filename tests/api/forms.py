@@ -27,7 +27,7 @@ def submit(client: APIClient, body: dict[str, Any] | None = None, path: str = CR
     return client.post(path, form() if body is None else body, format="multipart", **headers)
 
 
-def submit_raw(client: APIClient, image_name: str) -> Any:
+def submit_raw(client: Any, image_name: str) -> Any:
     """One image under a file name exactly as a hostile client would write it."""
     parts = [("images", image_name, image_bytes()), ("audio", "a.wav", wav_bytes())]
     body = b"".join(

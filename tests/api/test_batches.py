@@ -3,7 +3,6 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -289,13 +288,13 @@ def test_a_failed_items_image_is_replaced_and_rendered_again(user: User, client:
 
 
 def download(url: str) -> bytes:
-    answer = APIClient().get(url.removeprefix("http://testserver"))
+    answer: Any = APIClient().get(url.removeprefix("http://testserver"))
     assert answer.status_code == 200
     return b"".join(answer.streaming_content)
 
 
 @pytest.fixture
-def exported(user: User, client: APIClient) -> Iterator[Any]:
+def exported(user: User, client: APIClient) -> Any:
     """A batch whose files have hard names, exported: three finished, one failed."""
     batch = make_batch(user, 4)
     for position, name in enumerate(["a.jpg", "A.png", "=cmd|' /C calc'!A0.jpg", "b/../:*?.jpg"]):
@@ -321,7 +320,7 @@ def test_a_download_link_carries_its_file_name(exported: Any) -> None:
 
 def test_the_archive_is_streamed_whole_with_safe_names(exported: Any) -> None:
     url = exported["zip_url"].removeprefix("http://testserver")
-    answer = APIClient().get(url)
+    answer: Any = APIClient().get(url)
     assert answer.streaming
     assert answer.headers["Content-Type"] == "application/zip"
     chunks = list(answer.streaming_content)

@@ -45,7 +45,8 @@ CHECKS = [
 ]
 
 schema = schemathesis.openapi.from_wsgi("/api/schema", application)
-OPERATIONS = [result.ok() for result in schema.get_all_operations()]
+results: list[Any] = list(schema.get_all_operations())
+OPERATIONS = [result.ok() for result in results]
 ENDS_THE_SESSION = {"/api/auth/logout", "/api/auth/logout_all", "/api/user/change-password"}
 
 

@@ -157,6 +157,14 @@ def test_a_render_that_takes_too_much_memory_is_killed(
     assert_all_is_settled()
 
 
+def test_a_child_that_answers_nonsense_is_killed(user: User, tmp_path: Path, scripted: LazySettings) -> None:
+    scripted.RENDER_MAX_TRIES = 1
+    item = render(user, "babble", folder=tmp_path)
+    assert (item.status, item.error_code) == ("failed", "render_crashed")
+    assert not is_running(rendering_processes(tmp_path)[0])
+    assert_all_is_settled()
+
+
 def test_what_libraries_print_does_not_reach_the_protocol(user: User) -> None:
     item = render(user, "chatter")
     assert (item.status, item.notes) == ("completed", ["scripted"])

@@ -34,11 +34,11 @@ class Film:
 
 def watch(content: bytes) -> Film:
     """Decode a whole MP4."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video)]
         container.seek(0)
-        samples = sum(frame.samples for frame in container.decode(audio))
+        samples = sum((frame.samples for frame in container.decode(audio)), start=0)
         return Film(
             video_codec=video.codec_context.name,
             profile=video.codec_context.profile,

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,15 @@ def _hang(spec: RenderSpec, progress: Progress) -> RenderResult:
     raise AssertionError
 
 
+def _babble(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """Writes nonsense where the answers go, and lives on: what a decoder that was taken over might do."""
+    for descriptor in range(3, 64):
+        with suppress(OSError):
+            os.write(descriptor, b"nonsense\n")
+    time.sleep(HANG_S)
+    raise AssertionError
+
+
 def _gorge(spec: RenderSpec, progress: Progress) -> RenderResult:
     hoard = [bytearray(b"x" * 20_000_000) for _ in range(15)]
     time.sleep(HANG_S)
@@ -140,6 +150,7 @@ _ACTS = {
     "blunder": _blunder,
     "crash": _crash,
     "hang": _hang,
+    "babble": _babble,
     "gorge": _gorge,
     "crawl": _crawl,
     "confess": _confess,

@@ -34,7 +34,7 @@ def wide_portrait() -> bytes:
 
 def speech_s() -> float:
     with wave.open(str(SPEECH)) as file:
-        return file.getnframes() / file.getframerate()
+        return float(file.getnframes() / file.getframerate())
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from videos.engines.base import RenderResult, RenderSpec
 RENDERS_PER_CHILD = 200
 """A child is replaced after so many renders, whatever it may have leaked."""
 STDERR_TAIL_BYTES = 2000
+HANGING_UP_S = 2.0
+"""How long a child may live after it closed its end of the line."""
 SECRET_WORDS = (
     "SECRET",
     "PASSWORD",
@@ -187,7 +189,7 @@ class _Child:
         except queue.Empty:
             return None
         if "closed" in message:
-            self._process.wait()
+            self._end()
             return None
         self.idle = "progress" not in message
         return message
@@ -201,10 +203,20 @@ class _Child:
                     total += process.memory_info().rss
         return total / 1e6
 
-    def kill(self) -> None:
+    def _end(self) -> None:
+        """Wait for a child that has hung up; one that lives on, or talked nonsense, is killed."""
+        try:
+            self._process.wait(HANGING_UP_S)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
+
+    def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    def kill(self) -> None:
+        self._kill_group()
         for stream in (self._process.stdin, self._process.stdout, self._stderr):
             with suppress(OSError):
                 if stream:
