@@ -23,6 +23,9 @@ BROWSER_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    # A microphone that hears a beep every second, and nobody to ask for it.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 )
 ACTION_TIMEOUT_MS = 30_000
 """How long the browser waits for what a step needs; generous, because the machine also renders."""

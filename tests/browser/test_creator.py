@@ -88,6 +88,7 @@ def test_a_failed_item_is_retried_and_charged_only_while_it_runs(open_page: Open
     with page.expect_response(lambda answer: answer.url.endswith("/resume")) as answer:
         retry.click()
     assert answer.value.ok
+    people.api(creator).wait(batch)
     expect(retry).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
     expect(steps.balance(page)).to_have_text("2")
 
@@ -117,6 +118,25 @@ def test_every_bad_file_is_shown_in_its_place_and_nothing_is_charged(
 
     page.get_by_role("button", name="移除这些图片").click()
     expect(page.get_by_role("button", name="生成 1 个视频")).to_be_enabled()
+
+
+def test_a_recording_made_in_the_browser_is_sent_as_wav(open_page: Opener, people: People) -> None:
+    creator = people.new(balance=1)
+    page = open_page("/login")
+    steps.enter(page, people.tokens(creator), "/new")
+    page.get_by_test_id("image-input").set_input_files([steps.faceless("风景.jpg")])
+    page.get_by_role("button", name="现在录音").click()
+    expect(page.get_by_role("timer", name="正在录音")).to_have_text("0:02")
+    page.get_by_role("button", name="完成").click()
+    expect(page.get_by_role("slider", name="播放位置")).to_be_visible()
+    page.get_by_role("button", name="试听").click()
+    expect(page.get_by_role("button", name="暂停")).to_be_visible()
+
+    page.get_by_role("button", name="生成 1 个视频").click()
+    expect(page).to_have_url(re.compile(r"/batches/[0-9a-f-]{36}$"))
+    batch = people.api(creator).batch(page.url.rsplit("/", 1)[-1])
+    assert batch["audioName"].endswith(".wav")
+    assert 1 < batch["audio_duration"] < 10
 
 
 def test_a_batch_is_renamed_cancelled_and_deleted(open_page: Opener, people: People) -> None:

@@ -1,4 +1,6 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { Gem } from 'lucide-react';
+import { useEffect } from 'react';
 import { Link } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
@@ -12,6 +14,13 @@ import styles from './credits-page.module.css';
 export function CreditsPage() {
   const { t, format } = useI18n();
   const credits = useProfile().data?.credits;
+  const client = useQueryClient();
+
+  // A new balance means new entries.
+  useEffect(() => {
+    void client.invalidateQueries({ queryKey: ['ledger'] });
+  }, [client, credits]);
+
   return (
     <Page title={t('credits.title')} description={t('credits.text')} narrow>
       <section className={styles.hero} aria-label={t('credits.balance')}>
