@@ -38,8 +38,9 @@ def _no_file_is_left_behind(settings: LazySettings, tmp_path: Path) -> Iterator[
         **settings.STORAGES,
         "default": {**settings.STORAGES["default"], "OPTIONS": location},
     }
+    before = set(settings.WORK_DIR.glob("*"))
     yield
-    left = [path for path in settings.WORK_DIR.glob("*") if path.name != "cache"]
+    left = {path for path in settings.WORK_DIR.glob("*") if path.name != "cache"} - before
     assert not left, left
 
 
