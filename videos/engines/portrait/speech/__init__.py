@@ -36,7 +36,8 @@ def track_of(
 ) -> VisemeTrack:
     """The track of a recording of so many samples in which these sounds were heard."""
     frames = math.ceil(samples * fps / c.SAMPLE_RATE)
-    shapes = _shapes(posteriors, signal, heard)
+    spoken = language.detect(posteriors, heard.speech)
+    shapes = _shapes(posteriors, signal, heard, spoken)
     sampled = to_frames(shapes, frames, fps)
     sampled[:, 5] = pool_to_frames(shapes[:, 5], frames, fps)
     return VisemeTrack(
@@ -45,19 +46,19 @@ def track_of(
         energy=to_frames(blur(heard.loudness, c.ENERGY_SIGMA_S), frames, fps),
         stress=to_frames(heard.stress, frames, fps),
         silence=to_frames(heard.speech.astype(np.float32), frames, fps) < 0.5,
-        language=language.detect(posteriors, heard.speech),
+        language=spoken,
         duration_s=samples / c.SAMPLE_RATE,
     )
 
 
 def _shapes(
-    posteriors: NDArray[np.float32], signal: features.Features, heard: activity.Activity
+    posteriors: NDArray[np.float32], signal: features.Features, heard: activity.Activity, spoken: str
 ) -> NDArray[np.float32]:
     """(n, 6) at the analysis rate: the sounds give the shape, loudness the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
     blended = coarticulation.blend(posteriors)
-    closure = closures.curve(closures.find(posteriors, signal), len(signal))
+    closure = closures.curve(closures.find(posteriors, signal, spoken), len(signal))
     energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
     present = ramp(energy, (0, 0.25))
     offset, slope = c.JAW_GAIN

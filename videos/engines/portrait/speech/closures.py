@@ -13,16 +13,17 @@ from .smoothing import blur, runs
 from .units import BILABIALS, UNIT_INDEX
 
 
-def find(posteriors: NDArray[np.float32], features: Features) -> list[tuple[int, int]]:
+def find(posteriors: NDArray[np.float32], features: Features, language: str) -> list[tuple[int, int]]:
     """Half-open ranges of analysis frames in which the lips are closed, in order."""
+    needed = c.CLOSURE_ON[language]
     likely = blur(
         posteriors[:, [UNIT_INDEX[name] for name in BILABIALS]].sum(axis=1), c.CLOSURE_EVIDENCE_SIGMA_S
     )
     brightness = _brightness(features)
     shortest = round(c.CLOSURE_SHORTEST_S * c.ANALYSIS_RATE)
     found = []
-    for start, end in runs(likely > c.CLOSURE_OFF):
-        if likely[start:end].max() < c.CLOSURE_ON:
+    for start, end in runs(likely > c.CLOSURE_HOLD * needed):
+        if likely[start:end].max() < needed:
             continue
         end = _release(brightness, start, end)
         if end - start >= shortest:

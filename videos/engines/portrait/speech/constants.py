@@ -73,9 +73,12 @@ the voice stops and part only after the pressure has built up."""
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = 0.3
-CLOSURE_OFF = 0.18
-"""Probability of a bilabial that a closure must reach, and that it ends at."""
+CLOSURE_ON = {"en": 0.33, "zh": 0.15, "und": 0.27}
+"""Probability of a bilabial that makes a closure, by language. The recogniser is less sure of
+Mandarin, whose stops differ less; there a missed closure is worse than a spurious one."""
+
+CLOSURE_HOLD = 0.6
+"""Share of that probability at which a closure ends."""
 
 CLOSURE_SHORTEST_S = 0.02
 
