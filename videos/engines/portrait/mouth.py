@@ -22,6 +22,7 @@ from videos.engines.portrait.pixels import (
     U8,
     blur,
     blur_u8,
+    cover_polygon,
     fill_polygon,
     halve,
     remap,
@@ -228,7 +229,7 @@ class MouthRenderer:
         box = Rect.around(outline, 3 + 0.06 * iod).clipped(limits)
         if box.width < 4 or box.height < 4:
             return
-        mask = fill_polygon((box.height, box.width), outline - [box.x0, box.y0], smooth=True)
+        mask = cover_polygon((box.height, box.width), outline - np.array([box.x0, box.y0], np.float32))
         soft = blur(mask.astype(np.float32), max(0.5, 0.010 * iod)) * np.float32(reveal / 255)
         inner = box.moved(-limits.x0, -limits.y0)
         clear = interior.upper_clear[inner.luma]

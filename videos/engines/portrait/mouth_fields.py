@@ -21,7 +21,7 @@ ACTIONS = ("jaw", "close", "raise_upper", "raise_lower", "press", "wide", "pucke
 """Order of the weights of a pose."""
 
 CELL = 0.042
-"""Side of a grid cell in IOD, rounded to even pixels; finer shows no gain, coarser dents the corners."""
+"""Side of a grid cell in IOD, made even pixels or one; finer shows no gain, coarser dents the corners."""
 
 JAW_SKIN = 0.72
 """Share of the jaw's drop that the chin's skin follows at the lip line's side."""
@@ -48,7 +48,7 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
     box = frame.box(centre - reach, shape.nose[1] - 0.35, centre + reach, shape.chin[1] + 0.66).clipped(
         Rect(0, 0, width, height)
     )
-    cell = max(2, round(CELL * frame.iod / 2) * 2)
+    cell = max(1, round(CELL * frame.iod / 2) * 2)
     columns, rows = max(4, box.width // cell), max(4, box.height // cell)
     return Rect(box.x0, box.y0, box.x0 + columns * cell, box.y0 + rows * cell), cell
 

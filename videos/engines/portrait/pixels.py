@@ -16,6 +16,8 @@ F64 = NDArray[np.float64]
 
 SUBPIXEL_BITS = 4
 """Fractional bits of the fixed-point polygon corners handed to OpenCV: 1/16 pixel."""
+OVERSAMPLING = 4
+"""How many times larger a covered area is drawn before it is averaged."""
 
 
 def remap(source: U8, coords: F32, *, cubic: bool = False, out: U8 | None = None) -> U8:
@@ -82,9 +84,24 @@ def to_bytes(values: F32) -> U8:
     return result  # type: ignore[no-any-return]
 
 
-def fill_polygon(shape: tuple[int, int], corners: F64 | F32, *, smooth: bool = False) -> U8:
-    """A mask (H, W) of 0 and 255 with the polygon `corners` (n, 2) in pixels filled."""
+def fill_polygon(shape: tuple[int, int], corners: F64 | F32) -> U8:
+    """A mask (H, W) of 0 and 255 with the polygon `corners` (n, 2) in pixels filled, outline included."""
     mask = np.zeros(shape, np.uint8)
     fixed = np.round(corners * (1 << SUBPIXEL_BITS)).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA if smooth else cv2.LINE_8, SUBPIXEL_BITS)
+    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_8, SUBPIXEL_BITS)
     return mask
+
+
+def cover_polygon(shape: tuple[int, int], corners: F32) -> U8:
+    """How much of each pixel (H, W) the polygon `corners` (n, 2) covers, 0..255.
+
+    Drawn larger and averaged: OpenCV always adds the outline, and at the pixel's own size even a polygon
+    without any area would come out as a line.
+    """
+    height, width = shape
+    larger = fill_polygon(
+        (height * OVERSAMPLING, width * OVERSAMPLING),
+        (corners + np.float32(0.5)) * OVERSAMPLING - np.float32(0.5),
+    )
+    result: Any = cv2.resize(larger, (width, height), interpolation=cv2.INTER_AREA)
+    return result  # type: ignore[no-any-return]
