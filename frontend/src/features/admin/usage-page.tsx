@@ -61,6 +61,7 @@ function Figures({ usage }: { usage: Usage }) {
   const tiles = [
     { label: t('usage.videos'), value: format.number(videos) },
     { label: t('usage.successRate'), value: rate === null ? '–' : `${rate}%` },
+    { label: t('usage.activeUsers'), value: format.number(usage.totals.active_users) },
     { label: t('usage.charged'), value: format.number(sum(usage, 'credits_charged')) },
     { label: t('usage.refunded'), value: format.number(sum(usage, 'credits_refunded')) },
   ];

@@ -320,6 +320,7 @@ export const messages: Messages = {
   'usage.day': 'Day',
   'usage.videos': 'Videos done',
   'usage.successRate': 'Success rate',
+  'usage.activeUsers': 'Active users',
   'usage.charged': 'Credits charged',
   'usage.refunded': 'Credits refunded',
   'usage.videosByDay': 'Videos by day',

@@ -310,6 +310,7 @@ export const messages = {
   'usage.day': '日期',
   'usage.videos': '完成的视频',
   'usage.successRate': '成功率',
+  'usage.activeUsers': '活跃用户',
   'usage.charged': '消耗积分',
   'usage.refunded': '退回积分',
   'usage.videosByDay': '每天的视频',
