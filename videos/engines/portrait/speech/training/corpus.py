@@ -36,7 +36,6 @@ _ESPEAK_HELD = ("+m5", "+m8", "+f4", "+klatt")
 _FLITE_HELD = "rms"
 _KOKORO_HELD = "jf_nezumi"
 _SYLLABLES = 10
-_ZHUYIN_TRAINED = "5"
 
 Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
 """Name, mono 16 kHz samples, labels."""
@@ -113,7 +112,7 @@ def baker(rng: random.Random) -> Iterator[Recording]:
 
 
 def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
-    """Mandarin syllables of two real speakers in rows of ten, one speaker held out."""
+    """Mandarin syllables of two real speakers in rows of ten, all of them held out."""
     from . import zhuyin as voice
 
     recordings = {name: voice.syllables(folder, name) for name in voice.SPEAKERS}
@@ -128,7 +127,7 @@ def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
                     continue
                 chosen.append((path.parent.name, voice.decode(path)))
             pcm, known = voice.sentence(chosen, rng)
-            yield f"zh_{_part(speaker != _ZHUYIN_TRAINED)}_{speaker}_{number:04d}", pcm, known
+            yield f"zh_held_{speaker}_{number:04d}", pcm, known
 
 
 def librivox(folder: Path) -> Iterator[Recording]:

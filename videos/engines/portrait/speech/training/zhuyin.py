@@ -1,8 +1,7 @@
-"""Connected Mandarin from recordings of single syllables by real speakers, most of them for evaluation.
+"""Connected Mandarin from recordings of single syllables by real speakers, for evaluation only.
 
 Needs the files of Debian's `gcin-voice` (speaker 3: GPL-3, speaker 5: CC-BY-3), one folder per
-toned syllable in zhuyin. Weights of this project are trained on speaker 5 only: the voice of Chu Lo,
-recorded by the ChionMeilin committee.
+toned syllable in zhuyin. No weights of this project are trained on them.
 """
 
 import random
