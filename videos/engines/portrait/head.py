@@ -27,8 +27,9 @@ CELL_PX = (4, 16)
 STILL = 0.05
 """Displacement in IOD by all actions at weight 1 together, some twenty times what happens, below which a cell
 counts as not moving at all."""
-BANDS = 10
-"""The moving area is cut into about this many bands across, each as wide as the person is there."""
+BAND_PX = 50_000
+MAX_BANDS = 10
+"""The moving area is cut into bands across of about BAND_PX pixels, each as wide as the person is there."""
 HEAD_FULL, HEAD_NONE = 1.05, 2.1
 """Radii, 1 being the face with its hair, up to which the head moves fully and beyond which not at all."""
 BORDER = 0.55
@@ -95,7 +96,8 @@ def _cells(part: Rect, reach: Rect, cell: int) -> tuple[slice, slice]:
 
 def _bands(moving: np.ndarray[tuple[int, int], np.dtype[np.bool_]], cell: int, rect: Rect) -> list[Rect]:
     """Boxes in the pixels of `rect` that hold every True of `moving` (rows, columns)."""
-    tall = max(1, -(-len(moving) // BANDS))
+    count = int(np.clip(round(rect.width * rect.height / BAND_PX), 1, MAX_BANDS))
+    tall = max(1, -(-len(moving) // count))
     bands = []
     for top in range(0, len(moving), tall):
         columns = np.flatnonzero(moving[top : top + tall].any(axis=0))
@@ -212,6 +214,7 @@ class HeadRenderer:
         rows, columns = rig.base.shape[:2]
         self._full = np.empty((rows * rig.cell, columns * rig.cell, 2), np.float32)
         self._half = np.empty((rows * rig.cell // 2, columns * rig.cell // 2, 2), np.float32)
+        self._bands = [(band.luma, band.chroma) for band in rig.bands]
 
     @property
     def drawn(self) -> list[Rect]:
@@ -232,8 +235,8 @@ class HeadRenderer:
         full = resize(coords, (columns * cell, rows * cell), out=self._full)
         inner = full[cell : cell + rect.height, cell : cell + rect.width]
         photo, picture = source.y[rect.luma], target.y[rect.luma]
-        for band in rig.bands:
-            remap(photo, inner[band.luma], out=picture[band.luma])
+        for luma, _ in self._bands:
+            remap(photo, inner[luma], out=picture[luma])
         # a chroma sample sits in the middle of 2 × 2 luma pixels
         coords = coords * np.float32(0.5) - np.float32(0.25)
         half = resize(coords, (columns * cell // 2, rows * cell // 2), out=self._half)
@@ -241,5 +244,5 @@ class HeadRenderer:
         inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
         for plane, drawn in ((source.u, target.u), (source.v, target.v)):
             photo, picture = plane[rect.chroma], drawn[rect.chroma]
-            for band in rig.bands:
-                remap(photo, inner[band.chroma], out=picture[band.chroma])
+            for _, chroma in self._bands:
+                remap(photo, inner[chroma], out=picture[chroma])

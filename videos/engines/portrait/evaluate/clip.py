@@ -77,8 +77,7 @@ def _inside(flags: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     """The frames whose neighbours on both sides are True, too: the mouth has had time to settle."""
     padded = np.pad(flags, margin, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1)
-    settled: NDArray[np.bool_] = windows.all(axis=1)
-    return settled
+    return np.asarray(windows.all(axis=1))
 
 
 def _spread(values: NDArray[np.float32]) -> float:

@@ -61,7 +61,7 @@ def _meshes(file: av.container.InputContainer) -> Iterator[Mesh | None]:
     detector, network = FaceDetector(), FaceMesh()
     previous: Mesh | None = None
     for frame in file.decode(video=0):
-        image = frame.to_ndarray(format="bgr24")
+        image = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
         mesh = network.track(image, previous) if previous else None
         if mesh is None or mesh.confidence < _SURE:
             faces = detector.detect(image)
@@ -83,10 +83,10 @@ def _of_mesh(mesh: Mesh | None) -> tuple[float, float]:
 
 def _sound(path: Path) -> NDArray[np.float32]:
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-    pieces: list[NDArray[np.int16]] = []
+    pieces: list[NDArray[np.float32]] = []
     with av.open(str(path)) as file:
         for frame in file.decode(audio=0):
-            pieces += [piece.to_ndarray().ravel() for piece in resampler.resample(frame)]
-        pieces += [piece.to_ndarray().ravel() for piece in resampler.resample(None)]
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-    return samples.astype(np.float32) / 32768
+            pieces += [piece.to_ndarray().ravel().astype(np.float32) for piece in resampler.resample(frame)]
+        pieces += [piece.to_ndarray().ravel().astype(np.float32) for piece in resampler.resample(None)]
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    return samples / np.float32(32768)

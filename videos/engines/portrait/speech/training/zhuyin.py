@@ -47,7 +47,7 @@ def decode(path: Path) -> NDArray[np.float32]:
     with av.open(str(path)) as file:
         frames = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
     samples = np.concatenate([frame.to_ndarray().ravel() for frame in [*frames, *resampler.resample(None)]])
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 def sentence(
