@@ -23,7 +23,8 @@ def noise(seconds: float, level: float, slope: float = 0.0, seed: int = 0) -> Sa
     spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=count))
     spectrum /= np.maximum(np.arange(len(spectrum)), 20) ** slope
     samples = np.fft.irfft(spectrum, count)
-    return (samples * level / np.sqrt((samples**2).mean())).astype(np.float32)
+    scaled: Samples = (samples * level / np.sqrt((samples**2).mean())).astype(np.float32)
+    return scaled
 
 
 def tone(seconds: float, hertz: float, level: float) -> Samples:
@@ -38,7 +39,7 @@ def recording(name: str) -> Samples:
     with wave.open(str(MEDIA / name), "rb") as file:
         assert file.getframerate() == RATE
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 SENTENCE = "speech-en-librivox-0930.wav"

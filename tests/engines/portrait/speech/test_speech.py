@@ -25,7 +25,7 @@ def mandarin() -> Samples:
     with av.open(str(MEDIA / "speech-zh-synthetic.wav")) as file:
         pieces = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
     samples = np.concatenate([piece.to_ndarray().ravel() for piece in pieces])
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from .visemes import dominance_table, shape_table
 def blend(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, 5) lip shapes, closures left out, from (n, units) probabilities at the analysis rate."""
     insisting = posteriors * dominance_table()
-    total = blur(insisting.sum(axis=1), c.VISEME_SIGMA_S)[:, None]
+    weight: NDArray[np.float32] = insisting.sum(axis=1)
+    total = blur(weight, c.VISEME_SIGMA_S)[:, None]
     shapes: NDArray[np.float32] = blur(insisting @ shape_table(), c.VISEME_SIGMA_S) / total
     return shapes

@@ -43,7 +43,8 @@ def speak(syllables: list[str], speed: float = 1.0) -> tuple[NDArray[np.float32]
 
 def _symbols(syllables: list[str]) -> tuple[list[str], list[tuple[str, ...]]]:
     """The model's symbols and, for each, the units it stands for."""
-    symbols, units = ["sil"], [("sil",)]
+    symbols = ["sil"]
+    units: list[tuple[str, ...]] = [("sil",)]
     for item in syllables:
         if item == ",":
             symbols[-1:] = ["#3"]

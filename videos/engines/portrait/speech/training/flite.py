@@ -38,4 +38,4 @@ def speak(text: str, voice: str, stretch: float = 1.0) -> tuple[NDArray[np.float
         name, end = item.rsplit(":", 1)
         labels += spread(start, float(end), ARPABET_UNITS.get(name, (UNKNOWN,)))
         start = float(end)
-    return samples.astype(np.float32) / 32768, labels
+    return samples.astype(np.float32) / np.float32(32768), labels

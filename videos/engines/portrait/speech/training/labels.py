@@ -63,7 +63,7 @@ def read_wav(path: Path) -> NDArray[np.float32]:
         if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE):
             raise ValueError(f"{path} is not mono 16-bit 16 kHz")
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:
