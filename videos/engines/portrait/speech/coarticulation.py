@@ -18,5 +18,7 @@ def blend(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
     insisting = posteriors * dominance_table()
     weight: NDArray[np.float32] = insisting.sum(axis=1)
     total = blur(weight, c.VISEME_SIGMA_S)[:, None]
-    shapes: NDArray[np.float32] = blur(insisting @ shape_table(), c.VISEME_SIGMA_S) / total
+    shapes: NDArray[np.float32] = (
+        blur((insisting @ shape_table()).astype(np.float32), c.VISEME_SIGMA_S) / total
+    )
     return shapes
