@@ -321,11 +321,14 @@ LABEL_ENABLED = env.bool("LABEL_ENABLED", default=True)
 LABEL_TEXT = env.str("LABEL_TEXT", default="")
 LABEL_CORNER = env.str("LABEL_CORNER", default="bottom-right")
 LABEL_OPACITY = env.str("LABEL_OPACITY", default="0.75")
+AIGC_PRODUCER = env.str("AIGC_PRODUCER", default="ZhiYing")
+"""Who made the video, in the AIGC element of its metadata."""
 ENGINE_OPTIONS = {
     "label_enabled": "1" if LABEL_ENABLED else "0",
     "label_text": LABEL_TEXT,
     "label_corner": LABEL_CORNER,
     "label_opacity": LABEL_OPACITY,
+    "aigc_producer": AIGC_PRODUCER,
 }
 
 # --- Queue -----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from videos.worker.renderer import Renderer, RenderLimits
 
 folder = Path(sys.argv[1])
 paths = {"portrait": folder / "p", "audio": folder / "a", "output": folder / "v"}
-spec = RenderSpec(**paths, prompt=sys.argv[2], options={"item_id": "item"})
+spec = RenderSpec(**paths, prompt=sys.argv[2], options={"aigc_produce_id": "item"})
 limits = RenderLimits(time_s=300, memory_mb=1000, heartbeat_s=0.1)
 Renderer("scripted", limits).render(spec, lambda share: True)
 """

@@ -55,7 +55,7 @@ class ScriptedEngine:
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         script: dict[str, Any] = json.loads(spec.prompt or "{}")
         acts = script.get("do", ["succeed"])
-        number = _count(Path(script["folder"]), spec.options["item_id"]) if "folder" in script else 1
+        number = _count(Path(script["folder"]), spec.options["aigc_produce_id"]) if "folder" in script else 1
         return _ACTS[acts[min(number, len(acts)) - 1]](spec, progress)
 
 

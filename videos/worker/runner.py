@@ -98,7 +98,7 @@ def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
             seed=item.pk.int % 2**31,
             threads=settings.RENDER_THREADS,
             cache_dir=_cache_folder(),
-            options={**settings.ENGINE_OPTIONS, "item_id": str(item.pk)},
+            options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(item.pk)},
         )
         result = _renderer().render(spec, _Heartbeat(claim))
     _store(claim, spec, result)

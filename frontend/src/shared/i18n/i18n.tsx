@@ -63,7 +63,7 @@ function explainWith(messages: Messages, t: Translate, error: unknown): string {
   const key = keyOf(messages, 'error', failure.code);
   if (key) return t(key);
   if (failure.detail) return failure.detail;
-  return failure.status >= 500 ? t('error.server') : t('error.unknown');
+  return failure.status >= 500 ? t('error.server_error') : t('error.unknown');
 }
 
 interface Loaded {

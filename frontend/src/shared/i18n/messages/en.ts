@@ -25,8 +25,7 @@ export const messages: Messages = {
   'state.offlineBanner': 'You are offline. Everything continues once you are back.',
   'state.offlineTitle': 'The server cannot be reached',
   'state.slow': 'This takes longer than usual…',
-  'state.stale':
-    'The server cannot be reached. You see the latest known state; it will be tried again.',
+  'state.stale': 'The server cannot be reached. This is the latest known state.',
 
   'status.pending': 'Waiting',
   'status.processing': 'Rendering',
@@ -124,8 +123,7 @@ export const messages: Messages = {
   'batch.retryStarted': 'Back in the queue',
   'batch.unnamed': 'Unnamed image',
 
-  'player.broken':
-    'The video did not play. Its link may have expired: close and open it again, or download it.',
+  'player.broken': 'The video did not play. Open it again, or download it.',
   'player.compare': 'Compare with the source',
   'player.download': 'Download {name}',
   'player.next': 'Next',
@@ -147,7 +145,7 @@ export const messages: Messages = {
   'create.clearAll': 'Remove all',
   'create.dropTitle': 'Drop portraits here',
   'create.dropText':
-    'Up to {max} JPEG, PNG or WebP files; pasting works too. Frontal, evenly lit faces turn out best.',
+    'Up to {max} JPEG, PNG or WebP files. Frontal, evenly lit faces turn out best.',
   'create.leftOut': 'A batch takes {max} images; {n} {n:was|were} left out.',
   'create.badImages': '{n} {n:image|images} cannot be used. Replace or remove {n:it|them}.',
   'create.removeBad': 'Remove them',
@@ -158,7 +156,7 @@ export const messages: Messages = {
   'create.remove': 'Remove',
   'create.replace': 'Replace image',
   'create.dnd.instructions':
-    'Press space to pick up an image, arrow keys to move it, space to drop it, escape to cancel.',
+    'Space picks an image up and drops it, arrow keys move it, escape cancels.',
   'create.dnd.start': 'Picked up image {n}',
   'create.dnd.over': 'Moved to position {n}',
   'create.dnd.end': 'Dropped at position {n}',
@@ -178,8 +176,7 @@ export const messages: Messages = {
   'create.recordStop': 'Finish',
   'create.recording': 'Recording',
   'create.recordingName': 'Recording',
-  'create.mic_denied':
-    'The browser may not use the microphone. Allow it in the site settings and try again.',
+  'create.mic_denied': 'The browser may not use the microphone. Allow it in the settings.',
   'create.mic_insecure':
     'Recording needs HTTPS or this very machine. You can upload a file instead.',
   'create.mic_missing': 'No microphone was found.',
@@ -198,8 +195,7 @@ export const messages: Messages = {
   'create.credits': '{n} {n:credit|credits}',
   'create.balanceAfter': 'Balance afterwards',
   'create.shortTitle': 'Not enough credits',
-  'create.shortText':
-    '{required} needed, {available} available. Remove images, or ask your administrator for more.',
+  'create.shortText': '{required} needed, {available} available. Remove images or ask for more.',
   'create.submit': 'Create {n} {n:video|videos}',
   'create.submitAgain': 'Submit again',
   'create.check': 'Check the files first, free of charge',
@@ -209,8 +205,7 @@ export const messages: Messages = {
   'create.examining': 'Arrived; the files are being examined…',
   'create.cancelUpload': 'Cancel the upload',
   'create.connectionTitle': 'The connection broke',
-  'create.connectionText':
-    'Your files are still here. Once you are online, submit again; nothing is charged twice.',
+  'create.connectionText': 'Your files are still here. Submit again; nothing is charged twice.',
   'create.failedTitle': 'Not submitted, nothing charged',
   'create.refundNote': 'Videos that fail or are cancelled are refunded.',
   'create.needImages': 'Add at least one portrait.',
@@ -312,8 +307,7 @@ export const messages: Messages = {
   'users.activateText': 'The user can sign in again; credits and batches are still there.',
   'users.deactivate': 'Deactivate',
   'users.deactivateTitle': 'Deactivate {name}?',
-  'users.deactivateText':
-    'The user is signed out at once and cannot sign in again. Credits and batches stay.',
+  'users.deactivateText': 'The user is signed out at once. Credits and batches stay.',
 
   'usage.span': 'Time span',
   'usage.days': '{n} days',
@@ -348,7 +342,6 @@ export const messages: Messages = {
   'error.timeout': 'The server took too long to answer. Please try again later.',
   'error.aborted': 'Cancelled.',
   'error.bad_answer': 'The server’s answer made no sense. Please try again later.',
-  'error.server': 'Something went wrong on the server. Please try again later.',
   'error.server_error': 'Something went wrong on the server. Please try again later.',
   'error.unknown': 'Something went wrong. Please try again.',
   'error.wait': 'Too many attempts. Try again in {seconds} s.',

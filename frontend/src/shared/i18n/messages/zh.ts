@@ -338,7 +338,6 @@ export const messages = {
   'error.timeout': '服务器太久没有回应，请稍后重试。',
   'error.aborted': '已取消。',
   'error.bad_answer': '服务器的回答看不懂，请稍后重试。',
-  'error.server': '服务器出了点问题，请稍后重试。',
   'error.server_error': '服务器出了点问题，请稍后重试。',
   'error.unknown': '出了点问题，请重试。',
   'error.wait': '尝试太频繁，请 {seconds} 秒后再试。',
