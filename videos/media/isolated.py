@@ -82,6 +82,8 @@ def _work(task: dict[str, Any]) -> dict[str, Any]:
         )
     except MediaProblem as problem:
         return {"code": problem.code, "params": problem.params}
+    except MemoryError:  # wherever the limit was met
+        return {"code": "image_too_complex", "params": {}}
     except OSError as error:
         return {"errno": error.errno, "error": error.strerror}
     return asdict(decoded.prepared)
