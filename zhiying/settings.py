@@ -309,7 +309,7 @@ GENERATION_ENGINE = env.str("GENERATION_ENGINE", default="portrait")
 WORKER_THREADS = env.int("WORKER_THREADS", default=2)
 """Renders at once in one worker process."""
 RENDER_THREADS = env.int("RENDER_THREADS", default=0)
-"""CPU threads of one render; 0 lets the engine choose."""
+"""CPU threads of one render; 0 divides the cores among the renders of a process."""
 RENDER_TIME_LIMIT_S = env.float("RENDER_TIME_LIMIT_S", default=1800)
 RENDER_MEMORY_LIMIT_MB = env.int("RENDER_MEMORY_LIMIT_MB", default=1500)
 RENDER_MAX_TRIES = env.int("RENDER_MAX_TRIES", default=3)

@@ -20,11 +20,13 @@ from videos.queue.hints import wake_workers
 from videos.queue.sweep import CACHE_FOLDER
 from videos.services import states
 from videos.services.states import Claim, StoredResult, Verdict
+from videos.worker.cores import CoreShare, available_cores
 from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
 from videos.worker.stopping import stopping
 
 logger = logging.getLogger(__name__)
 _local = threading.local()
+_cores = CoreShare(available_cores())
 
 
 def work_once() -> bool:
@@ -86,9 +88,10 @@ def _finish(claim: Claim) -> None:
 
 
 def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
-    with ExitStack() as inputs:
-        portrait = inputs.enter_context(storage.local_copy(item.source_image, folder))
-        audio = inputs.enter_context(storage.local_copy(item.batch.audio, folder))
+    with ExitStack() as held:
+        portrait = held.enter_context(storage.local_copy(item.source_image, folder))
+        audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+        threads = held.enter_context(_cores.taken())
         spec = RenderSpec(
             portrait=portrait,
             audio=audio,
@@ -96,7 +99,7 @@ def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
             poster=folder / "poster.jpg",
             prompt=item.batch.prompt,
             seed=item.pk.int % 2**31,
-            threads=settings.RENDER_THREADS,
+            threads=settings.RENDER_THREADS or threads,
             cache_dir=_cache_folder(),
             options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(item.pk)},
         )
