@@ -203,8 +203,9 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
     except BaseException:
         storage.delete_files([source, thumbnail])
         raise
-    storage.delete_files(old)
+    # Charged and queued by now: a storage that fails to delete must not keep the workers from knowing.
     wake_workers_on_commit()
+    storage.delete_files(old)
 
 
 def batch_retry_failed(*, batch: Batch) -> int:
