@@ -146,6 +146,17 @@ describe('a finished batch', () => {
     await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
   });
 
+  it('says what the engine understood of the prompt', async () => {
+    const note = '已从提示词识别：微笑 smile。';
+    serve(() =>
+      makeBatch([makeItem({ id: 'a', status: 'completed', duration: 7, notes: [note] })]),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '播放 a.jpg' }));
+    const player = await screen.findByRole('dialog', { name: 'a.jpg' });
+    expect(within(player).getByText(note)).toBeVisible();
+  });
+
   it('is renamed', async () => {
     let name = '批次 2026-11-22';
     serve(() => ({ ...done(), name }));

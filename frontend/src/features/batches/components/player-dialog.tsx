@@ -100,6 +100,11 @@ function Stage({ item }: { item: Item }) {
         <div className={styles.heading}>
           <Dialog.Title className={styles.title}>{name}</Dialog.Title>
           <p className={styles.facts}>{facts.join(' · ')}</p>
+          {item.notes.map((note) => (
+            <p key={note} className={styles.note}>
+              {note}
+            </p>
+          ))}
         </div>
         <IconButton
           variant="glass"
