@@ -96,12 +96,22 @@ class ProfileView(APIView):
 class ChangePasswordView(APIView):
     """Change the password; every other session ends."""
 
-    @extend_schema(request=ChangePasswordInput, responses=SuccessSerializer)
+    @extend_schema(
+        request=ChangePasswordInput,
+        responses={
+            200: SuccessSerializer,
+            400: error("The old password is wrong, or the new one too weak."),
+            429: error("Too many attempts; see Retry-After."),
+        },
+    )
     def post(self, request: Request) -> Response:
         data = ChangePasswordInput(data=request.data)
         data.is_valid(raise_exception=True)
         users.password_change(
-            user=current_user(request), keep_session=_session_id(request), **data.validated_data
+            request=request._request,
+            user=current_user(request),
+            keep_session=_session_id(request),
+            **data.validated_data,
         )
         return Response({"success": True})
 

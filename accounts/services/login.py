@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from zhiying.client_ip import client_ip
-from zhiying.errors import DomainError
+from zhiying.errors import DomainError, InvalidError
 from zhiying.responses import error_response
 
 
@@ -40,17 +40,42 @@ def login(*, request: HttpRequest, username: str, password: str) -> User:
     Raises:
         WrongCredentialsError, TooManyAttemptsError
     """
-    # One spelling per user, so that changing the case does not buy more attempts.
-    name = User.normalize_username(username.strip()).lower()
+    name = _attempts_name(username)
+    user = _authenticated(request, name, password)
+    if user is None:
+        raise WrongCredentialsError(_("The user name or password is wrong."))
+    user_logged_in.send(sender=User, request=request, user=user)  # resets the count of failures
+    return user
+
+
+def confirm_password(*, request: HttpRequest, user: User, password: str) -> None:
+    """Make sure that whoever uses `user`'s session knows the password too; counts with failed log-ins.
+
+    Raises:
+        InvalidError: the password is wrong.
+        TooManyAttemptsError
+    """
+    name = _attempts_name(user.username)
+    if _authenticated(request, name, password) is None:
+        raise InvalidError(_("The old password is wrong."), code="wrong_password")
+    AxesProxyHandler.reset_attempts(username=name, ip_address=client_ip(request))
+
+
+def _attempts_name(username: str) -> str:
+    """One spelling per user, so that changing the case does not buy more attempts."""
+    return User.normalize_username(username.strip()).lower()
+
+
+def _authenticated(request: HttpRequest, name: str, password: str) -> User | None:
+    """The user whose password this is, or None after one more failure; raises `TooManyAttemptsError`."""
     if AxesProxyHandler.is_locked(request, {"username": name}):
         raise _too_many(request, name)
     user = authenticate(request=request, username=name, password=password)
     if isinstance(user, User):
-        user_logged_in.send(sender=User, request=request, user=user)  # resets the count of failures
         return user
     if AxesProxyHandler.is_locked(request, {"username": name}):
         raise _too_many(request, name)
-    raise WrongCredentialsError(_("The user name or password is wrong."))
+    return None
 
 
 def lockout_response(

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services import sessions
+from accounts.services.login import confirm_password
 from zhiying.errors import ConflictError, InvalidError
 
 GENERATED_PASSWORD_BYTES = 12
@@ -55,15 +57,17 @@ def user_create(
     return user
 
 
-@transaction.atomic
-def password_change(*, user: User, old_password: str, new_password: str, keep_session: UUID | None) -> None:
+def password_change(
+    *, request: HttpRequest, user: User, old_password: str, new_password: str, keep_session: UUID | None
+) -> None:
     """Change the user's own password and end every other session.
 
     Raises:
         InvalidError: the old password is wrong, or the new one too weak.
+        TooManyAttemptsError: the old password was wrong too often.
     """
-    if not user.check_password(old_password):
-        raise InvalidError(_("The old password is wrong."), code="wrong_password")
+    # Outside of the transaction: a refusal must not take the count of attempts back.
+    confirm_password(request=request, user=user, password=old_password)
     password_set(user=user, new_password=new_password, keep_session=keep_session)
 
 

@@ -220,6 +220,26 @@ def test_changing_the_password_ends_every_other_session(user: User, format_: str
     assert login(user.username, NEW_PASSWORD).status_code == 200
 
 
+def test_the_old_password_cannot_be_guessed_with_a_stolen_token(user: User, settings: LazySettings) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    thief = client_for(user)
+    codes = [change(thief, f"guess {number}", NEW_PASSWORD).json()["code"] for number in range(3)]
+    assert codes == ["wrong_password", "wrong_password", "too_many_attempts"]
+    late = change(thief, PASSWORD, NEW_PASSWORD)
+    assert late.status_code == 429
+    assert 0 < int(late.headers["Retry-After"]) <= 900
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_the_right_old_password_clears_earlier_mistakes(user: User, settings: LazySettings) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    client = client_for(user)
+    assert [change(client, "wrong", NEW_PASSWORD).status_code for _ in range(2)] == [400, 400]
+    assert change(client, PASSWORD, NEW_PASSWORD).status_code == 200
+    assert [change(client, "wrong", PASSWORD).status_code for _ in range(2)] == [400, 400]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [("wrong", NEW_PASSWORD, "wrong_password"), (PASSWORD, "12345678", "weak_password")],
