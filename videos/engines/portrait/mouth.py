@@ -7,51 +7,24 @@ All positions here are in pixels of the mouth's region.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from videos.engines.portrait.colour import BLACK, Planes
-from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.colour import Planes
+from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth_fields import ACTIONS, MouthFields, build_fields
 from videos.engines.portrait.mouth_interior import MouthInterior, build_interior
+from videos.engines.portrait.mouth_opening import MIN_GAPE, OpeningRenderer
 from videos.engines.portrait.mouth_shape import MouthShape, measure_mouth
-from videos.engines.portrait.pixels import (
-    F32,
-    F64,
-    SUBPIXEL_BITS,
-    U8,
-    blur,
-    blur_u8,
-    cover_polygon,
-    fill_polygon,
-    halve,
-    remap,
-    remap_float,
-    resize,
-    shift,
-    shrink,
-    to_bytes,
-)
+from videos.engines.portrait.mouth_warp import MouthWarp
+from videos.engines.portrait.pixels import F32, F64, U8, remap, remap_float
 from videos.engines.portrait.silhouette import Silhouette
 
 LIP_POINTS = 41
 """Points along each lip's edge, denser towards the corners."""
-COLD_STEPS, WARM_STEPS = 5, 2
-"""Newton steps to invert a field from scratch, and from the last frame's solution."""
-MIN_SLOPE = 0.25
-"""Damping: the field's vertical derivative is never taken below this, or folds would diverge."""
 WEIGHT_STEP = 1 / 2048
 """Weights are rounded to this; rounded poses that repeat are not drawn again."""
 CUBIC_MAX_PX = 60_000
 """Regions up to this many pixels are sampled bicubically; larger ones do not need it."""
-LOWER_FOLLOWS = 0.92
-"""Share of the jaw's drop that the lower teeth and tongue follow."""
-CONTACT_STEP = 9
-"""Points of a piece of the line where lips touch, drawn in one shade."""
-CONTACT_DARK = 0.62
-"""How much darker the line between touching lips is."""
-MIN_GAPE = 0.006
-"""The interior is drawn once the lips are this far apart (IOD)."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +38,8 @@ class MouthRig:
     upper_edge: F32
     """(LIP_POINTS, 2) the upper lip's inner edge, pixels of the region."""
     lower_edge: F32
+    edge_moves: F32
+    """(actions, 2 * LIP_POINTS * 2) how unit weights move both edges, in pixels."""
     luma: U8
     """The photo's planes within the region."""
     cb: U8
@@ -85,58 +60,20 @@ def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person:
     ]
     interior = build_interior(shape, frame, points, ycc, rect)
     return MouthRig(
-        shape, fields, interior, frame, edges[0], edges[1],
+        shape, fields, interior, frame, edges[0], edges[1], _edge_moves(fields, edges),
         planes.y[rect.luma].copy(), planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy(),
     )  # fmt: skip
 
 
-class _Inverter:
-    """Inverts both layers' displacements, frame after frame, from where they were in the last frame.
-
-    The layers are stacked, the upper above the lower, so that each step is one call instead of two; a
-    field is all but zero along its edges, so that nothing is looked up across the joint.
-    """
-
-    def __init__(self, fields: MouthFields) -> None:
-        self._rows = fields.rows
-        self._basis = np.stack(
-            np.meshgrid(np.arange(fields.columns), np.arange(2 * fields.rows)), axis=-1
-        ).astype(np.float32)
-        self._cell = np.float32(fields.cell)
-        self._last: F32 | None = None
-
-    def reset(self) -> None:
-        self._last = None
-
-    def invert(self, forward: F32) -> tuple[F32, F32]:
-        """Where each cell's content comes from, in cells (rows, columns, 2), per layer.
-
-        `forward` (2 * rows, columns, 2) holds both layers' displacements in pixels. Solves q + D(q) = p
-        for q by Newton's method with a diagonal Jacobian, in y alone: mouths move up and down much more
-        than sideways. Plain fixed-point iteration ghosts at wide openings.
-        """
-        field = np.empty((*forward.shape[:2], 3), np.float32)
-        np.divide(forward, self._cell, out=field[..., :2])
-        down, slope = field[..., 1], np.zeros(forward.shape[:2], np.float32)
-        np.subtract(down[2:], down[:-2], out=slope[1:-1])
-        slope[self._rows - 1 : self._rows + 1] = 0  # the joint
-        slope *= np.float32(0.5)
-        slope += 1
-        np.maximum(slope, MIN_SLOPE, out=slope)
-        np.divide(1, slope, out=field[..., 2])
-        guess, steps = self._last, WARM_STEPS
-        if guess is None:
-            guess, steps = self._basis - field[..., :2] * field[..., 2:], COLD_STEPS
-        for _ in range(steps):
-            here = remap_float(field, guess)
-            error = guess - self._basis
-            error += here[..., :2]
-            error[..., 1] *= here[..., 2]
-            guess = guess - error
-        self._last = guess
-        upper, lower = guess[: self._rows], guess[self._rows :].copy()
-        lower[..., 1] -= self._rows
-        return upper, lower
+def _edge_moves(fields: MouthFields, edges: list[F32]) -> F32:
+    """The fields (actions, 2 * n * 2) sampled along the upper and the lower lip's edge (n, 2)."""
+    cell = np.float32(fields.cell)
+    cells = [((edge - (cell - 1) / 2) / cell)[None] for edge in edges]
+    moves = []
+    for upper, lower in zip(fields.upper, fields.lower, strict=True):
+        layers = (layer.reshape(fields.rows, fields.columns, 2) for layer in (upper, lower))
+        moves.append([remap_float(layer, at)[0] for layer, at in zip(layers, cells, strict=True)])
+    return np.array(moves, np.float32).reshape(len(moves), -1)
 
 
 class MouthRenderer:
@@ -144,15 +81,16 @@ class MouthRenderer:
 
     def __init__(self, rig: MouthRig) -> None:
         self._rig = rig
-        self._inverter = _Inverter(rig.fields)
-        self._basis = np.concatenate([rig.fields.upper, rig.fields.lower], axis=1)
+        across, self._down = rig.frame.axes.astype(np.float32)
+        self._warp = MouthWarp(rig.fields, across, self._down)
+        self._opening = OpeningRenderer(rig.interior, rig.frame, rig.fields.rect)
+        self._edges = np.stack([rig.upper_edge, rig.lower_edge])
+        self._cubic = rig.luma.size <= CUBIC_MAX_PX
         self._drawn: tuple[bytes, float] | None = None
-        self._across = rig.frame.axes[0].astype(np.float32)
-        self._down = rig.frame.axes[1].astype(np.float32)
 
     def reset(self) -> None:
         """Forget the last frame, so that what follows does not depend on it."""
-        self._inverter.reset()
+        self._warp.reset()
         self._drawn = None
 
     def draw(self, weights: F32, reveal: float, canvas: Planes) -> bool:
@@ -173,115 +111,21 @@ class MouthRenderer:
         return True
 
     def _pose(self, weights: F32, reveal: float, canvas: Planes) -> None:
-        rig, fields = self._rig, self._rig.fields
-        forward = (weights @ self._basis).reshape(2 * fields.rows, fields.columns, 2)
-        forward_upper, forward_lower = forward[: fields.rows], forward[fields.rows :]
-        upper = rig.upper_edge + self._sample(forward_upper, rig.upper_edge)
-        lower = rig.lower_edge + self._sample(forward_lower, rig.lower_edge)
+        rig, rect = self._rig, self._rig.fields.rect
+        upper, lower = self._edges + (weights @ rig.edge_moves).reshape(self._edges.shape)
         gap = (lower - upper) @ self._down
         middle: F32 = (upper + lower) * np.float32(0.5)
         crossed = (gap < 0)[:, None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
 
-        coords = self._coordinates(forward, middle)
-        luma = canvas.y[fields.rect.luma]
-        chroma = canvas.u[fields.rect.chroma], canvas.v[fields.rect.chroma]
-        luma[:] = remap(rig.luma, coords, cubic=luma.size <= CUBIC_MAX_PX)
-        half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
-        chroma[0][:] = remap(rig.cb, half)
-        chroma[1][:] = remap(rig.cr, half)
+        coords, half = self._warp.maps(weights, middle)
+        luma = canvas.y[rect.luma]
+        chroma = canvas.u[rect.chroma], canvas.v[rect.chroma]
+        remap(rig.luma, coords, cubic=self._cubic, out=luma)
+        remap(rig.cb, half, out=chroma[0])
+        remap(rig.cr, half, out=chroma[1])
         if reveal > 0 and gap.max() > MIN_GAPE * rig.frame.iod:
             jaw = float(weights[ACTIONS.index("jaw")])
-            self._draw_interior(luma, chroma, np.concatenate([upper, lower[::-1]]), jaw, reveal)
+            self._opening.draw(luma, chroma, np.concatenate([upper, lower[::-1]]), jaw, reveal)
         if rig.shape.open:
-            self._draw_contact(luma, middle, gap)
-
-    def _sample(self, forward: F32, points: F32) -> F32:
-        """The displacement (n, 2) of a field at `points` (n, 2)."""
-        cell = np.float32(self._rig.fields.cell)
-        cells = (points - (cell - 1) / 2) / cell
-        moved: F32 = remap_float(forward, cells[None])[0]
-        return moved
-
-    def _coordinates(self, forward: F32, seam: F32) -> F32:
-        """Where each pixel of the region comes from, (h, w, 2)."""
-        fields = self._rig.fields
-        cell, size = np.float32(fields.cell), fields.rect.size
-        offset = (cell - 1) / 2
-        source_upper, source_lower = self._inverter.invert(forward)
-        coords = resize(source_upper * cell + offset, size)
-        below = resize(source_lower * cell + offset, size)
-        far = np.float32(2 * max(size))
-        left, right = seam[0] - self._across * far, seam[-1] + self._across * far
-        outline = np.concatenate(
-            [left[None], seam, [right, right + self._down * far, left + self._down * far]]
-        )
-        cv2.copyTo(below, fill_polygon((size[1], size[0]), outline), coords)
-        return coords
-
-    def _draw_interior(
-        self, luma: U8, chroma: tuple[U8, U8], outline: F32, jaw: float, reveal: float
-    ) -> None:
-        """Blend teeth, tongue and dark into the polygon `outline` (n, 2) between the lips."""
-        interior, iod = self._rig.interior, self._rig.frame.iod
-        region = self._rig.fields.rect
-        limits = interior.rect.moved(-region.x0, -region.y0)
-        box = Rect.around(outline, 3 + 0.06 * iod).clipped(limits)
-        if box.width < 4 or box.height < 4:
-            return
-        mask = cover_polygon((box.height, box.width), outline - np.array([box.x0, box.y0], np.float32))
-        soft = blur(mask.astype(np.float32), max(0.5, 0.010 * iod)) * np.float32(reveal / 255)
-        inner = box.moved(-limits.x0, -limits.y0)
-        clear = interior.upper_clear[inner.luma]
-        depth = self._occlusion(mask)
-        # upper teeth stand in front and catch the light; the rest lies in the mouth's shade
-        shade = (depth + (np.maximum(depth, 0.88) - depth) * (1 - clear)) * interior.falloff[inner.luma]
-        drop = self._down * np.float32(jaw * LOWER_FOLLOWS * iod)
-        texture = shift(interior.lower_y, drop[0] - inner.x0, drop[1] - inner.y0, box.size)
-        texture = (texture * clear + interior.upper_y[inner.luma]) * shade + BLACK
-        _blend(luma[box.luma], texture, soft)
-        half_size = (box.width // 2, box.height // 2)
-        colour = shift(interior.lower_uv, drop[0] / 2 - inner.x0 // 2, drop[1] / 2 - inner.y0 // 2, half_size)
-        colour = colour * interior.upper_clear_half[inner.chroma] + interior.upper_uv[inner.chroma]
-        soft_half = halve(soft)
-        for index in (0, 1):
-            _blend(chroma[index][box.chroma], colour[..., index], soft_half)
-
-    def _occlusion(self, mask: U8) -> F32:
-        """Light (h, w) that falls into an opening of shape `mask`: darker near its edges."""
-        iod = self._rig.frame.iod
-        factor = max(1, int(0.018 * iod))
-        height, width = mask.shape
-        small = mask.astype(np.float32)
-        if factor > 1:
-            small = shrink(small, (max(2, width // factor), max(2, height // factor)))
-        light = blur(small, max(0.8, 0.045 * iod / factor)) * np.float32(1.25 / 255) - np.float32(0.22)
-        return resize(np.clip(light, 0, 1) * np.float32(0.70) + np.float32(0.30), (width, height))
-
-    def _draw_contact(self, luma: U8, seam: F32, gap: F32) -> None:
-        """Darken the line where the lips of a grin meet, which the photo does not show."""
-        iod = self._rig.frame.iod
-        touch = 1 - np.clip(gap / (0.05 * iod), 0, 1)
-        if touch.max() <= 0.05:
-            return
-        height, width = luma.shape
-        box = Rect.around(seam, 3 + 0.05 * iod).clipped(Rect(0, 0, width, height))
-        if box.empty:
-            return
-        lines = np.zeros((box.height, box.width), np.uint8)
-        corners = np.round((seam - [box.x0, box.y0]) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        thick = max(1, round(0.014 * iod))
-        starts = range(2, LIP_POINTS - 3, CONTACT_STEP)
-        levels = np.add.reduceat(touch[: LIP_POINTS - 2], starts) * (150 / CONTACT_STEP)
-        for start, level in zip(starts, levels, strict=True):
-            part = corners[start : min(start + CONTACT_STEP + 1, LIP_POINTS - 2)]
-            cv2.polylines(lines, [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
-        shadow = 1 - blur_u8(lines, max(0.6, 0.012 * iod)) * np.float32(CONTACT_DARK / 255)
-        target = luma[box.luma]
-        target[:] = to_bytes((target.astype(np.float32) - BLACK) * shadow + BLACK)
-
-
-def _blend(target: U8, paint: F32, alpha: F32) -> None:
-    """target += (paint - target) * alpha, in place."""
-    below = target.astype(np.float32)
-    target[:] = to_bytes(below + (paint - below) * alpha)
+            self._opening.darken_contact(luma, middle, gap)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Map = tuple[F32, F32]
+"""Where samples come from: planes (h, w) of x and of y in the source's pixels."""
 
 SUBPIXEL_BITS = 4
 """Fractional bits of the fixed-point polygon corners handed to OpenCV: 1/16 pixel."""
@@ -20,16 +22,39 @@ OVERSAMPLING = 4
 """How many times larger a covered area is drawn before it is averaged."""
 
 
-def remap(source: U8, coords: F32, *, cubic: bool = False, out: U8 | None = None) -> U8:
-    """Sample `source` (H, W) at `coords` (h, w, 2), in source pixels; the edge is replicated."""
+def remap(source: U8, coords: F32 | Map, *, cubic: bool = False, out: U8 | None = None) -> U8:
+    """Sample `source` (H, W) at `coords` (h, w, 2) or a `Map`, in source pixels; the edge is replicated."""
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    result: Any = cv2.remap(source, coords, None, method, dst=out, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    x, y = coords if isinstance(coords, tuple) else (coords, None)
+    result: Any = cv2.remap(source, x, y, method, dst=out, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[arg-type]
     return result  # type: ignore[no-any-return]
 
 
-def remap_float(source: F32, coords: F32) -> F32:
-    """Sample a float array (H, W) or (H, W, c) linearly at `coords` (h, w, 2)."""
-    result: Any = cv2.remap(source, coords, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+def remap_float(source: F32, coords: F32 | Map) -> F32:
+    """Sample a float array (H, W) or (H, W, c) linearly at `coords` (h, w, 2) or a `Map`."""
+    x, y = coords if isinstance(coords, tuple) else (coords, None)
+    result: Any = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[arg-type]
+    return result  # type: ignore[no-any-return]
+
+
+def pixel_grid(width: int, height: int) -> Map:
+    """The `Map` that changes nothing, for `width` × `height` pixels."""
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def half_map(coords: Map) -> Map:
+    """The map of the chroma planes that goes with the luma's: a sample sits amid 2 × 2 luma pixels."""
+    x, y = halve(coords[0]), halve(coords[1])
+    for plane in (x, y):
+        plane -= np.float32(0.5)
+        plane *= np.float32(0.5)
+    return x, y
+
+
+def interleave(planes: list[F32]) -> F32:
+    """Planes (h, w) as the channels of one array (h, w, c)."""
+    result: Any = cv2.merge(planes)
     return result  # type: ignore[no-any-return]
 
 
