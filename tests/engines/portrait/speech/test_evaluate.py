@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from tests.engines.portrait.conftest import Rendered
 from tests.engines.portrait.speech.signals import SENTENCE, SENTENCE_LIPS_CLOSED_S, recording
-from videos.engines.portrait.evaluate import curves, phones
+from videos.engines.portrait.evaluate import clip, curves, phones
 from videos.engines.portrait.evaluate.__main__ import main
 from videos.engines.portrait.speech.training import labels
 
@@ -78,3 +80,38 @@ def test_the_command_says_what_it_could_not_measure(
     assert main([command, str(path)]) == 1
 
     assert str(path) in capsys.readouterr().err
+
+
+def test_a_rendering_moves_its_mouth_with_its_sound(rendered: Rendered) -> None:
+    row = clip.measure_rendering(rendered.spec.output)
+
+    assert row["lag (frames)"] == 0
+    assert isinstance(row["r"], float)
+    assert row["r"] > 0.7
+    assert row["closures that touch"] == 1
+    assert row["lost frames"] == 0
+
+
+def test_a_filmed_speaker_is_measured_by_the_files_own_times(rendered: Rendered, tmp_path: Path) -> None:
+    late = tmp_path / "late.mkv"
+    delay_sound(rendered.spec.output, late, frames=3)
+
+    row = clip.measure_clip(late)
+
+    assert row["lag (frames)"] == 3
+    assert isinstance(row["best r"], float)
+    assert row["best r"] > 0.7
+
+
+def delay_sound(source: Path, target: Path, frames: int) -> None:
+    """Copy a video of 25 frames a second with its sound this many of them later."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        streams = {one.index: writer.add_stream_from_template(one) for one in reader.streams}
+        for packet in reader.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "audio":
+                delay = round(frames / 25 / packet.time_base)
+                packet.dts, packet.pts = packet.dts + delay, (packet.pts or 0) + delay
+            packet.stream = streams[packet.stream.index]
+            writer.mux(packet)

@@ -19,22 +19,21 @@ _TOUCHING_IOD = 0.02
 
 def measure_clip(path: Path) -> dict[str, object]:
     """Our track against the real mouth of a filmed speaker: one row."""
-    mouth, track, opening = _filmed(path)
-    real, ours = mouth.opening[: len(opening)], opening
-    reach = round(_REACH_S * track.fps)
+    mouth, track = _filmed(path)
+    real, ours = mouth.opening, mouth.sampled(track.aperture, track.fps)
+    reach = round(_REACH_S * mouth.fps)
     shift, best = curves.lag(ours, real, reach)
-    energy = track.energy[: len(real)]
-    _, loudness = curves.lag(energy, real, reach)
-    speaking = ~track.silence[: len(real)]
+    _, loudness = curves.lag(mouth.sampled(track.energy, track.fps), real, reach)
+    speaking = ~_silent(mouth, track)
     return {
         "clip": path.name,
-        "seconds": len(real) / track.fps,
+        "seconds": len(real) / mouth.fps,
         "lost frames": mouth.lost,
         "language": track.language,
         "r": curves.correlation(ours, real),
         "best r": best,
         "lag (frames)": shift,
-        "r width": curves.correlation(track.shapes[: len(real), 1], mouth.width[: len(real)]),
+        "r width": curves.correlation(mouth.sampled(track.shapes[:, 1], track.fps), mouth.width),
         "r of loudness alone": loudness,
         "spread ours/real": _spread(ours[speaking]) / max(1e-6, _spread(real[speaking] / _scale(real))),
     }
@@ -42,16 +41,16 @@ def measure_clip(path: Path) -> dict[str, object]:
 
 def measure_rendering(path: Path) -> dict[str, object]:
     """What a rendered video shows of the track it was made from: one row, lengths in IOD."""
-    mouth, track, opening = _filmed(path)
-    shown = mouth.opening[: len(opening)]
-    shift, best = curves.lag(shown, opening, round(_REACH_S * track.fps))
-    closure, silence = track.shapes[: len(shown), 5], track.silence[: len(shown)]
+    mouth, track = _filmed(path)
+    shown, opening = mouth.opening, mouth.sampled(track.aperture, track.fps)
+    shift, best = curves.lag(shown, opening, round(_REACH_S * mouth.fps))
+    closure, silence = mouth.sampled(track.shapes[:, 5], track.fps), _silent(mouth, track)
     pressed = (closure >= _PRESSED) & ~silence
-    resting = _inside(silence, round(0.2 * track.fps))
+    resting = _inside(silence, round(0.2 * mouth.fps))
     rest = float(np.percentile(shown, 3))
     return {
         "video": path.name,
-        "seconds": len(shown) / track.fps,
+        "seconds": len(shown) / mouth.fps,
         "lost frames": mouth.lost,
         "r": best,
         "lag (frames)": shift,
@@ -63,14 +62,18 @@ def measure_rendering(path: Path) -> dict[str, object]:
     }
 
 
-def _filmed(path: Path) -> tuple[FilmedMouth, VisemeTrack, NDArray[np.float32]]:
-    """The mouth, the track of its sound at the video's frame rate, and our opening in its frames."""
+def _filmed(path: Path) -> tuple[FilmedMouth, VisemeTrack]:
+    """The mouth, and the track of its sound at about the video's frame rate."""
     mouth = film(path)
     track = analyse(mouth.pcm, max(1, round(mouth.fps)))
-    count = min(len(mouth.opening), len(track))
-    if count < 2:
+    if min(len(mouth.opening), len(track)) < 2:
         raise ValueError(f"{path} is too short to measure")
-    return mouth, track, track.aperture[:count]
+    return mouth, track
+
+
+def _silent(mouth: FilmedMouth, track: VisemeTrack) -> NDArray[np.bool_]:
+    """(frames,) of the video in which nobody speaks."""
+    return mouth.sampled(track.silence.astype(np.float32), track.fps) > 0.5
 
 
 def _inside(flags: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:

@@ -31,8 +31,14 @@ class FilmedMouth:
     """(frames,) distance between the corners of the mouth."""
     lost: int
     """Frames without a face, filled in from their neighbours."""
+    moments: NDArray[np.float64]
+    """(frames,) which second of `pcm` each frame is shown at; sound and picture need not start together."""
     pcm: NDArray[np.float32]
     """Mono 16 kHz samples of the sound."""
+
+    def sampled(self, curve: NDArray[np.float32], rate: float) -> NDArray[np.float32]:
+        """(frames,) values of a curve over the sound with `rate` values a second."""
+        return np.interp(self.moments * rate, np.arange(len(curve)), curve).astype(np.float32)
 
 
 def film(path: Path) -> FilmedMouth:
@@ -45,19 +51,22 @@ def film(path: Path) -> FilmedMouth:
             if not file.streams.video or not file.streams.audio:
                 raise ValueError(f"{path} needs a picture and sound")
             rate = file.streams.video[0].average_rate or Fraction(25)
-            measured = np.array([_of_mesh(mesh) for mesh in _meshes(file)], np.float32).reshape(-1, 2)
-        pcm = _sound(path)
+            shown = [(moment, *_of_mesh(mesh)) for moment, mesh in _meshes(file)]
+        pcm, first_s = _sound(path)
     except av.error.FFmpegError as error:
         raise OSError(f"{path} cannot be decoded: {error}") from error
-    seen = np.isfinite(measured[:, 0])
+    moments, *measured = np.array(shown, np.float64).reshape(-1, 3).T
+    seen = np.isfinite(measured[0])
     if seen.sum() < 2:
         raise ValueError(f"{path} shows no face")
-    frames = np.arange(len(measured))
-    filled = [np.interp(frames, frames[seen], column[seen]).astype(np.float32) for column in measured.T]
-    return FilmedMouth(float(rate), filled[0], filled[1], int((~seen).sum()), pcm)
+    opening, width = (
+        np.interp(moments, moments[seen], column[seen]).astype(np.float32) for column in measured
+    )
+    return FilmedMouth(float(rate), opening, width, int((~seen).sum()), moments - first_s, pcm)
 
 
-def _meshes(file: av.container.InputContainer) -> Iterator[Mesh | None]:
+def _meshes(file: av.container.InputContainer) -> Iterator[tuple[float, Mesh | None]]:
+    """Every frame's time in seconds and the largest face in it."""
     detector, network = FaceDetector(), FaceMesh()
     previous: Mesh | None = None
     for frame in file.decode(video=0):
@@ -67,7 +76,7 @@ def _meshes(file: av.container.InputContainer) -> Iterator[Mesh | None]:
             faces = detector.detect(image)
             mesh = network.locate(image, max(faces, key=lambda face: face.size)) if faces else None
         previous = mesh if mesh and mesh.confidence >= _SURE else None
-        yield previous
+        yield frame.time or 0.0, previous
 
 
 def _of_mesh(mesh: Mesh | None) -> tuple[float, float]:
@@ -81,12 +90,15 @@ def _of_mesh(mesh: Mesh | None) -> tuple[float, float]:
     return float(np.mean(gaps)) / distance, float(corners) / distance
 
 
-def _sound(path: Path) -> NDArray[np.float32]:
+def _sound(path: Path) -> tuple[NDArray[np.float32], float]:
+    """The sound's samples, and when they begin on the clock of the file."""
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
     pieces: list[NDArray[np.float32]] = []
+    first_s: float | None = None
     with av.open(str(path)) as file:
         for frame in file.decode(audio=0):
+            first_s = (frame.time or 0.0) if first_s is None else first_s
             pieces += [piece.to_ndarray().ravel().astype(np.float32) for piece in resampler.resample(frame)]
         pieces += [piece.to_ndarray().ravel().astype(np.float32) for piece in resampler.resample(None)]
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return samples / np.float32(32768)
+    return samples / np.float32(32768), first_s or 0.0
