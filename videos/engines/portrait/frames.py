@@ -31,28 +31,29 @@ class FrameRenderer:
         self._target = planes_of(self.buffer)
         for plane in ("y", "u", "v"):
             getattr(self._target, plane)[:] = getattr(rig.planes, plane)
-        # parts of the label that every frame draws over; the rest of it stands once drawn
-        self._covered: list[Rect] = []
         if label is not None:
             label.apply(self._target, Rect(0, 0, width, height))
-            self._covered = [part for part in self._head.drawn if part.overlaps(label.rect)]
 
     def reset(self) -> None:
         """Make the next frame independent of what was drawn before."""
         self._mouth.reset()
+        self._head.reset()
         for eye in self._eyes:
             eye.reset()
 
     def draw(self, motion: Motion, index: int) -> U8:
         """Draw frame `index` and return `buffer`."""
         pose, shape = motion.pose(index), self._rig.mouth.shape
-        self._mouth.draw(action_weights(pose, shape), interior_reveal(pose, shape), self._work)
+        changed = []
+        if self._mouth.draw(action_weights(pose, shape), interior_reveal(pose, shape), self._work):
+            changed.append(self._rig.mouth.fields.rect)
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
-        for eye in self._eyes:
-            eye.draw(float(motion.lid[index]), gaze, self._work)
-        self._head.draw(motion.head[index], self._work, self._target)
+        for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
+            if eye.draw(float(motion.lid[index]), gaze, self._work):
+                changed.append(rig.rect)
+        drawn = self._head.draw(motion.head[index], self._work, self._target, changed)
         if self._label is not None:
-            for part in self._covered:
+            for part in drawn:  # elsewhere it stands once drawn
                 self._label.apply(self._target, part)
         return self.buffer
 

@@ -8,6 +8,7 @@ Fields are *backward* displacements (where a pixel's content comes from), good t
 are smooth and small. They are sampled on a coarse grid and enlarged bilinearly.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +28,11 @@ CELL_PX = (4, 16)
 STILL = 0.05
 """Displacement in IOD by all actions at weight 1 together, some twenty times what happens, below which a cell
 counts as not moving at all."""
-BAND_PX = 50_000
-MAX_BANDS = 10
+BAND_PX = 10_000
+MAX_BANDS = 12
 """The moving area is cut into bands across of about BAND_PX pixels, each as wide as the person is there."""
+PROBE_STEP = 3
+"""Every so many cells are enough to tell how far the head moves."""
 HEAD_FULL, HEAD_NONE = 1.05, 2.1
 """Radii, 1 being the face with its hair, up to which the head moves fully and beyond which not at all."""
 BORDER = 0.55
@@ -49,6 +52,12 @@ class HeadRig:
     basis: F32
     base: F32
     bands: list[Rect]
+
+    @property
+    def moves(self) -> F32:
+        """(actions, n) pixels per unit weight at some points all over the head; x and y count as two."""
+        grid = self.basis.reshape(-1, *self.base.shape)[:, ::PROBE_STEP, ::PROBE_STEP]
+        return grid.reshape(len(self.basis), -1)
 
 
 def build_head(
@@ -206,43 +215,99 @@ def _brow_masks(x: F32, y: F32, face: F64) -> tuple[F32, tuple[F32, F32]]:
     return lift.astype(np.float32), (knit_x.astype(np.float32), knit_y.astype(np.float32))
 
 
+def _joined(parts: list[Rect], new: Rect) -> list[Rect]:
+    """`parts`, which do not overlap, with `new`; what overlaps it is replaced by one box around all."""
+    apart = [part for part in parts if not part.overlaps(new)]
+    if len(apart) == len(parts):
+        return [*parts, new]
+    for part in parts:
+        if part.overlaps(new):
+            new = Rect(min(new.x0, part.x0), min(new.y0, part.y0), max(new.x1, part.x1), max(new.y1, part.y1))
+    return _joined(apart, new)
+
+
 class HeadRenderer:
-    """Warps pictures of one portrait. One per thread: it keeps its buffers."""
+    """Warps pictures of one portrait. One per thread: it keeps its maps and what it has drawn."""
 
     def __init__(self, rig: HeadRig) -> None:
-        self._rig = rig
+        self._rig, self._cell = rig, rig.cell
         rows, columns = rig.base.shape[:2]
-        self._full = np.empty((rows * rig.cell, columns * rig.cell, 2), np.float32)
-        self._half = np.empty((rows * rig.cell // 2, columns * rig.cell // 2, 2), np.float32)
-        self._bands = [(band.luma, band.chroma) for band in rig.bands]
+        # planes of x and of y, see `Map`
+        self._basis = np.ascontiguousarray(
+            rig.basis.reshape(-1, rows, columns, 2).transpose(0, 3, 1, 2)
+        ).reshape(len(rig.basis), -1)
+        self._base = np.ascontiguousarray(rig.base.transpose(2, 0, 1))
+        self._full = [np.empty((rows * rig.cell, columns * rig.cell), np.float32) for _ in "xy"]
+        self._half = [np.empty((rows * rig.cell // 2, columns * rig.cell // 2), np.float32) for _ in "xy"]
+        self._drawn: F32 | None = None
+        self._reach = 0
 
-    @property
-    def drawn(self) -> list[Rect]:
-        """The parts of the picture that `draw` writes; they do not overlap."""
-        return [band.moved(self._rig.rect.x0, self._rig.rect.y0) for band in self._rig.bands]
+    def reset(self) -> None:
+        """Forget what was drawn, so that the next picture is drawn whole."""
+        self._drawn = None
 
-    def draw(self, weights: F32, source: Planes, target: Planes) -> None:
-        """Warp the head's box of `source` into `target` by `weights` (actions,)."""
-        rig, rect = self._rig, self._rig.rect
-        if not weights.any():
-            for part in self.drawn:
-                target.y[part.luma] = source.y[part.luma]
-                target.u[part.chroma], target.v[part.chroma] = source.u[part.chroma], source.v[part.chroma]
-            return
-        coords = (weights @ rig.basis).reshape(rig.base.shape) + rig.base
-        rows, columns = coords.shape[:2]
-        cell = rig.cell
-        full = resize(coords, (columns * cell, rows * cell), out=self._full)
-        inner = full[cell : cell + rect.height, cell : cell + rect.width]
-        photo, picture = source.y[rect.luma], target.y[rect.luma]
-        for luma, _ in self._bands:
-            remap(photo, inner[luma], out=picture[luma])
+    def draw(self, weights: F32, source: Planes, target: Planes, changed: list[Rect]) -> list[Rect]:
+        """Warp the head of `source` into `target` by `weights` (actions,); the parts of `target` drawn.
+
+        If the weights are those of the last call only what shows the `changed` parts of `source` is drawn:
+        `target` must still hold the last picture.
+        """
+        held = self._drawn is not None and np.array_equal(weights, self._drawn)
+        if not held:
+            self._drawn = weights.copy()
+            self._prepare(weights)
+        parts = self._showing(changed) if held else self._rig.bands
+        resting = not weights.any()
+        for part in parts:
+            if resting:
+                self._copy(part, source, target)
+            else:
+                self._warp(part, source, target)
+        return [part.moved(self._rig.rect.x0, self._rig.rect.y0) for part in parts]
+
+    def _showing(self, changed: list[Rect]) -> list[Rect]:
+        """The parts of the bands in which the `changed` parts of the source may be seen, none twice."""
+        reach, rect = self._reach, self._rig.rect
+        parts: list[Rect] = []
+        for part in changed:
+            x, y = part.x0 - rect.x0, part.y0 - rect.y0
+            grown = Rect(x - reach, y - reach, x + part.width + reach, y + part.height + reach)
+            for band in self._rig.bands:
+                inside = grown.clipped(band)
+                if not inside.empty:
+                    parts = _joined(parts, inside)
+        return parts
+
+    def _prepare(self, weights: F32) -> None:
+        """Lay out the maps for `weights`, and how far they reach."""
+        away = weights @ self._basis
+        # two pixels more for the samples' neighbours; even, as all corners are
+        self._reach = (math.ceil(max(away.max(), -away.min())) + 3) // 2 * 2
+        coords = away.reshape(self._base.shape) + self._base
+        rows, columns = coords.shape[1:]
+        size = columns * self._cell, rows * self._cell
+        for plane, full in zip(coords, self._full, strict=True):
+            resize(plane, size, out=full)
         # a chroma sample sits in the middle of 2 × 2 luma pixels
-        coords = coords * np.float32(0.5) - np.float32(0.25)
-        half = resize(coords, (columns * cell // 2, rows * cell // 2), out=self._half)
-        edge = cell // 2
-        inner = half[edge : edge + rect.height // 2, edge : edge + rect.width // 2]
-        for plane, drawn in ((source.u, target.u), (source.v, target.v)):
-            photo, picture = plane[rect.chroma], drawn[rect.chroma]
-            for _, chroma in self._bands:
-                remap(photo, inner[chroma], out=picture[chroma])
+        coords *= np.float32(0.5)
+        coords -= np.float32(0.25)
+        for plane, half in zip(coords, self._half, strict=True):
+            resize(plane, (size[0] // 2, size[1] // 2), out=half)
+
+    def _warp(self, part: Rect, source: Planes, target: Planes) -> None:
+        rect, cell = self._rig.rect, self._cell
+        there = part.moved(cell, cell).luma  # in the maps, which have one cell more around
+        remap(
+            source.y[rect.luma],
+            (self._full[0][there], self._full[1][there]),
+            out=target.y[rect.luma][part.luma],
+        )
+        there = part.moved(cell, cell).chroma
+        half = self._half[0][there], self._half[1][there]
+        for photo, picture in ((source.u, target.u), (source.v, target.v)):
+            remap(photo[rect.chroma], half, out=picture[rect.chroma][part.chroma])
+
+    def _copy(self, part: Rect, source: Planes, target: Planes) -> None:
+        there = part.moved(self._rig.rect.x0, self._rig.rect.y0)
+        target.y[there.luma] = source.y[there.luma]
+        target.u[there.chroma], target.v[there.chroma] = source.u[there.chroma], source.v[there.chroma]

@@ -36,9 +36,9 @@ class Inverter:
     def __init__(self, fields: MouthFields) -> None:
         self._rows, self._columns = fields.rows, fields.columns
         self._here = pixel_grid(fields.columns, 2 * fields.rows)
-        stacked = np.concatenate([fields.upper, fields.lower], axis=1) / np.float32(-fields.cell)
+        stacked: F32 = np.concatenate([fields.upper, fields.lower], axis=1) / np.float32(-fields.cell)
         shape = (len(stacked), 2 * fields.rows, fields.columns, 2)
-        self._basis = np.ascontiguousarray(stacked.reshape(shape).transpose(0, 3, 1, 2)).reshape(
+        self._basis: F32 = np.ascontiguousarray(stacked.reshape(shape).transpose(0, 3, 1, 2)).reshape(
             len(stacked), -1
         )
         self._slope = np.ones(shape[1:3], np.float32)
@@ -59,7 +59,9 @@ class Inverter:
         step = self._newton_step(back[1])
         field = interleave([back[0], back[1], step, step])  # four channels cost less than three
         steps = COLD_STEPS if self._last is None else WARM_STEPS
-        x, y = self._last or (back[0] * step, back[1] * step)
+        if self._last is None:
+            self._last = back[0] * step, back[1] * step
+        x, y = self._last
         for _ in range(steps):
             found = remap_float(field, (self._here[0] + x, self._here[1] + y))
             x = found[..., 0]

@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 
 import cv2
 
 from videos.engines.base import Cancelled, Progress, RenderCancelled
 from videos.engines.portrait.encode import Packet, SegmentEncoder, plan_segments
 from videos.engines.portrait.frames import FrameRenderer
+from videos.engines.portrait.hold import hold_small_movements
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.rig import PortraitRig
@@ -23,7 +25,9 @@ class VideoRender:
     """One video being rendered by `threads` threads."""
 
     def __init__(self, rig: PortraitRig, motion: Motion, label: Label | None, threads: int) -> None:
-        self._rig, self._motion, self._label, self._threads = rig, motion, label, threads
+        head = hold_small_movements(motion.head, rig.head.moves)
+        self._rig, self._motion = rig, replace(motion, head=head)
+        self._label, self._threads = label, threads
         self._done = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
