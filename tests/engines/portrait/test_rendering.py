@@ -90,8 +90,9 @@ def test_an_inverted_field_leads_back_to_where_it_came_from(rig: PortraitRig) ->
     weights = action_weights(MouthPose(jaw=0.8, width=-0.5, pucker=0.6), rig.mouth.shape)
     forward = (weights @ fields.upper).reshape(fields.rows, fields.columns, 2)
     inverter = Inverter(fields)
+    (field,) = inverter.fields(weights[None])
     for _ in range(4):  # as in a video, from the last solution
-        away = np.stack(inverter.invert(weights), axis=-1)[: fields.rows]
+        away = np.stack(inverter.invert(field), axis=-1)[: fields.rows]
     columns, rows = np.meshgrid(np.arange(fields.columns), np.arange(fields.rows))
     source = (np.stack([columns, rows], axis=-1) + away).astype(np.float32)
     error = np.abs(away + remap_float(forward, source) / fields.cell)[2:-2, 2:-2]
@@ -101,9 +102,9 @@ def test_an_inverted_field_leads_back_to_where_it_came_from(rig: PortraitRig) ->
 
 def test_a_pose_that_repeats_is_not_drawn_again(rig: PortraitRig) -> None:
     renderer, canvas = MouthRenderer(rig.mouth), rig.planes.copy()
-    weights = action_weights(OPEN, rig.mouth.shape)
-    assert renderer.draw(weights, 1.0, canvas)
-    assert not renderer.draw(weights, 1.0, canvas)
+    once, again = renderer.prepare(np.stack([action_weights(OPEN, rig.mouth.shape)] * 2), [1.0, 1.0])
+    assert renderer.draw(once, canvas)
+    assert not renderer.draw(again, canvas)
 
 
 def test_blinking_hides_the_eyes_and_touches_nothing_else(rig: PortraitRig) -> None:

@@ -1,5 +1,7 @@
 """Rendering single frames: mouth, then eyes, in the photo's own coordinates, then the head's warp."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from videos.engines.portrait.colour import Planes
@@ -8,10 +10,13 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HeadRenderer
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
-from videos.engines.portrait.mouth import MouthRenderer
+from videos.engines.portrait.mouth import MouthRenderer, PreparedPose
 from videos.engines.portrait.mouth_pose import action_weights, interior_reveal
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig
+
+BATCH = 8
+"""Frames whose mouths are prepared together."""
 
 
 class FrameRenderer:
@@ -43,9 +48,25 @@ class FrameRenderer:
 
     def draw(self, motion: Motion, index: int) -> U8:
         """Draw frame `index` and return `buffer`."""
-        pose, shape = motion.pose(index), self._rig.mouth.shape
+        return next(self.frames(motion, range(index, index + 1)))
+
+    def frames(self, motion: Motion, indices: range) -> Iterator[U8]:
+        """Draw one frame after the other; each is in `buffer` until the next one is asked for."""
+        for start in range(indices.start, indices.stop, BATCH):
+            batch = range(start, min(start + BATCH, indices.stop))
+            for index, mouth in zip(batch, self._mouths(motion, batch), strict=True):
+                self._draw(motion, index, mouth)
+                yield self.buffer
+
+    def _mouths(self, motion: Motion, batch: range) -> list[PreparedPose]:
+        shape = self._rig.mouth.shape
+        poses = [motion.pose(index) for index in batch]
+        weights = np.array([action_weights(pose, shape) for pose in poses])
+        return self._mouth.prepare(weights, [interior_reveal(pose, shape) for pose in poses])
+
+    def _draw(self, motion: Motion, index: int, mouth: PreparedPose) -> None:
         changed = []
-        if self._mouth.draw(action_weights(pose, shape), interior_reveal(pose, shape), self._work):
+        if self._mouth.draw(mouth, self._work):
             changed.append(self._rig.mouth.fields.rect)
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
@@ -55,7 +76,6 @@ class FrameRenderer:
         if self._label is not None:
             for part in drawn:  # elsewhere it stands once drawn
                 self._label.apply(self._target, part)
-        return self.buffer
 
 
 def planes_of(buffer: U8) -> Planes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
 Map = tuple[F32, F32]
 """Where samples come from: planes (h, w) of x and of y in the source's pixels."""
@@ -41,15 +42,6 @@ def pixel_grid(width: int, height: int) -> Map:
     """The `Map` that changes nothing, for `width` × `height` pixels."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
-
-
-def half_map(coords: Map) -> Map:
-    """The map of the chroma planes that goes with the luma's: a sample sits amid 2 × 2 luma pixels."""
-    x, y = halve(coords[0]), halve(coords[1])
-    for plane in (x, y):
-        plane -= np.float32(0.5)
-        plane *= np.float32(0.5)
-    return x, y
 
 
 def interleave(planes: list[F32]) -> F32:
@@ -109,15 +101,25 @@ def to_bytes(values: F32) -> U8:
     return result  # type: ignore[no-any-return]
 
 
+def fixed_point(corners: F64 | F32) -> I32:
+    """Positions in pixels as OpenCV's polygons take them."""
+    fixed: I32 = np.round(corners * np.float32(1 << SUBPIXEL_BITS)).astype(np.int32)
+    return fixed
+
+
 def fill_polygon(shape: tuple[int, int], corners: F64 | F32) -> U8:
     """A mask (H, W) of 0 and 255 with the polygon `corners` (n, 2) in pixels filled, outline included."""
+    return fill_fixed(shape, fixed_point(corners))
+
+
+def fill_fixed(shape: tuple[int, int], corners: I32) -> U8:
+    """`fill_polygon` for corners (n, 2) in fixed point."""
     mask = np.zeros(shape, np.uint8)
-    fixed = np.round(corners * (1 << SUBPIXEL_BITS)).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_8, SUBPIXEL_BITS)
+    cv2.fillPoly(mask, [corners], (255,), cv2.LINE_8, SUBPIXEL_BITS)
     return mask
 
 
-def cover_polygon(shape: tuple[int, int], corners: F32) -> U8:
+def cover_polygon(shape: tuple[int, int], corners: F32) -> F32:
     """How much of each pixel (H, W) the polygon `corners` (n, 2) covers, 0..255.
 
     Drawn larger and averaged: OpenCV always adds the outline, and at the pixel's own size even a polygon
@@ -126,7 +128,8 @@ def cover_polygon(shape: tuple[int, int], corners: F32) -> U8:
     height, width = shape
     larger = fill_polygon(
         (height * OVERSAMPLING, width * OVERSAMPLING),
-        (corners + np.float32(0.5)) * OVERSAMPLING - np.float32(0.5),
+        corners * np.float32(OVERSAMPLING) + np.float32((OVERSAMPLING - 1) / 2),
     )
     result: Any = cv2.resize(larger, (width, height), interpolation=cv2.INTER_AREA)
-    return result  # type: ignore[no-any-return]
+    covered: F32 = result.astype(np.float32)
+    return covered

@@ -64,10 +64,10 @@ class VideoRender:
         planes = self._rig.planes
         encoder = SegmentEncoder(planes.width, planes.height, frames.start)
         packets: list[Packet] = []
-        for index in frames:
+        for picture in renderer.frames(self._motion, frames):
             if self._stop.is_set():
                 return packets
-            packets += encoder.add(renderer.draw(self._motion, index))
+            packets += encoder.add(picture)
             with self._lock:
                 self._done += 1
         return packets + encoder.finish()
