@@ -1,5 +1,6 @@
 """Choosing the face that talks: in any orientation, in a crowd, or small in a large photo."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 from videos.engines.base import NoFaceError, UnusablePortraitError
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.detect import Detection, FaceDetector
-from videos.engines.portrait.geometry import FACE_HEIGHT_IOD
+from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mesh import FaceMesh, Mesh
 from videos.engines.portrait.pixels import F64, U8
 
@@ -20,11 +21,17 @@ MIN_CONFIDENCE = 0.5
 """The mesh's own opinion of whether it sees a face."""
 MIN_FACE_PX = 64
 """Smallest face (longer side of its box) in the photo; its lips would be guessed rather than seen."""
-MIN_FRONTAL = 0.62
-"""Eye distance relative to face height, 1 for a frontal face: about the cosine of how far it is turned."""
+MAX_TURN_DEG = 40.0
+"""How far aside the mesh may see the eyes turned; it sees less than there is, so that this is about 50°."""
+MAX_GAPE = 0.385
+"""Lips further apart than this (IOD) show tongue and throat, which nobody could close over."""
+MOUTH_ROOM = ((-0.04, 0.0), (0.04, 0.0), (0.0, 0.14))
+"""What must be left of the picture beside and below the lips (IOD), or they have nowhere to move."""
 TILE_SHARES = (2, 4)
 """Tiles are this fraction of the photo's longer side, overlapping by half."""
 MIN_TILE_PX = 200
+SAME_FACE_DISTANCE = 0.5
+"""Detections whose centres are closer than this share of the larger one's size are one face."""
 RIVAL_SIZE = 0.4
 """Faces at least this large relative to the chosen one are counted and mentioned."""
 
@@ -49,15 +56,15 @@ class FaceFinder:
     def find(self, bgr: U8) -> FoundFace:
         """The face to animate in `bgr` (H, W, 3).
 
-        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small
-        or turned too far aside.
+        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small,
+        turned too far aside, cut off at the mouth, or its mouth wide open.
         """
-        detections = self._any_orientation(bgr) or self._tiles(bgr)
+        detections = _distinct(self._any_orientation(bgr) or self._tiles(bgr))
         ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
         for chosen in ranked:
             mesh = self._mesh.locate(bgr, chosen)
             if mesh.confidence >= MIN_CONFIDENCE:
-                _require_usable(chosen, mesh)
+                _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
                 return FoundFace(mesh.points, _notes(chosen, ranked))
         raise NoFaceError("No face was found in the portrait.")
 
@@ -88,7 +95,7 @@ class FaceFinder:
                     tile = np.ascontiguousarray(bgr[top : top + side, left : left + side])
                     found += [_moved(face, left, top) for face in self._detector.detect(tile)]
             if found:
-                return _distinct(found)
+                return found
         return []
 
 
@@ -100,17 +107,30 @@ def _prominence(found: Detection, bgr: U8) -> float:
     return found.size * (1 - 0.6 * min(1.0, away)) * found.score
 
 
-def _require_usable(chosen: Detection, mesh: Mesh) -> None:
+def _require_usable(chosen: Detection, mesh: Mesh, width: int, height: int) -> None:
     if chosen.size < MIN_FACE_PX:
         raise UnusablePortraitError(
             f"The face is only {chosen.size:.0f} pixels wide; at least {MIN_FACE_PX} are needed. "
             "Use a closer or larger picture."
         )
-    points = mesh.points[:, :2]
-    left, right = (points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
-    height = float(np.linalg.norm(points[lm.CHIN] - (left + right) / 2))
-    if float(np.linalg.norm(right - left)) * FACE_HEIGHT_IOD < MIN_FRONTAL * height:
+    left, right = (mesh.points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
+    across = right - left
+    turn = math.degrees(math.atan2(abs(across[2]), float(np.linalg.norm(across[:2]))))
+    if turn > MAX_TURN_DEG:
         raise UnusablePortraitError("The face is turned too far aside; it should look towards the camera.")
+    frame = FaceFrame.from_landmarks(mesh.points)
+    lips = frame.to_face(mesh.points[lm.OUTER_UPPER_LIP + lm.OUTER_LOWER_LIP, :2])
+    around = frame.to_image(np.concatenate([lips + np.array(way) for way in MOUTH_ROOM]))
+    if around.min() < 0 or (around > [width - 1, height - 1]).any():
+        raise UnusablePortraitError(
+            "The picture's edge cuts the mouth off; use one that shows the whole face."
+        )
+    lip_gap = mesh.points[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], :2]
+    if float(np.ptp(frame.to_face(lip_gap)[:, 1])) > MAX_GAPE:
+        raise UnusablePortraitError(
+            "The mouth is wide open in the picture; "
+            "use one with closed lips, a smile, or a mouth a little open."
+        )
 
 
 def _notes(chosen: Detection, faces: list[Detection]) -> tuple[str, ...]:
@@ -155,10 +175,12 @@ def _moved(found: Detection, dx: int, dy: int) -> Detection:
 
 
 def _distinct(faces: list[Detection]) -> list[Detection]:
-    """One detection for each face that several tiles show."""
+    """One detection for each face: several tiles may show it, and a face that fills the picture has parts."""
     kept: list[Detection] = []
-    for found in sorted(faces, key=lambda face: face.score, reverse=True):
-        near = [np.linalg.norm(found.centre - other.centre) < 0.5 * other.size for other in kept]
+    for found in sorted(faces, key=lambda face: face.score * face.size, reverse=True):
+        near = [
+            np.linalg.norm(found.centre - other.centre) < SAME_FACE_DISTANCE * other.size for other in kept
+        ]
         if not any(near):
             kept.append(found)
     return kept

@@ -14,8 +14,8 @@ from videos.engines.portrait.geometry import FaceFrame, smoothstep
 from videos.engines.portrait.pixels import F32, F64, blur, remap_float
 
 OPEN_GAP = 0.045
-"""Lips closer than this by the mesh are closed."""
-SURE_GAP = 0.10
+"""Lips closer than this by the mesh are closed unless teeth show: the line between them may be broad."""
+SURE_GAP = 0.09
 """Lips further apart than this by the mesh are open, whatever the picture shows between them."""
 PARTED_BY_TEETH, PARTED_BY_DARK = 0.03, 0.055
 """In between they are open where this much tooth or darkness shows, across the middle of the mouth."""
@@ -30,7 +30,7 @@ PALE_FROM, PALE_TO = 0.22, 0.45
 """Share of the lip's redness that is missing where teeth begin, and are certain."""
 MIN_REDNESS = 6.0
 """Lips less red than this are those of a colourless photo; teeth are then told by brightness."""
-BRIGHT_FROM, BRIGHT_TO = 1.20, 1.45
+BRIGHT_FROM, BRIGHT_TO = 1.12, 1.35
 TOOTH_MIN_LIGHT = 0.60
 """Teeth are not much darker than the lips around them."""
 EDGE_STEPS = 41
@@ -47,13 +47,17 @@ EDGE_PRIOR = 1.5
 CORNER_STEPS = 12
 CORNER_REACH = 1.25
 """How far a dark corner is followed, as a share of the way from the inner to the outer corner of the mesh."""
-SEAM_SEARCH = 0.06
+SEAM_SEARCH = 0.07
 """How far from the mesh's lip line the dark seam is looked for."""
-SEAM_STEPS = 41
-SEAM_PULL = 0.8
-"""Share of the way from the mesh's line to the darkest line."""
-SEAM_PRIOR = 16.0
-"""Luma penalty at the end of the search range: prefers the mesh's line when in doubt."""
+SEAM_STEPS = 43
+SEAM_HALF = 0.03
+"""A seam is a valley of brightness about this wide to either side."""
+SEAM_OUTWARD = 0.35
+"""The mesh's inner corners of the mouth are this far short of where the seam ends, towards its outer ones."""
+SEAM_PRIOR = 8.0
+"""Code values of depth that outweigh a seam at the end of the search range: the mesh wins when in doubt."""
+SEAM_BEND = 900.0
+"""Code values of depth that outweigh neighbouring points one search range apart."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ def _signs(values: F32, lip: F64) -> tuple[F32, F32]:
 
 def shows_inside(lines: LipLines, frame: FaceFrame, ycc: F32) -> bool:
     """Whether the photo shows teeth or the mouth's cavity between the lips."""
-    if not OPEN_GAP < lines.gap < SURE_GAP:
-        return lines.gap >= SURE_GAP
+    if lines.gap >= SURE_GAP:
+        return True
     probe, x = _Probe(frame, ycc), _middle(lines)
     start = np.interp(x, *lines.inner_upper.T) - BEYOND
     tall = np.interp(x, *lines.inner_lower.T) + BEYOND - start
@@ -124,7 +128,7 @@ def shows_inside(lines: LipLines, frame: FaceFrame, ycc: F32) -> bool:
     tooth, dark = _signs(values, np.mean(lips, axis=0))
     step = tall / PROFILE_STEPS
     shown = [float(np.median((sign > 0.5).sum(axis=1) * step)) for sign in (tooth, dark)]
-    return shown[0] > PARTED_BY_TEETH or shown[1] > PARTED_BY_DARK
+    return shown[0] > PARTED_BY_TEETH or (shown[1] > PARTED_BY_DARK and lines.gap > OPEN_GAP)
 
 
 def snap_to_lips(lines: LipLines, frame: FaceFrame, ycc: F32) -> tuple[F64, F64]:
@@ -182,15 +186,34 @@ def _dark_corner(probe: _Probe, inner: F64, outer: F64, lip: F64) -> F64:
     return corner
 
 
-def snap_to_seam(line: F64, frame: FaceFrame, luma: F32) -> F64:
-    """Move each inner point of `line` (11, 2) up or down to the darkest place nearby."""
-    smooth = blur(luma, max(0.6, 0.012 * frame.iod))
-    offsets = np.linspace(-SEAM_SEARCH, SEAM_SEARCH, SEAM_STEPS)
-    probes = np.repeat(line[1:-1, None], SEAM_STEPS, axis=1)
-    probes[..., 1] += offsets
+def snap_to_seam(lines: LipLines, frame: FaceFrame, luma: F32) -> F64:
+    """The line (11, 2) along which closed lips meet: the mesh's, moved up or down into the valley there.
+
+    The smoothest deep valley is found by dynamic programming; a full upper lip in shade can be darker than
+    the seam, but is no valley.
+    """
+    line = (lines.inner_upper + lines.inner_lower) / 2
+    for end, outer_end in ((0, lines.outer_upper[0]), (-1, lines.outer_upper[-1])):
+        line[end] += SEAM_OUTWARD * (outer_end - line[end])
+    smooth = blur(luma, max(0.6, 0.010 * frame.iod))
+    beyond = round(SEAM_HALF / SEAM_SEARCH * (SEAM_STEPS // 2))
+    share = np.linspace(-1, 1, SEAM_STEPS)
+    reach = SEAM_SEARCH * (1 + 2 * beyond / (SEAM_STEPS - 1))
+    probes = np.repeat(line[:, None], SEAM_STEPS + 2 * beyond, axis=1)
+    probes[..., 1] += np.linspace(-reach, reach, SEAM_STEPS + 2 * beyond)
     values = remap_float(smooth, frame.to_image(probes).astype(np.float32))
-    values = values + ((offsets / SEAM_SEARCH) ** 2 * SEAM_PRIOR).astype(np.float32)
+    depth = np.minimum(values[:, : -2 * beyond], values[:, 2 * beyond :]) - values[:, beyond:-beyond]
+    cost = SEAM_PRIOR * share**2 - depth
+    bend = SEAM_BEND * (share[:, None] - share) ** 2
+    total, origin = cost[0], []
+    for here in cost[1:]:
+        ways = total + bend  # (to, from)
+        origin.append(ways.argmin(axis=1))
+        total = here + ways.min(axis=1)
+    path = [int(total.argmin())]
+    for best in reversed(origin):
+        path.append(int(best[path[-1]]))
     snapped = line.copy()
-    snapped[1:-1, 1] += SEAM_PULL * offsets[values.argmin(axis=1)]
-    snapped[1:-1, 1] = np.convolve(snapped[:, 1], [0.25, 0.5, 0.25], "valid")
+    snapped[:, 1] += SEAM_SEARCH * share[path[::-1]]
+    snapped[1:-1, 1] = np.convolve(snapped[:, 1], [0.2, 0.6, 0.2], "valid")
     return snapped

@@ -1,8 +1,8 @@
 """The inside of the mouth: teeth, tongue, the dark behind them.
 
-A photo with closed lips shows none of it, so it is drawn once per portrait in the colours of that
-portrait: tooth brightness follows the skin's, so that a dim photo gets dim teeth. A photo that smiles
-openly shows its own teeth; they are used instead, continued upward under the lip. That is the largest
+A photo with closed lips shows none of it, so it is drawn once per portrait in the light of that portrait:
+brightness follows the skin's, so that a dim photo gets dim teeth, and their tint the white of the eyes, so
+that a candle-lit one gets candle-lit ones. A photo that shows teeth keeps its own; that is the largest
 single gain in likeness.
 
 Textures are kept premultiplied and as luma above black, so that shading is one multiplication a frame.
@@ -16,15 +16,27 @@ from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, LUMA_RANGE, NEUTRAL
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
 from videos.engines.portrait.mouth_shape import MouthShape
-from videos.engines.portrait.pixels import F32, F64, blur, fill_polygon, halve, remap_float
+from videos.engines.portrait.mouth_teeth import ONE_ROW_GAP, Teeth, own_teeth, painted_row
+from videos.engines.portrait.pixels import F32, F64, fill_polygon, halve
 
-UPPER_TEETH = (0.125, 0.10, 0.095, 0.07, 0.05, 0.04)
-"""Widths in IOD of one side's upper teeth from the middle out, foreshortened towards the cheek."""
-LOWER_TEETH = (0.075, 0.08, 0.085, 0.08, 0.06)
-ARCH = 0.035
-"""How much the row of teeth curves, IOD at its end."""
-REAL_TEETH_MIN_LUMA = 70
-"""An open mouth darker than this shows no teeth to reuse."""
+HANG = 0.055
+"""How far the upper teeth of a closed mouth reach below the line of the lips."""
+PARTED_HANG, HIDDEN_HANG = 0.75, 0.3
+"""The same between lips that are parted, as a share of the gap, and in an open mouth that shows no teeth."""
+LOWER_HANG = 0.004
+"""How far the lower teeth stand above the lower lip's edge."""
+LOWER_LIGHT = 0.62
+"""Light on the lower teeth, relative to the upper ones."""
+TONGUE_WIDE, TONGUE_TALL = 0.62, 0.23
+"""Half the tongue's width as a share of the mouth's, and its height (IOD)."""
+TONGUE_TOP = -0.115
+"""Where its back ends above the lower lip's edge."""
+MAX_TOOTH_LIGHT = 1.25
+"""Teeth are at most this much brighter than the skin: they lie in the lips' shade."""
+EYE_TINT, SKIN_TINT_CB, SKIN_TINT_CR = 0.70, 0.35, 0.25
+"""Shares of the tint of the eyes' white and of the skin from which the teeth's is mixed."""
+EYE_MIN_LIGHT = 0.40
+"""Eyes darker than this, relative to the skin, are closed or behind dark glasses."""
 
 
 @dataclass(frozen=True)
@@ -62,54 +74,61 @@ def build_interior(shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, b
     rect = frame.box(left - 0.16, middle - 0.35, right + 0.16, middle + 0.75).clipped(bounds)
     x, y = frame.coordinates(rect)
     colours = _measure_colours(frame, points, ycc)
-    lower = _paint_lower(shape, x, y, frame.iod, colours)
-    upper, alpha = _paint_upper(shape, x, y, frame.iod, colours)
-    if shape.open:
-        own = _own_teeth(shape, frame, points, ycc, rect, x, y)
-        if own is not None:
-            upper, alpha = own
-    clear = (1 - alpha).astype(np.float32)
+    own_upper, own_lower = own_teeth(shape, frame, ycc, rect, x, y) if shape.open else (None, None)
+    upper = own_upper or _painted_upper(shape, x, y, frame.iod, colours)
+    lower = _paint_lower(shape, x, y, frame.iod, colours, own_lower)
+    clear = (1 - upper.cover).astype(np.float32)
     falloff = 1 - 0.6 * np.clip(shape.across(x), 0, 1.2) ** np.float32(2.2)
     return MouthInterior(
         rect=rect,
         lower_y=lower[..., 0] - BLACK,
-        upper_y=alpha * (upper[..., 0] - BLACK),
+        upper_y=upper.cover * (upper.colour[..., 0] - BLACK),
         upper_clear=clear,
         lower_uv=halve(np.ascontiguousarray(lower[..., 1:])),
-        upper_uv=halve(np.ascontiguousarray(upper[..., 1:] * alpha[..., None])),
+        upper_uv=halve(np.ascontiguousarray(upper.colour[..., 1:] * upper.cover[..., None])),
         upper_clear_half=halve(clear)[..., None],
         falloff=falloff.astype(np.float32),
     )
 
 
 def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
-    height, width = ycc.shape[:2]
-    lips = np.concatenate([points[lm.OUTER_LOWER_LIP, :2], points[lm.INNER_LOWER_LIP, :2][::-1]])
-    box = Rect.around(lips).clipped(Rect(0, 0, width, height))
-    lip = np.array([100.0, 120.0, 150.0])
-    if not box.empty:
-        inside = fill_polygon((box.height, box.width), lips - [box.x0, box.y0]) > 0
-        if inside.sum() > 8:
-            lip = np.median(ycc[box.luma][inside], axis=0).astype(np.float64)
     skin = _skin_colour(frame, points, ycc)
-    brightness = (skin[0] - BLACK) / LUMA_RANGE
-    # a black and white photo must get a black and white mouth
-    saturation = np.clip((np.abs(ycc[::4, ::4, 1:] - NEUTRAL).mean() - 0.6) / 2, 0, 1)
+    light = (skin[0] - BLACK) / LUMA_RANGE
+    tint = (skin[1:] - NEUTRAL) * [SKIN_TINT_CB, SKIN_TINT_CR]
+    white = _eye_white(points, ycc)
+    if white is not None and white[0] - BLACK > EYE_MIN_LIGHT * (skin[0] - BLACK):
+        tint = (tint + EYE_TINT * (white[1:] - NEUTRAL)) / 2
+    tooth = float(np.clip(0.30 + 0.62 * light, 0.0, min(0.86, MAX_TOOTH_LIGHT * light)))
+    # the cavity is no darker than the darkest of the face, or a faded photo would get a hole in it
+    height, width = ycc.shape[:2]
+    column, row = np.clip(np.round(points[:, :2]).astype(int), 0, [width - 1, height - 1]).T
+    dark = max(0.040 + 0.06 * light, (float(np.percentile(ycc[row, column, 0], 1)) - BLACK) / LUMA_RANGE)
 
-    def colour(luma: float, cb: float, cr: float) -> F64:
-        return np.array([luma, NEUTRAL + (cb - NEUTRAL) * saturation, NEUTRAL + (cr - NEUTRAL) * saturation])
+    def colour(share: float, cb: float, cr: float) -> F64:
+        return np.array([BLACK + LUMA_RANGE * share, NEUTRAL + cb, NEUTRAL + cr])
 
-    def blend(source: F64, cb: float, cr: float) -> tuple[float, float]:
-        return NEUTRAL + (source[1] - NEUTRAL) * cb, NEUTRAL + (source[2] - NEUTRAL) * cr
-
-    tooth_luma = BLACK + LUMA_RANGE * float(np.clip(0.30 + 0.62 * brightness, 0.42, 0.86))
-    tooth_cb, tooth_cr = blend(skin, 0.35, 0.25)
-    dark_cb, dark_cr = blend(lip, 0.4, 0.75)
+    cb, cr = skin[1:] - NEUTRAL
     return _Colours(
-        tooth=colour(tooth_luma, tooth_cb - 1, tooth_cr),
-        dark=colour(BLACK + LUMA_RANGE * (0.055 + 0.075 * brightness), dark_cb, max(dark_cr, NEUTRAL + 8)),
-        tongue=colour(BLACK + (lip[0] - BLACK) * 0.62, *blend(lip, 0.9, 1.1)),
+        tooth=colour(tooth, tint[0] - 1 if abs(cb) > 1 else tint[0], tint[1]),
+        dark=colour(dark, 0.30 * cb, 0.55 * cr),
+        tongue=colour(0.52 * light, 0.55 * cb, 1.15 * cr),
     )
+
+
+def _eye_white(points: F64, ycc: F32) -> F64 | None:
+    """Y, Cb, Cr of the brighter part of the eyes, None where they are outside the picture or too small."""
+    height, width = ycc.shape[:2]
+    whites = []
+    for upper, lower in ((lm.EYE_A_UPPER, lm.EYE_A_LOWER), (lm.EYE_B_UPPER, lm.EYE_B_LOWER)):
+        outline = np.concatenate([points[upper, :2], points[lower, :2][::-1]])
+        box = Rect.around(outline).clipped(Rect(0, 0, width, height))
+        if box.empty:
+            continue
+        pixels = ycc[box.luma][fill_polygon((box.height, box.width), outline - [box.x0, box.y0]) > 0]
+        if len(pixels) >= 12:
+            low, high = np.percentile(pixels[:, 0], [65, 92])  # above iris and lashes, below glints
+            whites.append(np.median(pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)], axis=0))
+    return np.mean(whites, axis=0).astype(np.float64) if whites else None
 
 
 def _skin_colour(frame: FaceFrame, points: F64, ycc: F32) -> F64:
@@ -126,78 +145,37 @@ def _skin_colour(frame: FaceFrame, points: F64, ycc: F32) -> F64:
     return skin
 
 
-def _row_of_teeth(
-    x: F32, y: F32, widths: tuple[float, ...], centre: float, edge_y: float, iod: float, *, up: bool
-) -> tuple[F32, F32]:
-    """Coverage and shade (h, w) of a row whose biting edge lies at `edge_y`; `up` teeth lie above it."""
-    sign = 1.0 if up else -1.0
-    soft = 0.012 + 0.7 / iod
-    borders = np.concatenate([[0], np.cumsum(widths)])
-    away = np.abs(x - np.float32(centre))
-    tooth = np.clip(np.searchsorted(borders, away) - 1, 0, len(widths) - 1)
-    width = np.array(widths, np.float32)[tooth]
-    within = (away - borders[tooth].astype(np.float32)) / width - 0.5  # -.5 .. .5 across one tooth
-    reach = away / np.float32(borders[-1])
-    edge = edge_y - sign * (ARCH * reach**2 + 0.022 * np.abs(within * 2) ** 3 + 0.012 * (tooth == 1))
-    inside = (edge - y) * sign
-    cover = smoothstep(-soft, soft, inside) * smoothstep(-soft, soft, borders[-1] - away)
-    seam = 1 - 0.20 * np.exp(-(((np.abs(within) - 0.5) * width / (0.010 + 0.4 / iod)) ** 2))
-    round_off = 0.94 + 0.06 * np.cos(within * np.pi)
-    shade = seam * round_off * (1 - 0.55 * reach**1.8) * (1 - 0.25 * smoothstep(0.05, 0.20, inside))
-    return cover.astype(np.float32), shade.astype(np.float32)
-
-
-def _tooth_texture(colour: F64, shade: F32, brightness: float) -> F32:
-    grey = np.array([BLACK, NEUTRAL, NEUTRAL])
-    gain = shade[..., None] * np.array([brightness, 1, 1])
-    texture: F32 = (grey + (colour - grey) * gain).astype(np.float32)
-    return texture
-
-
-def _paint_upper(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours) -> tuple[F32, F32]:
-    hang = min(0.16, shape.gap * 0.75) if shape.open else 0.045
+def _painted_upper(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours) -> Teeth:
+    hang = HANG
+    if shape.open:
+        hang = min(0.10, 0.02 + HIDDEN_HANG * shape.gap)
+        if shape.gap < ONE_ROW_GAP:
+            hang = PARTED_HANG * shape.gap
     edge = float(shape.upper_y(np.array([shape.centre_x]))[0]) + hang
-    cover, shade = _row_of_teeth(x, y, UPPER_TEETH, shape.centre_x, edge, iod, up=True)
-    return _tooth_texture(colours.tooth, shade, 0.92), cover
+    return painted_row(shape, x, y, edge, iod, colours.tooth, upper=True)
 
 
-def _paint_lower(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours) -> F32:
-    edge = float(shape.lower_y(np.array([shape.centre_x]))[0]) - 0.012
+def _paint_lower(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours, own: Teeth | None) -> F32:
+    """What moves with the jaw (h, w, 3): the dark, the tongue, the lower teeth."""
+    edge = float(shape.lower_y(np.array([shape.centre_x]))[0])
     canvas = np.empty((*x.shape, 3), np.float32)
     canvas[:] = colours.dark
-    radius = np.sqrt(((x - shape.centre_x) / 0.30) ** 2 + ((y - (edge + 0.10)) / 0.20) ** 2)
-    tongue = (0.8 * (1 - smoothstep(0.45, 1.15, radius.astype(np.float32))))[..., None]
-    canvas += (colours.tongue.astype(np.float32) - canvas) * tongue
-    cover, shade = _row_of_teeth(x, y, LOWER_TEETH, shape.centre_x, edge, iod, up=False)
-    canvas += (_tooth_texture(colours.tooth, shade, 0.55) - canvas) * (0.85 * cover)[..., None]
+    aside = (x - np.float32(shape.centre_x)) / np.float32(TONGUE_WIDE * sum(shape.half_width) / 2)
+    down = (y - np.float32(edge + TONGUE_TOP)) / np.float32(TONGUE_TALL)  # 0 at its back, 1 in front
+    radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
+    cover = 1 - smoothstep(0.72, 1.12, radius)
+    groove = 1 - 0.16 * np.exp(-((aside / 0.16) ** 2)) * (1 - smoothstep(0.35, 0.75, down))
+    light = (0.55 + 0.45 * smoothstep(0.0, 0.55, down)) * (1 - 0.30 * aside**2) * groove
+    tongue = np.empty_like(canvas)
+    tongue[..., 0] = BLACK + np.float32(colours.tongue[0] - BLACK) * light
+    tongue[..., 1:] = colours.tongue[1:]
+    canvas += (tongue - canvas) * cover[..., None]
+    teeth = own or painted_row(
+        shape, x, y, edge - LOWER_HANG, iod, _dimmed(colours.tooth, LOWER_LIGHT), upper=False
+    )
+    canvas += (teeth.colour - canvas) * teeth.cover[..., None]
     return canvas
 
 
-def _own_teeth(
-    shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, rect: Rect, x: F32, y: F32
-) -> tuple[F32, F32] | None:
-    """The portrait's own teeth (h, w, 3) and their coverage, or None when it shows none."""
-    iod = frame.iod
-    patch = np.ascontiguousarray(ycc[rect.luma])
-    outline = np.concatenate([points[lm.INNER_UPPER_LIP, :2], points[lm.INNER_LOWER_LIP, :2][::-1]])
-    inside = fill_polygon((rect.height, rect.width), outline - [rect.x0, rect.y0]) > 0
-    top, bottom = shape.upper_y(x) + OPEN_EDGE, shape.lower_y(x) - OPEN_EDGE
-    skip = 0.028 + 0.6 / iod
-    core = inside & (y > top + skip) & (y < bottom - skip)
-    values = patch[..., 0][core] if core.sum() > 10 else patch[..., 0][inside]
-    bright = float(np.percentile(values, 85)) if len(values) else 0.0
-    if bright < REAL_TEETH_MIN_LUMA:
-        return None
-    # continue upward: each pixel under the lip takes the row just inside the lip
-    lift = frame.vectors(np.zeros_like(x), np.maximum(y, top + skip) - y)
-    here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1)
-    extended = remap_float(patch, (here + lift).astype(np.float32))
-    threshold = BLACK + 0.50 * (bright - BLACK)
-    cover = smoothstep(threshold - 14, threshold + 14, extended[..., 0])
-    cover = cover * ((inside | (y < top + skip)) & (y < bottom - 0.5 * skip))
-    cover = cover * smoothstep(0, 0.05, x - shape.upper[0, 0]) * smoothstep(0, 0.05, shape.upper[-1, 0] - x)
-    return extended, np.clip(blur(cover.astype(np.float32), max(0.5, 0.006 * iod)), 0, 1)
-
-
-OPEN_EDGE = 0.011
-"""The lips' own inner edge, left out of what counts as inside."""
+def _dimmed(colour: F64, light: float) -> F64:
+    return np.array([BLACK + (colour[0] - BLACK) * light, *colour[1:]])

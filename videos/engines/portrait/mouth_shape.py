@@ -15,8 +15,8 @@ from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth_edges import LipLines, shows_inside, snap_to_lips, snap_to_seam
 from videos.engines.portrait.pixels import F32, F64
 
-OPEN_LIP_BIAS = 0.018
-"""The blur between a lip and what is behind it, which moves with the lip, is about this wide."""
+OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.013, 0.4
+"""The blur between a lip and what is behind it, which has to stay behind, is this wide: IOD plus pixels."""
 MIN_OPEN_GAP = 0.02
 """An open mouth is taken to be open by at least this much."""
 
@@ -72,11 +72,11 @@ def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
     if is_open:
         upper, lower = snap_to_lips(lines, frame, ycc)
         gap = max(float(lower[5, 1] - upper[5, 1]), MIN_OPEN_GAP)
-        upper[1:-1, 1] -= OPEN_LIP_BIAS
-        lower[1:-1, 1] += 1.3 * OPEN_LIP_BIAS
+        blurred = OPEN_LIP_BIAS + OPEN_LIP_BIAS_PX / frame.iod
+        upper[1:-1, 1] -= blurred
+        lower[1:-1, 1] += 1.3 * blurred
     else:
-        middle = (lines.inner_upper + lines.inner_lower) / 2
-        upper = snap_to_seam(middle, frame, np.ascontiguousarray(ycc[..., 0]))
+        upper = snap_to_seam(lines, frame, np.ascontiguousarray(ycc[..., 0]))
         lower = upper.copy()
         gap = lines.gap
     centre_x = float(face[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], 0].mean())

@@ -1,0 +1,77 @@
+"""How far a photo's mouth is open is read from the picture, and the inside is painted in its light."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from videos.engines.portrait.colour import BLACK, bgr_from_planes
+from videos.engines.portrait.faces import FaceFinder
+from videos.engines.portrait.frames import FrameRenderer, planes_of
+from videos.engines.portrait.mouth_pose import MouthPose
+from videos.engines.portrait.pixels import U8
+from videos.engines.portrait.rig import PortraitRig, build_rig
+from videos.engines.portrait.sheet import single
+
+
+@pytest.fixture(scope="module")
+def large(finder: FaceFinder, portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> PortraitRig:
+    """The portrait's face, larger, so that its lips are some pixels thick."""
+    close = cv2.imread(str(portrait))[0:320, 64:384]
+    path = tmp_path_factory.mktemp("large") / "close.png"
+    cv2.imwrite(str(path), cv2.resize(close, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC))
+    return build_rig(path, finder)
+
+
+def posed(rig: PortraitRig, pose: MouthPose) -> U8:
+    """The portrait with another mouth, as a photo."""
+    motion = single(pose, 0.0, (0.0, 0.0), {})
+    return bgr_from_planes(planes_of(FrameRenderer(rig, None).draw(motion, 0)))
+
+
+def rig_of(picture: U8, finder: FaceFinder, folder: Path) -> PortraitRig:
+    path = folder / "posed.png"
+    cv2.imwrite(str(path), picture)
+    return build_rig(path, finder)
+
+
+def test_a_grin_is_open_and_the_same_mouth_closed_is_closed(
+    large: PortraitRig, finder: FaceFinder, tmp_path: Path
+) -> None:
+    assert large.mouth.shape.open
+    closed = rig_of(posed(large, MouthPose(closure=1.0)), finder, tmp_path)
+    assert not closed.mouth.shape.open
+    np.testing.assert_array_equal(closed.mouth.shape.upper, closed.mouth.shape.lower)
+
+
+def test_an_opening_is_measured_where_it_is(large: PortraitRig, finder: FaceFinder, tmp_path: Path) -> None:
+    closed = rig_of(posed(large, MouthPose(closure=1.0)), finder, tmp_path)
+    gaps = []
+    for jaw in (0.4, 0.7):
+        opened = rig_of(posed(closed, MouthPose(jaw=jaw)), finder, tmp_path).mouth.shape
+        assert opened.open
+        gaps.append(opened.gap)
+    assert 0.05 < gaps[0] < gaps[1] - 0.03
+
+
+def test_painted_teeth_are_as_dim_as_the_photo(
+    large: PortraitRig, finder: FaceFinder, tmp_path: Path
+) -> None:
+    """Between closed lips the teeth are painted: bright in daylight, no lamps in the dark."""
+    photo, light = [], []
+    for share in (1.0, 0.35):
+        dim = np.round(posed(large, MouthPose(closure=1.0)) * share).astype(np.uint8)
+        rig = rig_of(dim, finder, tmp_path)
+        interior = rig.mouth.interior
+        light.append(float(np.percentile(interior.upper_y[interior.upper_clear < 0.05], 90)))
+        photo.append(float(np.percentile(rig.planes.y, 90)) - BLACK)
+    assert light[0] > 0.7 * photo[0]
+    assert light[1] / light[0] == pytest.approx(photo[1] / photo[0], rel=0.3)
+
+
+def test_a_grey_photo_gets_a_grey_mouth(large: PortraitRig, finder: FaceFinder, tmp_path: Path) -> None:
+    grey = cv2.cvtColor(posed(large, MouthPose(closure=1.0)), cv2.COLOR_BGR2GRAY)
+    rig = rig_of(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8), finder, tmp_path)
+    opened = posed(rig, MouthPose(jaw=1.0)).astype(int)
+    assert np.ptp(opened, axis=-1).max() <= 6

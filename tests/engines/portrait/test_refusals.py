@@ -1,0 +1,88 @@
+"""What the engine cannot do well it refuses with the reason; what it can, it takes without a remark."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.engines.portrait.conftest import PORTRAIT
+from videos.engines.base import UnusablePortraitError
+from videos.engines.portrait import landmarks as lm
+from videos.engines.portrait.detect import Detection
+from videos.engines.portrait.faces import FaceFinder, _distinct, _require_usable
+from videos.engines.portrait.geometry import FaceFrame
+from videos.engines.portrait.mesh import Mesh
+from videos.engines.portrait.pixels import F64, U8
+from videos.engines.portrait.rig import read_image
+
+SIDE = 512
+CHOSEN = Detection(0.9, np.array([180.0, 60.0, 284.0, 164.0]), np.array([[210.0, 100.0], [250.0, 100.0]]))
+
+
+@pytest.fixture(scope="module")
+def photo() -> U8:
+    return read_image(PORTRAIT)
+
+
+@pytest.fixture(scope="module")
+def points(finder: FaceFinder, photo: U8) -> F64:
+    return finder.find(photo).points
+
+
+def turned(points: F64, degrees: float) -> F64:
+    """The head turned about its vertical axis."""
+    centre, angle = points.mean(axis=0), math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+    away: F64 = (points - centre) @ turn.T + centre
+    return away
+
+
+def gaping(points: F64, by: float) -> F64:
+    """The lower lip `by` IOD further down."""
+    frame, wide = FaceFrame.from_landmarks(points), points.copy()
+    lower = list(dict.fromkeys(lm.INNER_LOWER_LIP[1:-1] + lm.OUTER_LOWER_LIP[1:-1]))
+    wide[lower, :2] += frame.axes[1] * by * frame.iod
+    return wide
+
+
+@pytest.mark.parametrize("side", ["left", "right", "bottom"])
+def test_a_mouth_cut_by_the_picture_s_edge_is_refused(
+    finder: FaceFinder, photo: U8, points: F64, side: str
+) -> None:
+    lips = points[lm.OUTER_LOWER_LIP, :2]
+    left, right, bottom = int(lips[:, 0].min()) + 2, int(lips[:, 0].max()) - 2, int(lips[:, 1].max())
+    crops = {"left": photo[:, left:], "right": photo[:, :right], "bottom": photo[:bottom]}
+    cut = cv2.resize(crops[side], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    with pytest.raises(UnusablePortraitError, match="edge cuts the mouth off"):
+        finder.find(cut.astype(np.uint8))
+
+
+def test_a_face_without_its_forehead_and_ears_still_talks(finder: FaceFinder, photo: U8) -> None:
+    close = cv2.resize(photo[75:205, 165:285], None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    assert finder.find(close.astype(np.uint8)).notes == ()
+
+
+@pytest.mark.parametrize("degrees", [-30, 0, 30])
+def test_a_head_turned_a_little_is_taken(points: F64, degrees: float) -> None:
+    _require_usable(CHOSEN, Mesh(turned(points, degrees), 1.0), SIDE, SIDE)
+
+
+@pytest.mark.parametrize("degrees", [-50, 50])
+def test_a_head_turned_far_is_refused(points: F64, degrees: float) -> None:
+    with pytest.raises(UnusablePortraitError, match="turned too far"):
+        _require_usable(CHOSEN, Mesh(turned(points, degrees), 1.0), SIDE, SIDE)
+
+
+def test_a_mouth_torn_open_is_refused_and_a_laugh_is_not(points: F64) -> None:
+    _require_usable(CHOSEN, Mesh(gaping(points, 0.12), 1.0), SIDE, SIDE)
+    with pytest.raises(UnusablePortraitError, match="wide open"):
+        _require_usable(CHOSEN, Mesh(gaping(points, 0.35), 1.0), SIDE, SIDE)
+
+
+def test_parts_of_a_face_are_no_further_faces() -> None:
+    part = replace(CHOSEN, score=0.95, box=CHOSEN.box * 0.5 + np.tile(CHOSEN.centre * 0.5, 2) + 12)
+    beside = replace(CHOSEN, box=CHOSEN.box + np.array([110, 0, 110, 0]))
+    assert [found.size for found in _distinct([part, CHOSEN, beside])] == [104.0, 104.0]
