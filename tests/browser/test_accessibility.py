@@ -1,9 +1,10 @@
 """axe finds nothing serious on any screen, in either theme and language."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import steps
 from tests.browser.conftest import Opener, missing
@@ -34,6 +35,14 @@ def axe() -> str:
     return Path(AXE).read_text()
 
 
+WORDS = {
+    "zh-CN": {"more": "更多操作", "rename": "重命名", "delete": "删除批次", "create": "新建用户",
+              "credits": "调整积分：{}", "menu": "{} 的更多操作", "deactivate": "停用账户"},
+    "en-US": {"more": "More actions", "rename": "Rename", "delete": "Delete batch", "create": "New user",
+              "credits": "Credits of {}", "menu": "More actions for {}", "deactivate": "Deactivate"},
+}  # fmt: skip
+
+
 def _settled(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
@@ -62,6 +71,43 @@ def test_no_screen_has_a_serious_problem(
     play.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     found += steps.serious_problems(page, axe)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
+def test_no_dialog_has_a_serious_problem(
+    open_page: Opener, people: People, axe: str, theme: str, language: str
+) -> None:
+    words, creator = WORDS[language], people.new()
+    batch = people.submit(people.admin, [steps.faceless("scenery.jpg")])
+    page = open_page("/login", language=language)
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    steps.enter(page, people.tokens(people.admin), f"/batches/{batch}")
+    found: list[str] = []
+
+    def examine(role: Literal["dialog", "alertdialog"]) -> None:
+        expect(page.get_by_role(role)).to_be_visible()
+        found.extend(steps.serious_problems(page, axe))
+        page.keyboard.press("Escape")
+        expect(page.get_by_role(role)).to_have_count(0)
+
+    def choose(menu: Locator, entry: str) -> None:
+        menu.click()
+        page.get_by_role("menuitem", name=entry, exact=True).click()
+
+    choose(page.locator("#main").get_by_role("button", name=words["more"], exact=True), words["rename"])
+    examine("dialog")
+    choose(page.locator("#main").get_by_role("button", name=words["more"], exact=True), words["delete"])
+    examine("alertdialog")
+
+    page.goto("/manage/users")
+    page.get_by_role("button", name=words["create"], exact=True).click()
+    examine("dialog")
+    row = page.get_by_role("row").filter(has_text=creator.username)
+    row.get_by_role("button", name=words["credits"].format(creator.username), exact=True).click()
+    examine("dialog")
+    choose(row.get_by_role("button", name=words["menu"].format(creator.username)), words["deactivate"])
+    examine("alertdialog")
     assert not found, "\n".join(found)
 
 
