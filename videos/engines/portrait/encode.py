@@ -69,8 +69,11 @@ class SegmentEncoder:
         self._next = first_frame
 
     def add(self, i420: U8) -> list[Packet]:
-        """Encode one picture (H * 3/2, W); it may be overwritten afterwards."""
-        frame = VideoFrame.from_ndarray(i420, format="yuv420p")
+        """Encode one picture (H * 3/2, W), contiguous; it may be overwritten afterwards.
+
+        The frame lends the picture's memory, and `encode` returns when libx264 has made its own copy.
+        """
+        frame = VideoFrame.from_numpy_buffer(i420, format="yuv420p")
         frame.pts, frame.time_base = self._next, TIME_BASE
         self._next += 1
         return self._context.encode(frame)

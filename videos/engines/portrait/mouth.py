@@ -5,13 +5,14 @@ displacement; a mask along the parting lips chooses between them; the interior s
 All positions here are in pixels of the mouth's region.
 """
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
 
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mouth_fields import ACTIONS, MouthFields, build_fields
+from videos.engines.portrait.mouth_fields import ACTIONS, MouthFields, build_fields, mouth_region
 from videos.engines.portrait.mouth_interior import MouthInterior, build_interior
 from videos.engines.portrait.mouth_opening import OpeningRenderer, PreparedOpening
 from videos.engines.portrait.mouth_shape import MouthShape, measure_mouth
@@ -51,11 +52,15 @@ class MouthRig:
     """`luma`, `enlarged` times larger."""
 
 
-def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Silhouette) -> MouthRig:
-    """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`."""
+def build_mouth(
+    points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Future[Silhouette]
+) -> MouthRig:
+    """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`.
+
+    The `person` may still be in the making; it is waited for when all else is done.
+    """
     shape = measure_mouth(points, frame, ycc)
-    fields = build_fields(shape, frame, person, planes.width, planes.height)
-    rect = fields.rect
+    rect, _ = mouth_region(shape, frame, planes.width, planes.height)
     along = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, LIP_POINTS))
     x = shape.upper[0, 0] + (shape.upper[-1, 0] - shape.upper[0, 0]) * along
     corner = np.array([rect.x0, rect.y0])
@@ -67,6 +72,7 @@ def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person:
     luma = planes.y[rect.luma].copy()
     enlarged = FINE if luma.size <= FINE_MAX_PX else 1
     fine = resize_u8(luma, (rect.width * enlarged, rect.height * enlarged), smooth=False)
+    fields = build_fields(shape, frame, person.result(), planes.width, planes.height)
     return MouthRig(
         shape, fields, interior, frame, edges[0], edges[1], _edge_moves(fields, edges),
         luma, planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy(), enlarged, fine,
