@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.portrait_speed import MEDIA, loop_audio, scale_portrait
+from bench.portrait_media import PORTRAIT, SPEECH, loop_audio, scale_portrait
 from videos.engines.base import RenderSpec
 from videos.engines.portrait.engine import PortraitEngine
 
@@ -38,8 +38,8 @@ def main() -> None:
         render(*(Path(argument) for argument in sys.argv[2:5]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--portrait", type=Path, default=MEDIA / "portrait-astronaut.jpg")
-    parser.add_argument("--audio", type=Path, default=MEDIA / "speech-en-librivox-0870.wav")
+    parser.add_argument("--portrait", type=Path, default=PORTRAIT)
+    parser.add_argument("--audio", type=Path, default=SPEECH)
     parser.add_argument("--side", type=int, default=1080)
     parser.add_argument("--seconds", type=float, nargs="+", default=[10, 60, 300])
     options = parser.parse_args()
