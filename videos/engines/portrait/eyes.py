@@ -24,10 +24,15 @@ WIDEN = 0.16
 LASH_BAND = 0.022
 """The lash line moves rigidly, this thick (IOD), so that lashes do not stretch into smears."""
 LASH = 0.018
-LID_FILL = 0.85
+LID_FILL = 0.95
 """Share by which a shut lid takes the colour of the skin around the eye; the rest is its own, stretched."""
-LID_SHADE = 0.98
-"""A lid faces down a little: its brightness relative to the skin around it."""
+LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
+"""Bands of skin above the lashes and below the lower lid from which the lid's colour is spread."""
+LID_SKIN_SPREAD = 0.07
+LID_SKIN_LIGHT = (0.45, 0.85)
+"""Lashes, creases and rims are darker than this, relative to the skin under the eye, and are left out."""
+LID_ROUND = 0.05
+"""How much the middle of a shut lid, which bulges, is lighter than its edges."""
 GAZE_STEP = 0.25
 """Gaze is rounded to this share of its range."""
 GAZE_X, GAZE_Y = 0.055, 0.030
@@ -111,7 +116,7 @@ def _build_eye(
     opening = np.maximum(0, lower_y - upper_y)
     lids = _Lids(x, y, upper_y, lower_y, below_brow, opening, side)
     photo = Planes(planes.y[rect.luma].copy(), planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy())
-    skin = _lid_skin(lids, photo, _skin_under(points, under, frame, planes))
+    skin = _lid_skin(lids, photo, frame.iod, _skin_under(points, under, frame, planes))
     here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1).astype(np.float32)
     steps = [step for step in range(-WIDEN_STEPS, LID_STEPS + 1) if step]
     positions = {step: _lid_position(step, lids, frame, photo, here, skin) for step in steps}
@@ -138,51 +143,64 @@ def _skin_under(
     return float(luma), float(cb), float(cr)
 
 
-def _lid_skin(lids: _Lids, photo: Planes, under: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Y, Cb, Cr of a shut lid: between the skin above the eye and the skin under it."""
-    above = (lids.y > lids.brow + 0.01) & (lids.y < lids.upper - 0.03) & (lids.side > 0.5)
-    half = above[::2, ::2]
-    if half.sum() < 6:
-        return under[0] * LID_SHADE, under[1], under[2]
-    # the brighter part of what is above: not the crease, not the lashes
-    colour = np.percentile(photo.y[above], 80), photo.u[half].mean(), photo.v[half].mean()
-    luma, cb, cr = (0.3 * float(a) + 0.7 * b for a, b in zip(colour, under, strict=True))
-    return luma * LID_SHADE, cb, cr
+def _lid_skin(
+    lids: _Lids, photo: Planes, iod: float, under: tuple[float, float, float]
+) -> tuple[F32, F32, F32]:
+    """Y (h, w), Cb and Cr (h/2, w/2) of a shut lid: the skin above and below the eye, spread over it."""
+    above, below = lids.upper - lids.y, lids.y - lids.lower
+    near = ((above < LID_SKIN_ABOVE[0]) & (above > LID_SKIN_ABOVE[1])) | (
+        (below > LID_SKIN_BELOW[0]) & (below < LID_SKIN_BELOW[1])
+    )
+    light = (photo.y.astype(np.float32) - BLACK) / np.float32(max(under[0] - BLACK, 8))
+    weight = (near * smoothstep(*LID_SKIN_LIGHT, light) * lids.side).astype(np.float32)
+
+    def spread(plane: U8, weight: F32, sigma: float, otherwise: float) -> F32:
+        faint = np.float32(1e-3)
+        total = blur(weight, sigma) + faint
+        colour: F32 = (blur(plane * weight, sigma) + faint * np.float32(otherwise)) / total
+        return colour
+
+    sigma = max(1.0, LID_SKIN_SPREAD * iod)
+    half = halve(weight)
+    return (
+        spread(photo.y, weight, sigma, under[0]),
+        spread(photo.u, half, max(0.7, sigma / 2), under[1]),
+        spread(photo.v, half, max(0.7, sigma / 2), under[2]),
+    )
 
 
 def _lid_position(
-    step: int, lids: _Lids, frame: FaceFrame, photo: Planes, here: F32, skin: tuple[float, float, float]
+    step: int, lids: _Lids, frame: FaceFrame, photo: Planes, here: F32, skin: tuple[F32, F32, F32]
 ) -> LidPosition:
     """Prepare lid position `step`: 1..LID_STEPS closes, negative widens."""
     closed = np.float32(step / LID_STEPS if step > 0 else step / WIDEN_STEPS * WIDEN)
     shut = max(0.0, float(closed))
     y = lids.y
-    lid = lids.upper - LASH + (lids.opening * 0.92 + LASH) * closed  # where the lid's edge is now
+    lid = lids.upper - LASH + (lids.opening * 1.02 + LASH) * closed  # where the lid's edge is now
     source = _lid_source(lids, lid, closed)
     shift = frame.vectors(np.zeros_like(y), ((source - y) * lids.side).astype(np.float32))
     coords = (here + shift).astype(np.float32)
     coords_half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
-    # lid skin: mostly the smooth colour of the skin nearby, a bit of the stretched lid's own detail
-    stretched = remap(photo.y, coords, cubic=True).astype(np.float32)
-    on_lid = smoothstep(-0.01, 0.10, y - lids.brow) * (y < lid - 0.016)
-    wide = max(1.0, 0.05 * frame.iod)
-    local = blur(stretched * on_lid, wide) / (blur(on_lid, wide) + 1e-3)
-    smooth = 0.08 * local + 0.92 * skin[0]
+    # where the eye and its lashes were there is lid now, in the colour of the skin nearby
+    on_lid = smoothstep(-0.13, -0.03, y - lids.upper) * (1 - smoothstep(-0.030, -0.008, y - lid))
+    tall = smoothstep(0.0, 0.06, lids.opening)
+    down = np.clip((y - lids.upper) / np.maximum(0.01, lid - lids.upper), 0, 1)
+    smooth = BLACK + (skin[0] - BLACK) * (1 + LID_ROUND * (4 * down * (1 - down) - 0.5))
     edge = max(0.6, 0.012 * frame.iod)
-    fill = blur((on_lid * (lids.opening > 0.01) * lids.side).astype(np.float32), edge) * np.float32(
+    fill = blur((on_lid * tall * lids.side).astype(np.float32), edge) * np.float32(
         LID_FILL * min(1.0, 1.4 * shut)
     )
     lash = np.exp(-(((y - lid) / (0.012 + 0.5 / frame.iod)) ** 2)) * (lids.opening > 0.01) * lids.side
     keep = 1 - lash.astype(np.float32) * np.float32(0.35 * shut)
-    tint = np.clip(halve(fill) * np.float32(0.85 / LID_FILL), 0, 1)
+    tint = halve(fill)
     return LidPosition(
         coords=coords,
         coords_half=coords_half,
         gain=((1 - fill) * keep).astype(np.float32),
         offset=((smooth * fill - BLACK) * keep + BLACK).astype(np.float32),
         gain_half=1 - tint,
-        offset_u=tint * np.float32(skin[1]),
-        offset_v=tint * np.float32(skin[2]),
+        offset_u=tint * skin[1],
+        offset_v=tint * skin[2],
     )
 
 
@@ -190,8 +208,11 @@ def _lid_source(lids: _Lids, lid: F32, closed: np.float32) -> F32:
     """The y each pixel is taken from when the upper lid's edge is at `lid`."""
     y = lids.y
     band_photo, band_now = lids.upper - LASH_BAND + LASH, lid - LASH_BAND + LASH
-    stretch = (band_photo - lids.brow) / np.maximum(0.01, band_now - lids.brow)
-    above = np.where(y > band_now, y - (lid - lids.upper), lids.brow + (y - lids.brow) * stretch)
+    # the skin under the brow stays, what is above the lashes is drawn down with them
+    open_tall, now_tall = np.maximum(0.01, band_photo - lids.brow), np.maximum(0.01, band_now - lids.brow)
+    below_brow = np.clip((y - lids.brow) / now_tall, 0, 1)
+    drawn = lids.brow + open_tall * (1 - (1 - below_brow) ** (now_tall / open_tall))
+    above = np.where(y > band_now, y - (lid - lids.upper), drawn)
     rise = lids.opening * np.float32(0.10) * np.maximum(closed, 0)  # the lower lid comes up a little
     below = y - (lids.lower - rise)
     under = np.where(below > 0, y + rise * np.clip(1 - below / 0.15, 0, 1), y)
