@@ -1,5 +1,7 @@
 """The parts of the training tools that have known answers."""
 
+import itertools
+import random
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise
 from videos.engines.portrait.speech import features
-from videos.engines.portrait.speech.training import ipa, labels, realign, zhuyin
+from videos.engines.portrait.speech.training import ipa, labels, prompts, realign, zhuyin
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 from videos.engines.portrait.speech.visemes import VISEMES
 
@@ -76,3 +78,20 @@ def test_boundaries_move_to_where_the_sounds_are_heard() -> None:
 
     assert [label.name for label in moved] == ["a", "m"]
     assert moved[0].end_s == moved[1].start_s == pytest.approx(0.33)
+
+
+def test_joined_syllables_are_labelled_without_gaps_to_their_end() -> None:
+    tone = np.sin(np.arange(8000) * 0.1).astype(np.float32)
+    recordings = [(name, tone) for name in ("ㄅㄚ4", "ㄇㄧㄥ2", "ㄓ1", "ㄢ1")]
+
+    pcm, known = zhuyin.connected(recordings, random.Random(5))
+
+    assert [label.name for label in known if label.name in ("p", "m", "sh")] == ["p", "p", "m", "sh", "sh"]
+    assert known[0].start_s == 0
+    assert known[-1].end_s == pytest.approx(len(pcm) / 16_000, abs=0.01)
+    for before, after in itertools.pairwise(known):
+        assert before.end_s == pytest.approx(after.start_s, abs=0.02)
+
+
+def test_transcripts_become_words_of_a_dictionary() -> None:
+    assert prompts.plain_words('Press 1, or "don\'t"!') == "press one or don't"

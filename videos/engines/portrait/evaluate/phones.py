@@ -71,8 +71,8 @@ def _add(tally: Tally, path: Path, language: str) -> None:
     pcm, known = labels.read(path)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    posteriors = recogniser.posteriors(signal, heard.speech)
-    ours = track_of(posteriors, signal, heard, len(pcm), FPS)
+    sounds = recogniser.recognise(signal, heard.speech)
+    ours = track_of(sounds, signal, heard, len(pcm), FPS)
     truth = labels.per_frame(known, signal)
     ideal = track_of(_certain(truth), signal, heard, len(pcm), FPS)
     tally.ours.append(ours.shapes)
@@ -81,7 +81,7 @@ def _add(tally: Tally, path: Path, language: str) -> None:
     spans = bilabial_spans(known)
     _count_closures(tally, ours, spans)
     classes = _class_of_unit()
-    heard_class, true_class = classes[posteriors.argmax(axis=1)], classes[truth]
+    heard_class, true_class = classes[sounds.posteriors.argmax(axis=1)], classes[truth]
     voiced = (truth >= 0) & (true_class != list(LIP_CLASSES).index("silent"))
     tally.frames += int(voiced.sum())
     tally.right_class += int((heard_class == true_class)[voiced].sum())
@@ -119,11 +119,12 @@ def _frames(start_s: float, end_s: float, count: int) -> tuple[int, int]:
     return first, max(first + 1, min(count, int(np.floor(end_s * FPS)) + 1))
 
 
-def _certain(truth: NDArray[np.int8]) -> NDArray[np.float32]:
+def _certain(truth: NDArray[np.int8]) -> recogniser.Sounds:
     """What a recogniser that is always right would say."""
     sure = np.zeros((len(truth), len(UNITS)), np.float32)
     sure[np.arange(len(truth)), np.where(truth >= 0, truth, UNIT_INDEX["sil"])] = 1
-    return sure
+    closed = np.isin(truth, [UNIT_INDEX[name] for name in BILABIALS])
+    return recogniser.Sounds(sure, closed.astype(np.float32))
 
 
 def _class_of_unit() -> NDArray[np.int64]:

@@ -23,12 +23,12 @@ def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
     pcm = np.clip(np.asarray(pcm16k, np.float32).reshape(-1), -1, 1)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    posteriors = recogniser.posteriors(signal, heard.speech)
-    return track_of(posteriors, signal, heard, len(pcm), fps)
+    sounds = recogniser.recognise(signal, heard.speech)
+    return track_of(sounds, signal, heard, len(pcm), fps)
 
 
 def track_of(
-    posteriors: NDArray[np.float32],
+    sounds: recogniser.Sounds,
     signal: features.Features,
     heard: activity.Activity,
     samples: int,
@@ -36,8 +36,8 @@ def track_of(
 ) -> VisemeTrack:
     """The track of a recording of so many samples in which these sounds were heard."""
     frames = math.ceil(samples * fps / c.SAMPLE_RATE)
-    spoken = language.detect(posteriors, heard.speech)
-    shapes = _shapes(posteriors, signal, heard, spoken)
+    spoken = language.detect(sounds.posteriors, heard.speech)
+    shapes = _shapes(sounds, signal, heard, spoken)
     sampled = to_frames(shapes, frames, fps)
     sampled[:, 5] = pool_to_frames(shapes[:, 5], frames, fps)
     return VisemeTrack(
@@ -52,13 +52,13 @@ def track_of(
 
 
 def _shapes(
-    posteriors: NDArray[np.float32], signal: features.Features, heard: activity.Activity, spoken: str
+    sounds: recogniser.Sounds, signal: features.Features, heard: activity.Activity, spoken: str
 ) -> NDArray[np.float32]:
     """(n, 6) at the analysis rate: the sounds give the shape, loudness the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
-    blended = coarticulation.blend(posteriors)
-    closure = closures.curve(closures.find(posteriors, signal, spoken), len(signal))
+    blended = coarticulation.blend(sounds.posteriors)
+    closure = closures.curve(closures.find(sounds, signal, spoken), len(signal))
     energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
     present = ramp(energy, (0, 0.25))
     offset, slope = c.JAW_GAIN

@@ -1,33 +1,76 @@
 """When the lips are pressed together: b, p and m of any language.
 
-The recogniser proposes, the level disposes: lips that hold back the air make the sound quieter
-(stops) or dull (m), and the moment they part shows as a sudden rise.
+The recogniser proposes stretches in which the lips may be closed. A logistic regression over what it
+hears there judges each as a whole, and the level tells when the closure ends: lips that hold back the
+air make the sound quieter (stops) or dull (m), and the moment they part shows as a sudden rise.
 """
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import constants as c
 from .features import Features, bands_between
+from .recogniser import Sounds
 from .smoothing import blur, runs
-from .units import BILABIALS, UNIT_INDEX
+from .units import UNIT_INDEX
+
+WEIGHTS = Path(__file__).with_name("closures.npz")
+"""The judge's weights in use."""
+
+_WITNESSES = ("m", "p", "n", "ng", "t", "k", "f", "w", "l", "h", "sil", "u", "r", "th", "s")
+"""Units whose probability speaks for or against a closure: those that are confused with one."""
 
 
-def find(posteriors: NDArray[np.float32], features: Features, language: str) -> list[tuple[int, int]]:
+class Candidate(NamedTuple):
+    """A stretch of analysis frames in which the lips may be closed."""
+
+    start: int
+    end: int
+    evidence: NDArray[np.float32]
+    """(features,) what the judge goes by."""
+
+
+class Judge(NamedTuple):
+    """Logistic regression: a weight for every piece of evidence."""
+
+    weight: NDArray[np.float32]
+    bias: float
+
+    def probability(self, evidence: NDArray[np.float32]) -> float:
+        """How likely the lips are closed."""
+        return float(1 / (1 + np.exp(-np.clip(evidence @ self.weight + self.bias, -30, 30))))
+
+
+def find(sounds: Sounds, features: Features, language: str) -> list[tuple[int, int]]:
     """Half-open ranges of analysis frames in which the lips are closed, in order."""
-    needed = c.CLOSURE_ON[language]
-    likely = blur(
-        posteriors[:, [UNIT_INDEX[name] for name in BILABIALS]].sum(axis=1), c.CLOSURE_EVIDENCE_SIGMA_S
-    )
+    judge, needed = load_judge(), c.CLOSURE_ON[language]
+    return [
+        (candidate.start, candidate.end)
+        for candidate in candidates(sounds, features)
+        if judge.probability(candidate.evidence) > needed
+    ]
+
+
+def candidates(sounds: Sounds, features: Features) -> list[Candidate]:
+    """Every stretch in which the recogniser thinks of a closure at all, in order."""
+    likely = blur(sounds.closed, c.CLOSURE_EVIDENCE_SIGMA_S)
     brightness = _brightness(features)
     shortest = round(c.CLOSURE_SHORTEST_S * c.ANALYSIS_RATE)
     found = []
-    for start, end in runs(likely > c.CLOSURE_HOLD * needed):
-        if likely[start:end].max() < needed:
-            continue
+    for first, last in runs(likely > c.CLOSURE_THOUGHT_OF):
+        peak = first + int(np.argmax(likely[first:last]))
+        start, end = _around(likely, first, last, peak)
+        heard = sounds.posteriors[start:end].mean(axis=0)
+        odds = float(np.log(likely[peak] / max(1e-4, 1 - likely[peak])))
+        witnesses = np.sqrt(heard[[UNIT_INDEX[name] for name in _WITNESSES]])
+        evidence = np.array([odds, np.log(end - start), *witnesses], np.float32)
         end = _release(brightness, start, end)
         if end - start >= shortest:
-            found.append((start, end))
+            found.append(Candidate(start, end, evidence))
     return found
 
 
@@ -38,6 +81,22 @@ def curve(closures: list[tuple[int, int]], count: int) -> NDArray[np.float32]:
     for start, end in closures:
         closed[max(0, start - margin) : end + margin] = 1
     return blur(closed, c.CLOSURE_SIGMA_S)
+
+
+@lru_cache(maxsize=1)
+def load_judge() -> Judge:
+    """The judge as `training/train_closures.py` writes it."""
+    with np.load(WEIGHTS, allow_pickle=False) as archive:
+        return Judge(archive["weight"], float(archive["bias"]))
+
+
+def _around(likely: NDArray[np.float32], first: int, last: int, peak: int) -> tuple[int, int]:
+    """The frames about a peak, between two frames, that come near it."""
+    near = likely[first:last] > c.CLOSURE_HOLD * likely[peak]
+    before = np.flatnonzero(~near[: peak - first])
+    after = np.flatnonzero(~near[peak - first :])
+    start = first + int(before[-1]) + 1 if len(before) else first
+    return start, peak + int(after[0]) if len(after) else last
 
 
 def _brightness(features: Features) -> NDArray[np.float32]:

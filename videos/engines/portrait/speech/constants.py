@@ -73,12 +73,15 @@ the voice stops and part only after the pressure has built up."""
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = {"en": 0.33, "zh": 0.15, "und": 0.27}
-"""Probability of a bilabial that makes a closure, by language. The recogniser is less sure of
-Mandarin, whose stops differ less; there a missed closure is worse than a spurious one."""
+CLOSURE_ON = {"en": 0.3, "zh": 0.25, "und": 0.28}
+"""Probability from which a candidate is a closure, by language. A missed closure is noticed a little
+more than a spurious one, the more so in Mandarin, of whose stops the recogniser is less sure."""
+
+CLOSURE_THOUGHT_OF = 0.12
+"""Probability of a closure in a frame below which no candidate begins."""
 
 CLOSURE_HOLD = 0.6
-"""Share of that probability at which a closure ends."""
+"""Share of a candidate's highest probability at which it ends."""
 
 CLOSURE_SHORTEST_S = 0.02
 

@@ -10,6 +10,8 @@ from .ipa import ARPABET_UNITS
 from .labels import UNKNOWN, Label, spread
 
 _RATE = 100
+_CENTRE_S = 0.01
+"""A frame of the aligner begins at its number, ours is centred there: half a window between them."""
 
 _BEAMS = (1e-48, 1e-60, 1e-80, 1e-100, 1e-120)
 """Search beams to try in turn: which of them keeps the right path alive depends on the recording."""
@@ -36,7 +38,8 @@ def align(pcm: NDArray[np.float32], words: str) -> list[Label]:
     labels: list[Label] = []
     for word in decoder.get_alignment():
         for phone in word:
-            start, end = phone.start / _RATE, (phone.start + phone.duration) / _RATE
+            start = phone.start / _RATE + _CENTRE_S
+            end = start + phone.duration / _RATE
             labels += spread(start, end, ARPABET_UNITS.get(phone.name.lower(), (UNKNOWN,)))
     return labels
 

@@ -7,6 +7,7 @@ evaluation: other voices, or voices that nothing is trained on.
 """
 
 import argparse
+import contextlib
 import itertools
 import random
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from . import labels, texts
 
 _HELD_EVERY = 8
+_KOKORO_HELD_EVERY = 10
 _ESPEAK_VARIANTS = (
     "",
     "+m1",
@@ -34,7 +36,7 @@ _ESPEAK_VARIANTS = (
 )
 _ESPEAK_HELD = ("+m5", "+m8", "+f4", "+klatt")
 _FLITE_HELD = "rms"
-_KOKORO_HELD = "jf_nezumi"
+_KOKORO_HELD = ("zf_xiaoyi", "zm_yunyang", "af_bella", "am_michael", "bf_emma", "bm_george")
 _SYLLABLES = 10
 
 Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
@@ -81,21 +83,28 @@ def piper(rng: random.Random) -> Iterator[Recording]:
         yield f"en_{_part(number % _HELD_EVERY == _HELD_EVERY - 1)}_{number:04d}", pcm, known
 
 
-def kokoro(rng: random.Random) -> Iterator[Recording]:
-    """English and Mandarin in blends of four neural voices; a fifth is held out."""
+def kokoro(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """English and Mandarin in blends of 36 neural voices, six of them held out.
+
+    English is timed by forced alignment, Mandarin by the network itself.
+    """
+    from . import align, prompts
     from . import kokoro as voice
 
-    english, mandarin = texts.english_sentences(rng), texts.mandarin_phrases(rng)
-    names = [name for name in voice.voices() if name != _KOKORO_HELD]
+    english, mandarin = texts.english_sentences(rng), texts.mandarin_sentences(rng)
     for number in itertools.count():
-        held = number % _HELD_EVERY == _HELD_EVERY - 1
-        for language in ("en", "zh"):
-            if language == "en":
-                phonemes = voice.phonemes_of_english(next(english))
+        held = number % _KOKORO_HELD_EVERY == _KOKORO_HELD_EVERY - 1
+        for language, beginnings in (("en", "ab"), ("zh", "z")):
+            names = [name for name in voice.voices(folder, beginnings) if (name in _KOKORO_HELD) == held]
+            style = voice.random_style(rng, folder, rng.choice(names), rng.choice(names))
+            speed = rng.uniform(0.8, 1.35)
+            if language == "zh":
+                pcm, known = voice.speak(voice.phonemes_of_mandarin(next(mandarin)), style, speed)
             else:
-                phonemes = voice.phonemes_of_mandarin(next(mandarin))
-            style = voice.random_style(rng, [_KOKORO_HELD] if held else names)
-            pcm, known = voice.speak(phonemes, style, rng.uniform(0.8, 1.35))
+                text = next(english)
+                pcm, known = voice.speak(voice.phonemes_of_english(text), style, speed)
+                with contextlib.suppress(ValueError):
+                    known = align.align(pcm, prompts.plain_words(text))
             yield f"{language}_{_part(held)}_{number:04d}", pcm, known
 
 
@@ -112,7 +121,8 @@ def baker(rng: random.Random) -> Iterator[Recording]:
 
 
 def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
-    """Mandarin syllables of two real speakers in rows of ten, all of them held out."""
+    """Mandarin syllables of two real speakers in rows of ten; one speaker is held out."""
+    from . import prompts
     from . import zhuyin as voice
 
     recordings = {name: voice.syllables(folder, name) for name in voice.SPEAKERS}
@@ -125,19 +135,27 @@ def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
                     voice.split(path.parent.name)
                 except ValueError:  # a bare initial, read out as in spelling
                     continue
-                chosen.append((path.parent.name, voice.decode(path)))
-            pcm, known = voice.sentence(chosen, rng)
-            yield f"zh_held_{speaker}_{number:04d}", pcm, known
+                chosen.append((path.parent.name, prompts.decode(path)))
+            pcm, known = voice.connected(chosen, rng)
+            yield f"zh_{_part(speaker == voice.HELD_SPEAKER)}_{speaker}_{number:04d}", pcm, known
 
 
-def librivox(folder: Path) -> Iterator[Recording]:
-    """Real English: the readings of Debian's `pocketsphinx-testdata`, all of them held out."""
-    from . import align
+def librivox(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Real English, read; all of it held out."""
+    from . import prompts
 
-    for line in (folder / "transcription").read_text("utf-8").splitlines():
-        words, name = line.replace("<s>", "").replace("</s>", "").rstrip(")").rsplit("(", 1)
-        pcm = labels.read_wav(folder / f"{name}.wav")
-        yield f"en_held_{name[-4:]}", pcm, align.align(pcm, words.strip())
+    del rng
+    for name, pcm, known in prompts.readings(folder):
+        yield f"en_held_{name}", pcm, known
+
+
+def asterisk(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Real English, announced; all of it held out."""
+    from . import prompts
+
+    del rng
+    for name, pcm, known in prompts.announcements(folder):
+        yield f"en_held_{name}", pcm, known
 
 
 def _part(held: bool) -> str:
@@ -147,12 +165,13 @@ def _part(held: bool) -> str:
 def main() -> None:
     """Entry point of the command."""
     parser = argparse.ArgumentParser(description="Make speech with known sound timings.")
-    synthetic = {"espeak": espeak, "flite": flite, "piper": piper, "kokoro": kokoro, "baker": baker}
-    parser.add_argument("source", choices=[*synthetic, "zhuyin", "librivox"])
+    synthetic = {"espeak": espeak, "flite": flite, "piper": piper, "baker": baker}
+    recorded = {"kokoro": kokoro, "zhuyin": zhuyin, "librivox": librivox, "asterisk": asterisk}
+    parser.add_argument("source", choices=[*synthetic, *recorded])
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=240, help="recordings to make at most")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, help="where the recordings of zhuyin or librivox lie")
+    parser.add_argument("--folder", type=Path, help="where the voices of kokoro or the recordings lie")
     options = parser.parse_args()
     rng = random.Random(options.seed)  # noqa: S311
     if options.source in synthetic:
@@ -160,7 +179,7 @@ def main() -> None:
     elif options.folder is None:
         parser.error(f"{options.source} needs --folder")
     else:
-        recordings = zhuyin(options.folder, rng) if options.source == "zhuyin" else librivox(options.folder)
+        recordings = recorded[options.source](options.folder, rng)
     options.out.mkdir(parents=True, exist_ok=True)
     for name, pcm, known in itertools.islice(recordings, options.count):
         labels.write(options.out / name, pcm, known)

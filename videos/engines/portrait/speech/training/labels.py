@@ -75,7 +75,7 @@ def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:
 def per_frame(known: Sequence[Label], signal: Features, stretch: float = 1.0) -> NDArray[np.int8]:
     """(n,) unit of every analysis frame, -1 where it is not known."""
     result = np.full(len(signal), -1, np.int8)
-    for label in _with_closures(known):
+    for label in with_closures(known):
         rows = slice(
             round(label.start_s * stretch * ANALYSIS_RATE), round(label.end_s * stretch * ANALYSIS_RATE)
         )
@@ -85,7 +85,7 @@ def per_frame(known: Sequence[Label], signal: Features, stretch: float = 1.0) ->
     return result
 
 
-def _with_closures(known: Sequence[Label]) -> list[Label]:
+def with_closures(known: Sequence[Label]) -> list[Label]:
     """Give the short silence before a stop to the stop: it is its closure, not a pause."""
     result = list(known)
     for index, (first, second) in enumerate(itertools.pairwise(known)):

@@ -66,7 +66,8 @@ def realign_file(path: Path, network: Network) -> None:
     path.with_suffix(".lab").write_bytes(original.read_bytes())
     pcm, known = labels.read(path)
     signal = features.extract(pcm)
-    posteriors = classify(network, normalise(signal.mel_db, activity.detect(signal).speech))
+    spectra = normalise(signal.mel_db, activity.detect(signal).speech)
+    posteriors = classify(network, spectra).posteriors
     labels.write(path, pcm, realign(known, np.log(posteriors + _FLOOR)))
 
 

@@ -38,6 +38,24 @@ def mandarin_phrases(rng: random.Random) -> Iterator[list[str]]:
         yield [syllable.replace("ü", "v") for syllable in line]
 
 
+_PARTICLES = (
+    "de5 le5 ma5 ba5 ne5 men5 bu4 ye3 shi4 wo3 ni3 ta1 zhe4 na4 mei2 you3 ge5 ba3 bei4 me5 bian4 bi3 dou1"
+)
+"""Frequent short words of Mandarin, many of them with a bilabial, which dictionary phrases lack."""
+
+
+def mandarin_sentences(rng: random.Random) -> Iterator[list[str]]:
+    """Phrases strung together by the short words that real sentences have between them."""
+    particles = _PARTICLES.split()
+    for phrase in mandarin_phrases(rng):
+        line: list[str] = []
+        for syllable in phrase:
+            line.append(syllable)
+            if syllable != "," and rng.random() < 0.15:
+                line.append(rng.choice(particles))
+        yield line
+
+
 def _dictionary_words() -> list[str]:
     import pocketsphinx
 

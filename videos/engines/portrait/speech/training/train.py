@@ -2,123 +2,145 @@
 
     python -m videos.engines.portrait.speech.training.train CORPUS... --out recogniser.npz
 
-Uses every recording whose name does not contain "held"; those are for `evaluate phones`.
+Uses every recording whose name does not contain "held"; those are for `evaluate phones`. Needs the
+package `torch`. A folder may be named more than once, to count more.
 """
 
 import argparse
-import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from .. import activity, features
-from ..constants import ANALYSIS_RATE
-from ..recogniser import CONTEXT, Network, normalise
-from ..units import UNITS
+from ..constants import ANALYSIS_RATE, MEL_BANDS
+from ..recogniser import normalise
+from ..units import BILABIALS, UNIT_INDEX, UNITS
 from . import augment, labels
+from .network import REACH, TrainedNetwork, save
 
-_HIDDEN = (256, 128)
-_BATCH = 1024
+_PIECE = 256
+"""Frames judged in one example; the network sees REACH more on either side."""
+_BATCH = 8
 _LEARNING_RATE = 2e-3
-_DROPOUT = 0.1
+_WEIGHT_DECAY = 1e-2
+_UNKNOWN = -1
+_CLOSURE_SHARE = 2.0
+"""Weight of the closure's loss against that of the units."""
+_CLOSURE_FOCUS = 1.5
+"""Exponent of the focal loss (T.-Y. Lin et al., 2017): frames that are clear already count less."""
+_CLOSED_WEIGHT = 3.0
+_WARP = 0.10
+"""Largest stretch of the mel axis: vocal tract length perturbation (N. Jaitly and G. Hinton, 2013)."""
 
 
 def load(
     folders: Sequence[Path], variants: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Normalised spectra and labels of all training recordings, plain and in variants.
+) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
+    """Normalised spectra and labels of all training recordings, plain and in variants, end to end.
 
-    Recordings are set apart by unlabelled frames, so that no context reaches into a neighbour unnoticed.
+    Recordings are set apart by unlabelled copies of their first and last frames.
     """
     spectra, targets = [], []
     paths = sorted(path for folder in folders for path in folder.glob("*.wav") if "held" not in path.name)
     for path in paths:
         pcm, known = labels.read(path)
+        clean = features.extract(pcm)
         for variant in range(variants + 1):
             samples, stretch = (pcm, 1.0) if variant == 0 else augment.vary(pcm, rng)
-            signal = features.extract(samples)
-            clean = features.extract(pcm) if variant == 0 else None
-            wanted = labels.per_frame(known, clean or signal, stretch)
-            speech = activity.detect(signal).speech
-            spectra.append(normalise(signal.mel_db, speech).astype(np.float16))
-            targets.append(wanted)
-    return np.concatenate(spectra).astype(np.float32), np.concatenate(targets)
+            signal = clean if variant == 0 else features.extract(samples)
+            wanted = labels.per_frame(known, signal, stretch)
+            rows = normalise(signal.mel_db, activity.detect(signal).speech)
+            spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
+            targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
+    return np.concatenate(spectra), np.concatenate(targets)
 
 
 def train(
-    spectra: NDArray[np.float32], targets: NDArray[np.int8], epochs: int, rng: np.random.Generator
-) -> Network:
-    """Minimise the cross entropy with Adam (Kingma and Ba, 2015) and a decaying step."""
-    known = np.flatnonzero(targets >= 0)
-    known = known[(known > -CONTEXT[0]) & (known < len(targets) - CONTEXT[-1])]
-    counts = np.bincount(targets[known], minlength=len(UNITS)).astype(np.float32)
-    weight = (counts.mean() / np.maximum(counts, 1)) ** 0.4
-    sizes = (len(CONTEXT) * spectra.shape[1], *_HIDDEN, len(UNITS))
-    parameters: list[NDArray[np.float32]] = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        parameters.append(rng.normal(0, np.sqrt(2 / inputs), (inputs, outputs)).astype(np.float32))
-        parameters.append(np.zeros(outputs, np.float32))
-    first = [np.zeros_like(p) for p in parameters]
-    second = [np.zeros_like(p) for p in parameters]
-    offsets = np.array(CONTEXT)
-    step, total = 0, epochs * (len(known) // _BATCH)
-    for epoch in range(epochs):
-        order = rng.permutation(known)
-        losses = []
-        for start in range(0, len(order) - _BATCH + 1, _BATCH):
-            rows = order[start : start + _BATCH]
-            inputs = spectra[rows[:, None] + offsets].reshape(_BATCH, -1)
-            loss, gradients = _gradients(parameters, inputs, targets[rows], weight, rng)
-            losses.append(loss)
-            step += 1
-            rate = _LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * step / total)) + 1e-5
-            for index, gradient in enumerate(gradients):
-                first[index] += 0.1 * (gradient - first[index])
-                second[index] += 0.001 * (gradient**2 - second[index])
-                correction = np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-                parameters[index] -= rate * correction * first[index] / (np.sqrt(second[index]) + 1e-8)
-        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}", flush=True)  # noqa: T201
-    return Network(tuple(zip(parameters[::2], parameters[1::2], strict=True)))
-
-
-def _gradients(
-    parameters: list[NDArray[np.float32]],
-    inputs: NDArray[np.float32],
-    wanted: NDArray[np.int8],
-    weight: NDArray[np.float32],
+    spectra: NDArray[np.float16],
+    targets: NDArray[np.int8],
+    epochs: int,
     rng: np.random.Generator,
-) -> tuple[float, list[NDArray[np.float32]]]:
-    """Loss of a batch and its derivative by every parameter."""
-    activations = [inputs]
-    depth = len(parameters) // 2
-    for layer in range(depth - 1):
-        hidden = np.maximum(activations[-1] @ parameters[2 * layer] + parameters[2 * layer + 1], 0)
-        kept = (rng.random(hidden.shape, dtype=np.float32) > _DROPOUT) / np.float32(1 - _DROPOUT)
-        activations.append(hidden * kept)
-    scores = activations[-1] @ parameters[-2] + parameters[-1]
-    scores -= scores.max(axis=1, keepdims=True)
-    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    rows, importance = np.arange(len(wanted)), weight[wanted] / len(wanted)
-    delta = np.exp(logs)
-    delta[rows, wanted] -= 1
-    delta *= importance[:, None]
-    gradients: list[NDArray[np.float32]] = []
-    for layer in reversed(range(depth)):
-        gradients[:0] = [activations[layer].T @ delta, delta.sum(axis=0)]
-        if layer:
-            delta = (delta @ parameters[2 * layer].T) * (activations[layer] > 0) / np.float32(1 - _DROPOUT)
-    return float(-(logs[rows, wanted] * importance).sum()), gradients
+    minutes: float,
+) -> TrainedNetwork:
+    """Minimise the losses with AdamW (I. Loshchilov and F. Hutter, 2019) and a decaying step."""
+    network = TrainedNetwork()
+    weight = torch.from_numpy(_importance(targets))
+    total = epochs * ((len(targets) - 2 * REACH) // _PIECE // _BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    began, progress, losses = time.monotonic(), 0.0, []
+    for step, (inputs, wanted) in enumerate(_batches(spectra, targets, epochs, rng)):
+        progress = max(step / total, (time.monotonic() - began) / 60 / minutes)
+        if progress >= 1:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = _LEARNING_RATE * min(1, step / 200) * 0.5 * (1 + np.cos(np.pi * progress)) + 1e-6
+        loss = _loss(network(inputs), wanted, weight)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        losses.append(loss.item())
+        if step % 500 == 499:
+            print(f"step {step + 1}, {progress:.0%}: loss {np.mean(losses[-500:]):.4f}", flush=True)  # noqa: T201
+    return network.eval()
 
 
-def save(network: Network, path: Path) -> None:
-    """Write the weights in half precision."""
-    arrays = {}
-    for index, (matrix, bias) in enumerate(network.layers):
-        arrays[f"matrix{index}"] = matrix.astype(np.float16)
-        arrays[f"bias{index}"] = bias.astype(np.float16)
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+def _batches(
+    spectra: NDArray[np.float16], targets: NDArray[np.int8], epochs: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(batch, bands, n + 2 * REACH) spectra of a random size of speaker, and (batch, n) units."""
+    around, inside = np.arange(_PIECE + 2 * REACH), np.arange(_PIECE) + REACH
+    for _ in range(epochs):
+        starts = np.arange(rng.integers(_PIECE), len(targets) - len(around), _PIECE)
+        rng.shuffle(starts)
+        for first in range(0, len(starts) - _BATCH + 1, _BATCH):
+            chosen = starts[first : first + _BATCH, None]
+            inputs = spectra[chosen + around].astype(np.float32) @ _warp(rng)
+            wanted = targets[chosen + inside].astype(np.int64)
+            yield torch.from_numpy(np.ascontiguousarray(inputs.transpose(0, 2, 1))), torch.from_numpy(wanted)
+
+
+def _warp(rng: np.random.Generator) -> NDArray[np.float32]:
+    """(bands, bands) interpolation that stretches the mel axis, as another vocal tract would."""
+    source = np.clip(np.arange(MEL_BANDS) * rng.uniform(1 - _WARP, 1 + _WARP), 0, MEL_BANDS - 1)
+    low = np.minimum(source.astype(int), MEL_BANDS - 2)
+    share = source - low
+    matrix = np.zeros((MEL_BANDS, MEL_BANDS), np.float32)
+    matrix[low, np.arange(MEL_BANDS)] = 1 - share
+    matrix[low + 1, np.arange(MEL_BANDS)] = share
+    return matrix
+
+
+def _importance(targets: NDArray[np.int8]) -> NDArray[np.float32]:
+    """(units,) weight of a unit's frames: rare units count more, though not as much as they are rarer."""
+    counts = np.bincount(targets[targets >= 0], minlength=len(UNITS)).astype(np.float32)
+    importance: NDArray[np.float32] = (counts.mean() / np.maximum(counts, 1)) ** np.float32(0.4)
+    return importance
+
+
+def _loss(scores: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    """Cross entropy of the units plus the focal loss of the closure, whose edges are left out."""
+    units = functional.cross_entropy(scores[:, :-1], wanted, weight, ignore_index=_UNKNOWN)
+    closed = sum((wanted == UNIT_INDEX[name]).float() for name in BILABIALS)
+    if not isinstance(closed, Tensor):
+        raise TypeError("no bilabials")
+    steady = torch.ones_like(closed)
+    edge = (closed[:, 1:] != closed[:, :-1]).float()
+    steady[:, 1:] -= edge
+    steady[:, :-1] *= 1 - edge
+    counted = steady.clamp(min=0) * (wanted != _UNKNOWN)
+    odds = scores[:, -1]
+    wrong = torch.sigmoid(torch.where(closed > 0, -odds, odds))
+    entropy = functional.binary_cross_entropy_with_logits(odds, closed, reduction="none")
+    emphasis = counted * (1 + (_CLOSED_WEIGHT - 1) * closed)
+    closure = (emphasis * wrong**_CLOSURE_FOCUS * entropy).sum() / emphasis.sum().clamp(min=1)
+    return units + _CLOSURE_SHARE * closure
 
 
 def main() -> None:
@@ -126,15 +148,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the phone recogniser.")
     parser.add_argument("corpus", type=Path, nargs="+", help="folder of WAV files with label files")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--variants", type=int, default=3, help="augmented copies of every recording")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop training after this time")
+    parser.add_argument("--variants", type=int, default=2, help="augmented copies of every recording")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
+    torch.manual_seed(options.seed)
     spectra, targets = load(options.corpus, options.variants, rng)
     known = int((targets >= 0).sum())
     print(f"{known} labelled frames, {known / ANALYSIS_RATE / 60:.0f} minutes")  # noqa: T201
-    save(train(spectra, targets, options.epochs, rng), options.out)
+    save(train(spectra, targets, options.epochs, rng, options.minutes), options.out)
 
 
 if __name__ == "__main__":

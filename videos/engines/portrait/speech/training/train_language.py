@@ -35,7 +35,7 @@ def gather(
             pcm, _ = augment.vary(pcm, rng)
         signal = features.extract(pcm)
         speech = activity.detect(signal).speech
-        posteriors = classify(network, normalise(signal.mel_db, speech))
+        posteriors = classify(network, normalise(signal.mel_db, speech)).posteriors
         for start in range(0, len(speech), _PIECE):
             piece = slice(start, start + _PIECE)
             if speech[piece].sum() > _PIECE // 2:

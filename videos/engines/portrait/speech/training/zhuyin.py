@@ -1,7 +1,7 @@
-"""Connected Mandarin from recordings of single syllables by real speakers, for evaluation only.
+"""Connected Mandarin from recordings of single syllables by real speakers.
 
 Needs the files of Debian's `gcin-voice` (speaker 3: GPL-3, speaker 5: CC-BY-3), one folder per
-toned syllable in zhuyin. No weights of this project are trained on them.
+toned syllable in zhuyin. Speaker 5 is for training, speaker 3 for evaluation only.
 """
 
 import random
@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +16,8 @@ from ..constants import SAMPLE_RATE
 from .ipa import IPA_UNITS
 from .labels import Label, spread
 
-SPEAKERS = ("3", "5")
+HELD_SPEAKER = "3"
+SPEAKERS = (HELD_SPEAKER, "5")
 
 _INITIALS = dict(zip("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒㄓㄔㄕㄖㄗㄘㄙ", "ppmfttnlkkhxxxʂʂʂʂsss", strict=True))
 _FINALS = {
@@ -33,21 +33,13 @@ _GLIDES = {"ㄧ": "j", "ㄨ": "w", "ㄩ": "y", "": ""}
 _GAP_S = 0.05
 """Pause before syllables whose initial is a closed stop or affricate."""
 _M_S = 0.08
-_ONSET_SHARE = 0.1
+_CLOSING = frozenset("ptkʂsx")
+_LASTING = frozenset("mnlfʂsxh")
 
 
 def syllables(folder: Path, speaker: str) -> list[Path]:
     """Recordings of one speaker, in a fixed order."""
     return sorted(folder.glob(f"*/{speaker}.ogg"))
-
-
-def decode(path: Path) -> NDArray[np.float32]:
-    """Mono 16 kHz samples of one recording."""
-    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-    with av.open(str(path)) as file:
-        frames = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
-    samples = np.concatenate([frame.to_ndarray().ravel() for frame in [*frames, *resampler.resample(None)]])
-    return samples.astype(np.float32) / np.float32(32768)
 
 
 def sentence(
@@ -60,14 +52,14 @@ def sentence(
     for name, samples in recordings:
         initial, final = split(name)
         voice = trim(samples)
-        if initial in set("ptkʂsx"):
+        if initial in _CLOSING:
             pieces.append(_rest(_GAP_S, rng))
             labels.append(Label(now, now + _GAP_S, IPA_UNITS[initial][0]))
             now += _GAP_S
         duration = len(voice) / SAMPLE_RATE
         onset = 0.0
         if initial:
-            onset = min(duration / 3, _M_S if initial in "mnlfʂsxh" else 0.02)
+            onset = min(duration / 3, _M_S if initial in _LASTING else 0.02)
             labels.append(Label(now, now + onset, IPA_UNITS[initial][0]))
         units = [unit for letter in final for unit in IPA_UNITS[letter]]
         labels += spread(now + onset, now + duration, units or ["ii"])
@@ -75,6 +67,49 @@ def sentence(
         now += duration
     pieces.append(_rest(0.3, rng))
     return np.concatenate(pieces), [*labels, Label(now, now + 0.3, "sil")]
+
+
+def connected(
+    recordings: Sequence[tuple[str, NDArray[np.float32]]], rng: random.Random
+) -> tuple[NDArray[np.float32], list[Label]]:
+    """Join (name, mono 16 kHz samples) syllables as fluent speech would.
+
+    The long ends of syllables spoken alone are cut, sounds fade into each other, and the closures of
+    stops vary in length and are now and then voiced or left out.
+    """
+    pcm = _rest(0.3, rng)
+    labels = [Label(0.0, 0.3, "sil")]
+    for name, samples in recordings:
+        initial, final = split(name)
+        units = [unit for letter in final for unit in IPA_UNITS[letter]] or ["ii"]
+        voice, share = _shortened(trim(samples), rng)
+        start = len(pcm) / SAMPLE_RATE
+        gap = rng.uniform(0.02, 0.1) if initial in _CLOSING else 0.0
+        overlap = round(SAMPLE_RATE * (0.005 if gap else rng.uniform(0.005, 0.03)))
+        if gap:
+            pcm = np.concatenate([pcm, _rest(gap, rng, level=10 ** rng.uniform(-4, -2.5))])
+            labels.append(Label(start, start + gap, IPA_UNITS[initial][0]))
+        fade = np.linspace(0, 1, overlap, dtype=np.float32)
+        joined = pcm[-overlap:] * (1 - fade) + voice[:overlap] * fade
+        pcm = np.concatenate([pcm[:-overlap], joined, voice[overlap:]])
+        start, end = start + gap - overlap / 2 / SAMPLE_RATE, len(pcm) / SAMPLE_RATE
+        onset = 0.0
+        if initial:
+            onset = min((end - start) / 3, _M_S if initial in _LASTING else 0.02)
+            labels.append(Label(start, start + onset, IPA_UNITS[initial][0]))
+        whole = spread(start + onset, start + onset + (end - start - onset) / share, units)
+        labels += [label._replace(end_s=min(label.end_s, end)) for label in whole if label.start_s < end]
+    labels.append(Label(len(pcm) / SAMPLE_RATE, len(pcm) / SAMPLE_RATE + 0.3, "sil"))
+    return np.concatenate([pcm, _rest(0.3, rng)]), labels
+
+
+def _shortened(samples: NDArray[np.float32], rng: random.Random) -> tuple[NDArray[np.float32], float]:
+    """The beginning of a syllable, faded out, and which share of it that is."""
+    share = rng.uniform(0.45, 0.9)
+    kept = samples[: round(len(samples) * share)].copy()
+    tail = min(len(kept), round(0.04 * SAMPLE_RATE))
+    kept[len(kept) - tail :] *= np.linspace(1, rng.uniform(0.1, 0.7), tail, dtype=np.float32)
+    return kept, share
 
 
 def split(name: str) -> tuple[str, str]:
@@ -95,6 +130,6 @@ def trim(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return samples[loud[0] * size : (loud[-1] + 1) * size]
 
 
-def _rest(seconds: float, rng: random.Random) -> NDArray[np.float32]:
-    noise = np.random.default_rng(rng.randrange(2**32)).normal(0, 3e-4, round(seconds * SAMPLE_RATE))
+def _rest(seconds: float, rng: random.Random, level: float = 3e-4) -> NDArray[np.float32]:
+    noise = np.random.default_rng(rng.randrange(2**32)).normal(0, level, round(seconds * SAMPLE_RATE))
     return noise.astype(np.float32)

@@ -1,0 +1,90 @@
+"""The recogniser's network in PyTorch, and its weights in the form that `recogniser` reads."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..constants import MEL_BANDS
+from ..units import UNITS
+
+CHANNELS = 160
+FIRST = 5
+TAPS = 7
+DILATIONS = (1, 2, 4, 8, 1)
+REACH = FIRST // 2 + TAPS // 2 * sum(DILATIONS)
+"""Frames the network uses up on either side."""
+
+
+class _Block(nn.Module):  # type: ignore[misc]
+    """Depthwise filter over time and two mixings of the channels, added to what came in."""
+
+    def __init__(self, dilation: int) -> None:
+        super().__init__()
+        self.reach = dilation * (TAPS // 2)
+        self.filter = nn.Conv1d(CHANNELS, CHANNELS, TAPS, dilation=dilation, groups=CHANNELS, bias=False)
+        self.inner = nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False)
+        self.norm = nn.BatchNorm1d(CHANNELS)
+        self.dropout = nn.Dropout(0.1)
+        self.outer = nn.Conv1d(CHANNELS, CHANNELS, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        hidden = torch.relu(self.norm(self.inner(self.filter(values))))
+        result: Tensor = values[:, :, self.reach : values.shape[2] - self.reach]
+        return result + self.outer(self.dropout(hidden))
+
+
+class TrainedNetwork(nn.Module):  # type: ignore[misc]
+    """Convolutions over time without padding: (batch, bands, n) to (batch, units + 1, n - 2 * REACH)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(MEL_BANDS, CHANNELS, FIRST, bias=False)
+        self.norm = nn.BatchNorm1d(CHANNELS)
+        self.blocks = nn.Sequential(*(_Block(dilation) for dilation in DILATIONS))
+        self.dropout = nn.Dropout(0.1)
+        self.last = nn.Conv1d(CHANNELS, len(UNITS) + 1, 1)
+
+    def forward(self, spectra: Tensor) -> Tensor:
+        values = self.blocks(torch.relu(self.norm(self.first(spectra))))
+        result: Tensor = self.last(self.dropout(torch.relu(values)))
+        return result
+
+
+def save(network: TrainedNetwork, path: Path) -> None:
+    """Write the weights in half precision, the normalisations folded into the matrices."""
+    arrays: dict[str, NDArray[np.float32]] = {}
+    # (channels, bands, frames) becomes (frames * bands, channels), the order in which `recogniser` reads.
+    matrix = _array(network.first.weight).transpose(2, 1, 0).reshape(FIRST * MEL_BANDS, CHANNELS)
+    arrays["first_matrix"], arrays["first_bias"] = _fold(matrix, network.norm)
+    for index, block in enumerate(network.blocks):
+        if not isinstance(block, _Block):
+            raise TypeError("not a block of the recogniser")
+        arrays[f"taps{index}"] = _array(block.filter.weight)[:, 0].T
+        inner = _array(block.inner.weight)[:, :, 0].T
+        arrays[f"inner{index}_matrix"], arrays[f"inner{index}_bias"] = _fold(inner, block.norm)
+        arrays[f"outer{index}_matrix"] = _array(block.outer.weight)[:, :, 0].T
+        arrays[f"outer{index}_bias"] = _array(block.outer.bias)
+    arrays["last_matrix"] = _array(network.last.weight)[:, :, 0].T
+    arrays["last_bias"] = _array(network.last.bias)
+    halves = {name: values.astype(np.float16) for name, values in arrays.items()}
+    np.savez_compressed(path, dilations=np.array(DILATIONS, np.int8), **halves)  # type: ignore[arg-type]
+
+
+def _fold(
+    matrix: NDArray[np.float32], norm: nn.BatchNorm1d
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A matrix (inputs, outputs) and the normalisation after it as one matrix and a bias."""
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("the normalisation has no statistics")
+    scale = _array(norm.weight) / np.sqrt(_array(norm.running_var) + norm.eps)
+    return matrix * scale, _array(norm.bias) - _array(norm.running_mean) * scale
+
+
+def _array(values: Tensor | None) -> NDArray[np.float32]:
+    if values is None:
+        raise ValueError("the layer has no such weights")
+    result: NDArray[np.float32] = values.detach().numpy().astype(np.float32)
+    return result
