@@ -21,7 +21,7 @@ from videos.engines.portrait.pixels import F32, F64, fill_polygon, halve
 
 HANG = 0.055
 """How far the upper teeth of a closed mouth reach below the line of the lips."""
-PARTED_HANG, HIDDEN_HANG = 0.75, 0.3
+PARTED_HANG, HIDDEN_HANG = 1.0, 0.3
 """The same between lips that are parted, as a share of the gap, and in an open mouth that shows no teeth."""
 LOWER_HANG = 0.004
 """How far the lower teeth stand above the lower lip's edge."""
@@ -60,8 +60,9 @@ class MouthInterior:
 
 @dataclass(frozen=True)
 class _Colours:
-    """Y, Cb, Cr (3,) of what the interior is painted with."""
+    """Y, Cb, Cr (3,) of the skin, and of what the interior is painted with."""
 
+    skin: F64
     tooth: F64
     dark: F64
     tongue: F64
@@ -74,7 +75,9 @@ def build_interior(shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, b
     rect = frame.box(left - 0.16, middle - 0.35, right + 0.16, middle + 0.75).clipped(bounds)
     x, y = frame.coordinates(rect)
     colours = _measure_colours(frame, points, ycc)
-    own_upper, own_lower = own_teeth(shape, frame, ycc, rect, x, y) if shape.open else (None, None)
+    own_upper, own_lower = None, None
+    if shape.open:
+        own_upper, own_lower = own_teeth(shape, frame, ycc, rect, colours.skin)
     upper = own_upper or _painted_upper(shape, x, y, frame.iod, colours)
     lower = _paint_lower(shape, x, y, frame.iod, colours, own_lower)
     clear = (1 - upper.cover).astype(np.float32)
@@ -109,6 +112,7 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
 
     cb, cr = skin[1:] - NEUTRAL
     return _Colours(
+        skin=skin,
         tooth=colour(tooth, tint[0] - 1 if abs(cb) > 1 else tint[0], tint[1]),
         dark=colour(dark, 0.30 * cb, 0.55 * cr),
         tongue=colour(0.52 * light, 0.55 * cb, 1.15 * cr),

@@ -27,8 +27,12 @@ SHORT_LATERAL = 0.010
 """The second incisor is this much shorter."""
 SEAM_DARK, SEAM_WIDE = 0.16, 0.009
 """The gaps between teeth."""
-REAL_TEETH_MIN_LUMA = 70
-"""An open mouth darker than this shows no teeth to reuse."""
+MIN_LIGHT, SURE_LIGHT = 0.55, 1.10
+"""Brightness relative to the skin: what is darker is not tooth, what is brighter can be nothing else."""
+MAX_REDNESS = 0.90
+"""In between, tongue and lips are at least as red as this share of the skin's redness."""
+REDNESS_SOFT = 8.0
+"""Code values of Cr from tooth to gum or lip."""
 OPEN_EDGE = 0.011
 """The lips' own inner edge, left out of what counts as inside."""
 ONE_ROW_GAP = 0.09
@@ -77,24 +81,28 @@ def painted_row(
 
 
 def own_teeth(
-    shape: MouthShape, frame: FaceFrame, ycc: F32, rect: Rect, x: F32, y: F32
+    shape: MouthShape, frame: FaceFrame, ycc: F32, rect: Rect, skin: F64
 ) -> tuple[Teeth | None, Teeth | None]:
     """The upper and lower teeth that the photo `ycc` (H, W, 3) shows within `rect`; None for a hidden row.
 
-    `x` and `y` (h, w) are the face positions of the pixels of `rect`.
+    `skin` is the skin's Y, Cb, Cr: what is as red as skin is tongue or lip.
     """
+    x, y = frame.coordinates(rect)
     top, bottom = shape.upper_y(x) + OPEN_EDGE, shape.lower_y(x) - OPEN_EDGE
     skip = 0.028 + 0.6 / frame.iod
     across = shape.across(x)
     core = (y > top + skip) & (y < bottom - skip) & (across < 0.9)
     patch = np.ascontiguousarray(ycc[rect.luma])
-    bright = float(np.percentile(patch[..., 0][core], 85)) if core.sum() > 10 else 0.0
-    if bright < REAL_TEETH_MIN_LUMA:
+    if shape.gap < ONE_ROW_GAP or core.sum() <= 10:
         return None, None
+    bright = float(np.percentile(patch[..., 0][core], 85))
     threshold = BLACK + 0.50 * (bright - BLACK)
-    if shape.gap < ONE_ROW_GAP:
+    light = (bright - BLACK) / max(skin[0] - BLACK, 1.0)
+    redness = float(np.median(patch[..., 2][core & (patch[..., 0] > threshold)])) - NEUTRAL
+    if light < MIN_LIGHT or (light < SURE_LIGHT and redness > MAX_REDNESS * max(skin[2] - NEUTRAL, 1.0)):
         return None, None
     upper_seen, parting = _rows(shape, patch[..., 0], x, y, core & (across < 0.6), threshold)
+    reddest = max(redness + REDNESS_SOFT, MAX_REDNESS * float(skin[2] - NEUTRAL))
     part_y = top + np.float32(parting) * (bottom - top)
     here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1)
 
@@ -105,6 +113,7 @@ def own_teeth(
         lift = frame.vectors(np.zeros_like(x), towards - y)
         colour = remap_float(patch, (here + lift).astype(np.float32))
         cover = smoothstep(threshold - 14, threshold + 14, colour[..., 0]) * kept
+        cover *= 1 - smoothstep(reddest, reddest + REDNESS_SOFT, colour[..., 2] - NEUTRAL)
         cover = cover * smoothstep(0, 0.05, x - shape.upper[0, 0])
         cover = cover * smoothstep(0, 0.05, shape.upper[-1, 0] - x)
         return Teeth(colour, np.clip(blur(cover.astype(np.float32), max(0.5, 0.006 * frame.iod)), 0, 1))
