@@ -19,7 +19,7 @@ SURE_GAP = 0.09
 """Lips further apart than this by the mesh are open, whatever the picture shows between them."""
 PARTED_BY_TEETH, PARTED_BY_DARK = 0.03, 0.055
 """In between they are open where this much tooth or darkness shows, across the middle of the mouth."""
-BEYOND = 0.06
+BEYOND = 0.05
 """How far outside the mesh's lines signs of an opening are looked for."""
 PROFILE_STEPS = 48
 PROFILE_REACH = 0.45
