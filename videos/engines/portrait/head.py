@@ -189,14 +189,14 @@ def head_mask(x: F32, y: F32, face: F64) -> F32:
 def _depth(x: F32, y: F32, face: F64, z: F64) -> F32:
     """How far each cell lies in front of the face's rim, in IOD; the mesh's depth, smoothly spread."""
     rim = np.percentile(z, 97)
-    cells, points = np.stack([x.ravel(), y.ravel()], axis=1), face[::3].astype(np.float32)
-    near = cells @ (2 * points.T)  # in place, because the array is large: minus the squared distances
-    near -= (cells**2).sum(axis=1)[:, None]
-    near -= (points**2).sum(axis=1)
-    near *= np.float32(1 / 0.05)
+    points = face[::3].astype(np.float32)
+    near = np.subtract.outer(x.ravel(), points[:, 0]) ** 2
+    near += np.subtract.outer(y.ravel(), points[:, 1]) ** 2
+    near *= np.float32(-1 / 0.05)
     np.exp(near, out=near)
     weight = (near.sum(axis=1) + np.float32(1e-4)).reshape(x.shape)
-    total = (near @ z[::3].astype(np.float32) + np.float32(1e-4 * rim)).reshape(x.shape)
+    near *= z[::3].astype(np.float32)
+    total = (near.sum(axis=1) + np.float32(1e-4 * rim)).reshape(x.shape)
     return blur((np.float32(rim) - total / weight).astype(np.float32), max(1.0, x.shape[1] * 0.03))
 
 

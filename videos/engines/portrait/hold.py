@@ -11,8 +11,8 @@ from videos.engines.portrait.pixels import F32
 
 HOLD_PX = 0.125
 """No point of the picture is ever drawn further than this from where it should be."""
-CHUNK = 256
-"""Frames measured at once."""
+CHUNK = 16
+"""Frames measured at once: few enough for NumPy's BLAS not to start threads."""
 
 
 def hold_small_movements(weights: F32, moves: F32, tolerance: float = HOLD_PX) -> F32:

@@ -57,7 +57,9 @@ class Inverter:
 
     def fields(self, weights: F32) -> list[F32]:
         """What `invert` wants to know of poses (n, actions): backward x and y and Newton's step, per cell."""
-        back: F32 = (weights @ self._basis).reshape(-1, 2, self._rows, self._columns)
+        # frame by frame: for all at once NumPy's BLAS would start threads of its own
+        away = np.stack([pose @ self._basis for pose in weights])
+        back = away.reshape(-1, 2, self._rows, self._columns)
         slope = np.ones((len(weights), self._rows, self._columns), np.float32)
         inner = slope[:, 1:-1]
         np.subtract(back[:, 1, :-2], back[:, 1, 2:], out=inner)
