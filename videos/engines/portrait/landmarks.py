@@ -7,6 +7,7 @@ are listed from the image's left to its right for an upright, unmirrored photo.
 CHIN = 152
 FOREHEAD = 10
 NOSE_BASE = 2
+NOSE_ROOT = 168
 UPPER_LIP_INNER, LOWER_LIP_INNER = 13, 14
 MOUTH_CORNER_A, MOUTH_CORNER_B = 61, 291
 
