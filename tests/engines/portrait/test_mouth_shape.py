@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.engines.portrait.conftest import MEDIA
 from videos.engines.portrait.colour import BLACK, bgr_from_planes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
@@ -43,6 +44,18 @@ def test_a_grin_is_open_and_the_same_mouth_closed_is_closed(
     closed = rig_of(posed(large, MouthPose(closure=1.0)), finder, tmp_path)
     assert not closed.mouth.shape.open
     np.testing.assert_array_equal(closed.mouth.shape.upper, closed.mouth.shape.lower)
+
+
+def test_closed_lips_part_along_the_dark_line_between_them(finder: FaceFinder) -> None:
+    rig = build_rig(MEDIA / "portrait-mona-lisa.jpg", finder)
+    shape = rig.mouth.shape
+    assert not shape.open
+    x = np.linspace(shape.upper[1, 0], shape.upper[-2, 0], 25)
+    light = []
+    for beside in (-0.05, 0.0, 0.05):
+        at = rig.frame.to_image(np.stack([x, shape.upper_y(x) + beside], axis=-1)).round().astype(int)
+        light.append(float(rig.planes.y[at[:, 1], at[:, 0]].mean()))
+    assert light[1] < min(light[0], light[2]) - 5
 
 
 def test_an_opening_is_measured_where_it_is(large: PortraitRig, finder: FaceFinder, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""`python -m videos.engines.portrait.figures PORTRAIT FOLDER`: the pictures of docs/portrait-engine.md."""
+"""`python -m videos.engines.portrait.figures PORTRAIT FOLDER`: how the engine sees a portrait, as pictures.
+
+They are those of docs/portrait-engine.md; its contact sheet is the `sheet` command's.
+"""
 
 import argparse
 import sys
@@ -13,7 +16,6 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.mouth_fields import ACTIONS
 from videos.engines.portrait.pixels import F64, U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, fit, read_image
-from videos.engines.portrait.sheet import block
 from videos.engines.portrait.silhouette import person_mask
 
 ENLARGE = 2
@@ -98,7 +100,6 @@ def main(arguments: list[str] | None = None) -> int:
         "regions": regions(image, points, rig)[crop],
         "fields": fields(image, rig),
         "silhouette": silhouette(image, rig, points)[around.luma],
-        "sheet": block(rig),
     }
     for name, picture in figures.items():
         path = options.folder / f"{name}.jpg"

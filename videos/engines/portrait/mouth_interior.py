@@ -33,6 +33,8 @@ TONGUE_TOP = -0.115
 """Where its back ends above the lower lip's edge."""
 MAX_TOOTH_LIGHT = 1.25
 """Teeth are at most this much brighter than the skin: they lie in the lips' shade."""
+DARKEST_SHARE = 0.7
+"""Brightness of the cavity relative to pupils, nostrils and lashes."""
 EYE_TINT, SKIN_TINT_CB, SKIN_TINT_CR = 0.70, 0.35, 0.25
 """Shares of the tint of the eyes' white and of the skin from which the teeth's is mixed."""
 EYE_MIN_LIGHT = 0.40
@@ -102,10 +104,11 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
     if white is not None and white[0] - BLACK > EYE_MIN_LIGHT * (skin[0] - BLACK):
         tint = (tint + EYE_TINT * (white[1:] - NEUTRAL)) / 2
     tooth = float(np.clip(0.30 + 0.62 * light, 0.0, min(0.86, MAX_TOOTH_LIGHT * light)))
-    # the cavity is no darker than the darkest of the face, or a faded photo would get a hole in it
+    # the cavity is hardly darker than the darkest of the face, or a faded photo would get a hole in it
     height, width = ycc.shape[:2]
     column, row = np.clip(np.round(points[:, :2]).astype(int), 0, [width - 1, height - 1]).T
-    dark = max(0.040 + 0.06 * light, (float(np.percentile(ycc[row, column, 0], 1)) - BLACK) / LUMA_RANGE)
+    darkest = (float(np.percentile(ycc[row, column, 0], 1)) - BLACK) / LUMA_RANGE
+    dark = max(0.040 + 0.06 * light, DARKEST_SHARE * darkest)
 
     def colour(share: float, cb: float, cr: float) -> F64:
         return np.array([BLACK + LUMA_RANGE * share, NEUTRAL + cb, NEUTRAL + cr])

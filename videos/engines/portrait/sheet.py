@@ -25,7 +25,8 @@ from videos.engines.portrait.prompt import understand
 from videos.engines.portrait.rig import PortraitRig, build_rig
 from videos.engines.portrait.speech.track import VisemeTrack
 
-TILE_PX = 240
+TILE_PX = 200
+JPEG_QUALITY = 82
 COLUMNS = 8
 CAPTION_PX = 15
 PROMPT_MOMENT = 33
@@ -138,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"{path}: {error.code}: {error.detail}\n")
             failed += 1
     if blocks:
-        cv2.imwrite(str(options.output), np.vstack(blocks))
+        cv2.imwrite(str(options.output), np.vstack(blocks), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return 1 if failed else 0
 
 
