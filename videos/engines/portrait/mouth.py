@@ -14,7 +14,7 @@ from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth_fields import ACTIONS, MouthFields, build_fields, mouth_region
 from videos.engines.portrait.mouth_interior import MouthInterior, build_interior
-from videos.engines.portrait.mouth_opening import OpeningRenderer, PreparedOpening
+from videos.engines.portrait.mouth_opening import Lips, OpeningRenderer, PreparedOpening
 from videos.engines.portrait.mouth_shape import MouthShape, measure_mouth
 from videos.engines.portrait.mouth_warp import MouthWarp, PreparedWarp
 from videos.engines.portrait.pixels import F32, F64, U8, remap, remap_float, resize_u8
@@ -97,7 +97,7 @@ class PreparedPose:
     weights: F32
     reveal: float
     warp: PreparedWarp
-    opening: PreparedOpening
+    opening: PreparedOpening | None
 
 
 class MouthRenderer:
@@ -107,7 +107,7 @@ class MouthRenderer:
         self._rig = rig
         self._edges = np.stack([rig.upper_edge, rig.lower_edge])
         self._warp = MouthWarp(rig.fields, rig.frame, self._edges.mean(axis=0), rig.enlarged)
-        self._opening = OpeningRenderer(rig.interior, rig.frame, rig.fields.rect)
+        self._opening = OpeningRenderer(rig.interior, rig.frame, rig.fields.rect, grin=rig.shape.open)
         self._down = rig.frame.axes[1].astype(np.float32)
         self._drawn: tuple[bytes, float] | None = None
 
@@ -129,7 +129,8 @@ class MouthRenderer:
         crossed = (gap < 0)[..., None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
         warps = self._warp.prepare(weights, middle)
-        openings = self._opening.prepare(upper, lower, gap)
+        lips = Lips(upper, lower, gap, weights[:, JAW], np.array(reveals, np.float32))
+        openings = self._opening.prepare(lips)
         return [PreparedPose(*parts) for parts in zip(weights, reveals, warps, openings, strict=True)]
 
     def draw(self, pose: PreparedPose, canvas: Planes) -> bool:
@@ -147,8 +148,6 @@ class MouthRenderer:
         remap(rig.fine_luma, coords, out=luma)
         remap(rig.cb, half, out=chroma[0])
         remap(rig.cr, half, out=chroma[1])
-        if pose.reveal > 0:
-            self._opening.draw(pose.opening, luma, chroma, float(pose.weights[JAW]), pose.reveal)
-        if rig.shape.open:
-            self._opening.darken_contact(pose.opening, luma)
+        if pose.opening is not None:
+            pose.opening.draw(luma, chroma)
         return True

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from videos.engines.portrait.colour import BLACK
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth_interior import MouthInterior
 from videos.engines.portrait.pixels import (
     F32,
-    I32,
     SUBPIXEL_BITS,
     U8,
     blur,
     blur_u8,
-    cover_polygon,
+    cover_polygons,
     fixed_point,
     halve,
     resize,
@@ -40,140 +40,165 @@ CONTACT_DARK = 0.62
 MIN_CONTACT = 0.05
 
 
-@dataclass(frozen=True)
-class PreparedOpening:
-    """The lips of one frame, ready to be drawn between.
+Flags = NDArray[np.bool_]
 
-    `gape` (m, 2) is the polygon between the lips, `seam` (n, 2) their middle in fixed point, `levels` how
-    dark each piece of it is, 0..150. A box is None where nothing is to be drawn.
+
+@dataclass(frozen=True)
+class Lips:
+    """Several frames' lips: edges (n, points, 2) and their distance (n, points) in pixels.
+
+    `jaws` (n,) is the jaw's drop in IOD, `reveals` (n,) 0..1 how much of the painted interior shows.
     """
 
-    gape: F32
-    gape_box: Rect | None
-    seam: I32
-    seam_box: Rect | None
-    levels: list[float]
+    upper: F32
+    lower: F32
+    gap: F32
+    jaws: F32
+    reveals: F32
+
+    def part(self, start: int, stop: int) -> "Lips":
+        here = slice(start, stop)
+        return Lips(self.upper[here], self.lower[here], self.gap[here], self.jaws[here], self.reveals[here])
+
+
+@dataclass(frozen=True)
+class PreparedOpening:
+    """What the opening makes of one frame: every plane becomes plane * gain + offset over `box`.
+
+    `gain`, `offset` (h, w) for luma; `gain_half`, `offset_u`, `offset_v` (h/2, w/2) for chroma.
+    """
+
+    box: Rect
+    gain: F32
+    offset: F32
+    gain_half: F32
+    offset_u: F32
+    offset_v: F32
+
+    def draw(self, luma: U8, chroma: tuple[U8, U8]) -> None:
+        """Apply it to the region's planes."""
+        target = luma[self.box.luma]
+        target[:] = to_bytes(target * self.gain + self.offset)
+        for plane, offset in zip(chroma, (self.offset_u, self.offset_v), strict=True):
+            target = plane[self.box.chroma]
+            target[:] = to_bytes(target * self.gain_half + offset)
 
 
 class OpeningRenderer:
-    """Draws the opening of one mouth. One per thread."""
+    """Draws the openings of one mouth, several frames at once. One per thread.
 
-    def __init__(self, interior: MouthInterior, frame: FaceFrame, region: Rect) -> None:
-        self._interior, self._iod = interior, frame.iod
-        self._down = frame.axes[1].astype(np.float32)
-        self._region = Rect(0, 0, region.width, region.height)
+    The frames' boxes are stacked for OpenCV, each with a margin as wide as the blurs. Large mouths,
+    where a call's own cost does not matter, are drawn one by one.
+    """
+
+    def __init__(self, interior: MouthInterior, frame: FaceFrame, region: Rect, *, grin: bool) -> None:
+        """`grin`: the mouth is open in the photo, which does not show the line where its lips meet."""
+        self._interior, self._iod, self._grin = interior, frame.iod, grin
+        self._down = frame.axes[1].astype(np.float32) * np.float32(frame.iod * LOWER_FOLLOWS)
         self._limits = interior.rect.moved(-region.x0, -region.y0)
+        self._shrinking = max(1, int(0.018 * frame.iod))
         self._cover = 1 - interior.upper_clear
         self._upper_y = interior.upper_y * interior.falloff
         self._lower_gain = interior.upper_clear * interior.falloff
 
-    def prepare(self, upper: F32, lower: F32, gap: F32) -> list[PreparedOpening]:
-        """The lips' edges (n, points, 2) and their distance (n, points) in pixels, for several frames."""
-        gapes = np.concatenate([upper, lower[:, ::-1]], axis=1)
-        seams: F32 = (upper + lower) * np.float32(0.5)
-        gape_boxes = _boxes(gapes, 3 + 0.06 * self._iod, self._limits)
-        seam_boxes = _boxes(seams, 3 + 0.05 * self._iod, self._region)
-        touch = 1 - np.clip(gap * np.float32(1 / (0.05 * self._iod)), 0, 1)
-        last = touch.shape[1] - 2
-        starts = list(range(2, last - 1, CONTACT_STEP))
-        levels = np.add.reduceat(touch[:, :last], starts, axis=1) * (150 / CONTACT_STEP)
-        gaping = gap.max(axis=1) > MIN_GAPE * self._iod
-        touching = touch.max(axis=1) > MIN_CONTACT
+    def prepare(self, lips: Lips) -> list[PreparedOpening | None]:
+        """The openings of several frames; None where there is nothing to draw."""
+        together = len(lips.jaws) if self._shrinking == 1 else 1
+        starts = range(0, len(lips.jaws), together)
+        return [one for start in starts for one in self._group(lips.part(start, start + together))]
+
+    def _group(self, lips: Lips) -> list[PreparedOpening | None]:
+        margin = 3 + 0.06 * self._iod
+        box = Rect.around(np.concatenate([lips.upper, lips.lower]).reshape(-1, 2), margin).clipped(
+            self._limits
+        )
+        count = len(lips.jaws)
+        gaping = (lips.gap.max(axis=1) > MIN_GAPE * self._iod) & (lips.reveals > 0)
+        touch = 1 - np.clip(lips.gap * np.float32(1 / (0.05 * self._iod)), 0, 1)
+        touching = (touch.max(axis=1) > MIN_CONTACT) & self._grin
+        if box.width < 4 or box.height < 4 or not (gaping | touching).any():
+            return [None] * count
+        corner = np.array([box.x0, box.y0], np.float32)
+        gapes = np.concatenate([lips.upper, lips.lower[:, ::-1]], axis=1) - corner
+        offset, soft = self._paint(gapes, lips, box, gaping)
+        colour, soft_half = self._paint_chroma(soft, lips, box)
+        gain = 1 - soft
+        if touching.any():
+            shadow = self._shadow((lips.upper + lips.lower) * np.float32(0.5) - corner, touch, touching, box)
+            gain *= shadow
+            offset -= BLACK
+            offset *= shadow
+            offset += BLACK
+        gain_half = 1 - soft_half
         return [
-            PreparedOpening(
-                gapes[index],
-                gape_boxes[index] if gaping[index] else None,
-                fixed,
-                seam_boxes[index] if touching[index] else None,
-                levels[index].tolist(),
-            )
-            for index, fixed in enumerate(fixed_point(seams))
+            PreparedOpening(box, gain[k], offset[k], gain_half[k], colour[k, 0], colour[k, 1])
+            if gaping[k] or touching[k]
+            else None
+            for k in range(count)
         ]
 
-    def draw(self, pose: PreparedOpening, luma: U8, chroma: tuple[U8, U8], jaw: float, reveal: float) -> None:
-        """Blend teeth, tongue and dark in between the lips.
+    def _paint(self, gapes: F32, lips: Lips, box: Rect, gaping: Flags) -> tuple[F32, F32]:
+        """Luma times coverage and coverage, both (n, h, w), of teeth, tongue and dark between the lips."""
+        stack = (len(gapes), box.height, box.width)
+        here = box.moved(-self._limits.x0, -self._limits.y0)
+        shapes = [gape if gapes_now else None for gape, gapes_now in zip(gapes, gaping, strict=True)]
+        mask = cover_polygons((box.height, box.width), shapes)
+        soft = blur(mask, max(0.5, 0.010 * self._iod)).reshape(stack)
+        soft *= lips.reveals[:, None, None]
+        paint = np.empty(stack, np.float32)
+        for target, jaw in zip(paint, lips.jaws, strict=True):
+            dx, dy = (self._down * jaw).tolist()
+            target[:] = shift(self._interior.lower_y, dx - here.x0, dy - here.y0, box.size)
+        paint *= self._lower_gain[here.luma]
+        paint += self._upper_y[here.luma]
+        paint *= self._light(mask, stack, self._cover[here.luma])
+        paint += BLACK
+        paint *= soft
+        return paint, soft
 
-        `luma` (h, w) and `chroma` (h/2, w/2) are the region's planes, `jaw` the jaw's drop in IOD, `reveal`
-        0..1 how much of the interior shows.
-        """
-        box = pose.gape_box
-        if box is None:
-            return
-        interior, inner = self._interior, box.moved(-self._limits.x0, -self._limits.y0)
-        here, half = inner.luma, inner.chroma
-        mask = cover_polygon((box.height, box.width), pose.gape - np.array([box.x0, box.y0], np.float32))
-        mask *= np.float32(1 / 255)
-        soft = blur(mask, max(0.5, 0.010 * self._iod))
-        soft *= np.float32(reveal)
-        dx, dy = (self._down * np.float32(jaw * LOWER_FOLLOWS * self._iod)).tolist()
-        texture = shift(interior.lower_y, dx - inner.x0, dy - inner.y0, box.size)
-        texture *= self._lower_gain[here]
-        texture += self._upper_y[here]
-        texture *= self._light(mask, self._cover[here])
-        texture += BLACK
-        _blend(luma[box.luma], texture, soft)
-        size = box.width // 2, box.height // 2
-        colour = shift(interior.lower_uv, dx / 2 - inner.x0 // 2, dy / 2 - inner.y0 // 2, size)
-        colour *= interior.upper_clear_half[half]
-        colour += interior.upper_uv[half]
-        soft = halve(soft)
-        for index in (0, 1):
-            _blend(chroma[index][box.chroma], colour[..., index], soft)
+    def _paint_chroma(self, soft: F32, lips: Lips, box: Rect) -> tuple[F32, F32]:
+        """Chroma times coverage (n, 2, h/2, w/2), and coverage (n, h/2, w/2)."""
+        here = box.moved(-self._limits.x0, -self._limits.y0)
+        half = box.width // 2, box.height // 2
+        soft_half = halve(soft.reshape(-1, box.width)).reshape(-1, half[1], half[0])
+        colour = np.empty((len(soft), 2, half[1], half[0]), np.float32)
+        for target, jaw in zip(colour, lips.jaws, strict=True):
+            dx, dy = (self._down * (jaw / 2)).tolist()
+            moved = shift(self._interior.lower_uv, dx - here.x0 // 2, dy - here.y0 // 2, half)
+            moved *= self._interior.upper_clear_half[here.chroma]
+            moved += self._interior.upper_uv[here.chroma]
+            target[:] = moved.transpose(2, 0, 1)
+        colour *= soft_half[:, None]
+        return colour, soft_half
 
-    def _light(self, mask: F32, upper: F32) -> F32:
-        """Light (h, w) on what lies behind an opening of shape `mask`: darker near its edges."""
-        factor = max(1, int(0.018 * self._iod))
-        height, width = mask.shape
+    def _light(self, mask: F32, stack: tuple[int, int, int], upper: F32) -> F32:
+        """Light (n, h, w) on what lies behind openings `mask` (n * h, w): darker near their edges."""
+        factor, (height, width) = self._shrinking, mask.shape
         if factor > 1:
             mask = shrink(mask, (max(2, width // factor), max(2, height // factor)))
         light = blur(mask, max(0.8, 0.045 * self._iod / factor))
         light *= np.float32(0.70 * 1.25)
         light += np.float32(0.30 - 0.70 * 0.22)
         np.clip(light, 0.30, 1, out=light)
-        if factor > 1:
-            light = resize(light, (width, height))
+        light = (light if factor == 1 else resize(light, (width, height))).reshape(stack)
         missing = UPPER_LIGHT - light
         np.maximum(missing, 0, out=missing)
         missing *= upper
         light += missing
         return light
 
-    def darken_contact(self, pose: PreparedOpening, luma: U8) -> None:
-        """Darken the line where the lips of a grin meet, which the photo does not show."""
-        box, iod = pose.seam_box, self._iod
-        if box is None:
-            return
-        lines = np.zeros((box.height, box.width), np.uint8)
-        corners = pose.seam - np.array([box.x0, box.y0], np.int32) * (1 << SUBPIXEL_BITS)
-        thick = max(1, round(0.014 * iod))
-        last, start = len(corners) - 2, 2
-        for level in pose.levels:
-            part = corners[start : min(start + CONTACT_STEP + 1, last)]
-            cv2.polylines(lines, [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
-            start += CONTACT_STEP
-        shadow = blur_u8(lines, max(0.6, 0.012 * iod)) * np.float32(-CONTACT_DARK / 255)
+    def _shadow(self, seams: F32, touch: F32, touching: Flags, box: Rect) -> F32:
+        """How much light (n, h, w) the lines leave where the lips of a grin meet."""
+        last = touch.shape[1] - 2
+        starts = list(range(2, last - 1, CONTACT_STEP))
+        levels = (np.add.reduceat(touch[:, :last], starts, axis=1) * (150 / CONTACT_STEP)).tolist()
+        thick = max(1, round(0.014 * self._iod))
+        lines = np.zeros((len(seams), box.height, box.width), np.uint8)
+        for index, corners in enumerate(fixed_point(seams)):
+            for start, level in zip(starts, levels[index], strict=True) if touching[index] else ():
+                part = corners[start : min(start + CONTACT_STEP + 1, last)]
+                cv2.polylines(lines[index], [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
+        blurred = blur_u8(lines.reshape(-1, box.width), max(0.6, 0.012 * self._iod)).reshape(lines.shape)
+        shadow: F32 = blurred * np.float32(-CONTACT_DARK / 255)
         shadow += 1
-        target = luma[box.luma]
-        shaded = target - np.float32(BLACK)
-        shaded *= shadow
-        shaded += BLACK
-        target[:] = to_bytes(shaded)
-
-
-def _boxes(points: F32, margin: float, limits: Rect) -> list[Rect | None]:
-    """Boxes with even corners around each of `points` (n, m, 2) within `limits`, None if next to nothing."""
-    low = np.floor(points.min(axis=1) - margin).astype(int) & ~1
-    high = np.ceil(points.max(axis=1) + margin).astype(int) + 2 & ~1
-    low = np.maximum(low, [limits.x0, limits.y0])
-    high = np.minimum(high, [limits.x1, limits.y1])
-    large = (high - low >= 4).all(axis=1)
-    corners = np.concatenate([low, high], axis=1).tolist()
-    return [Rect(*box) if enough else None for box, enough in zip(corners, large, strict=True)]
-
-
-def _blend(target: U8, paint: F32, alpha: F32) -> None:
-    """target += (paint - target) * alpha, in place."""
-    change = paint - target
-    change *= alpha
-    change += target
-    target[:] = to_bytes(change)
+        return shadow

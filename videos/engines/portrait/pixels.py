@@ -119,17 +119,19 @@ def fill_fixed(shape: tuple[int, int], corners: I32) -> U8:
     return mask
 
 
-def cover_polygon(shape: tuple[int, int], corners: F32) -> F32:
-    """How much of each pixel (H, W) the polygon `corners` (n, 2) covers, 0..255.
+def cover_polygons(shape: tuple[int, int], polygons: list[F32 | None]) -> F32:
+    """How much of each pixel polygons (m, 2) cover, 0..1: pictures of `shape` (h, w) stacked to (n * h, w).
 
     Drawn larger and averaged: OpenCV always adds the outline, and at the pixel's own size even a polygon
-    without any area would come out as a line.
+    without any area would come out as a line. None covers nothing.
     """
     height, width = shape
-    larger = fill_polygon(
-        (height * OVERSAMPLING, width * OVERSAMPLING),
-        corners * np.float32(OVERSAMPLING) + np.float32((OVERSAMPLING - 1) / 2),
-    )
-    result: Any = cv2.resize(larger, (width, height), interpolation=cv2.INTER_AREA)
-    covered: F32 = result.astype(np.float32)
+    larger = np.zeros((len(polygons), height * OVERSAMPLING, width * OVERSAMPLING), np.uint8)
+    for mask, corners in zip(larger, polygons, strict=True):
+        if corners is not None:
+            moved = corners * np.float32(OVERSAMPLING) + np.float32((OVERSAMPLING - 1) / 2)
+            cv2.fillPoly(mask, [fixed_point(moved)], (255,), cv2.LINE_8, SUBPIXEL_BITS)
+    flat = larger.reshape(-1, width * OVERSAMPLING)
+    result: Any = cv2.resize(flat, (width, len(polygons) * height), interpolation=cv2.INTER_AREA)
+    covered: F32 = result * np.float32(1 / 255)
     return covered
