@@ -1,5 +1,6 @@
 """How far a photo's mouth is open is read from the picture, and the inside is painted in its light."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,13 @@ from tests.engines.portrait.conftest import MEDIA
 from videos.engines.portrait.colour import BLACK, bgr_from_planes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
+from videos.engines.portrait.geometry import Rect
+from videos.engines.portrait.mouth_fields import ACTIONS, build_fields
 from videos.engines.portrait.mouth_pose import MouthPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig, build_rig
 from videos.engines.portrait.sheet import single
+from videos.engines.portrait.silhouette import Silhouette
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +92,25 @@ def test_a_grey_photo_gets_a_grey_mouth(large: PortraitRig, finder: FaceFinder, 
     rig = rig_of(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8), finder, tmp_path)
     opened = posed(rig, MouthPose(jaw=1.0)).astype(int)
     assert np.ptp(opened, axis=-1).max() <= 6
+
+
+@pytest.mark.parametrize("further", [0.0, 0.1, 0.25])
+def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: float) -> None:
+    """The wider the mouth, the more of the way the lower lip and the chin go; the nose's side is not stretched."""
+    shape, frame = large.mouth.shape, large.frame
+    lower = shape.lower.copy()
+    lower[1:-1, 1] += further * np.sin(np.linspace(0, np.pi, 11))[1:-1]
+    wide = replace(shape, lower=lower, gap=shape.gap + further)
+    size = (large.planes.width, large.planes.height)
+    person = Silhouette(Rect(0, 0, *size), np.ones(size[::-1], np.float32))
+    fields = build_fields(wide, frame, person, *size)
+    x = np.linspace(lower[2, 0], lower[-3, 0], 15)
+    moved = []
+    for layer, edge in ((fields.upper, wide.upper_y(x)), (fields.lower, wide.lower_y(x))):
+        at = frame.to_image(np.stack([x, edge], axis=-1)) - [fields.rect.x0, fields.rect.y0]
+        column, row = np.clip(at // fields.cell, 0, [fields.columns - 1, fields.rows - 1]).astype(int).T
+        closing = layer[ACTIONS.index("close")].reshape(fields.rows, fields.columns, 2)[row, column]
+        moved.append(closing @ frame.axes[1] / frame.iod)
+    gaps = wide.lower_y(x) - wide.upper_y(x)
+    np.testing.assert_allclose(moved[0] - moved[1], gaps, atol=0.25 * gaps.max())
+    assert moved[0].max() < 0.13

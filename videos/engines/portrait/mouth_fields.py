@@ -25,6 +25,10 @@ CELL = 0.042
 
 JAW_SKIN = 0.72
 """Share of the jaw's drop that the chin's skin follows at the lip line's side."""
+LIPS_MEET_HALFWAY = 0.14
+"""A gap up to this is closed by both lips; of what is more the upper lip takes UPPER_SHARE, the chin rises by
+CHIN_RISES of it, and the lower lip does the rest."""
+UPPER_SHARE, CHIN_RISES = 0.15, 0.6
 WIDTH_NARROWING = 0.10
 """Vertical thinning of stretched lips, per unit of width."""
 
@@ -64,7 +68,7 @@ def build_fields(
     parts = _Parts.sample(shape, x, y)
     layers = {
         "jaw": parts.jaw(),
-        "close": ((zero, 0.5 * parts.gap * parts.above), (zero, -0.5 * parts.gap * parts.below)),
+        "close": parts.shut(),
         "raise_upper": ((zero, -parts.above * parts.lip_reach()), (zero, zero)),
         "raise_lower": ((zero, zero), (zero, parts.below * parts.lens)),
         "press": ((zero, parts.above * parts.lens), (zero, -parts.below * parts.lens)),
@@ -136,6 +140,20 @@ class _Parts:
         chin_pad = ramp * self.lens * lateral * fade * (1 - JAW_SKIN) * (1 - smoothstep(0.15, 0.9, v))
         zero = np.zeros_like(skin)
         return (zero, skin), (zero, np.maximum(skin, skin + lip + chin_pad))
+
+    def shut(self) -> tuple[Field, Field]:
+        """An open mouth's lips brought together: halfway each, what is more by chin and lower lip."""
+        wide = np.float32(max(0.0, self.shape.gap - LIPS_MEET_HALFWAY))
+        raised = CHIN_RISES * wide
+        down = np.minimum(
+            0.5 * self.gap, 0.5 * np.minimum(self.gap, LIPS_MEET_HALFWAY) + UPPER_SHARE * wide
+        )
+        chin, jaw = self.jaw()
+        at_lip = _Parts.sample(self.shape, self.x, self.shape.lower_y(self.x)).jaw()[1][1]
+        rest = np.maximum(0, self.gap - down - raised * at_lip)
+        zero = np.zeros_like(down)
+        upper: F32 = (down * self.above - raised * chin[1]).astype(np.float32)
+        return (zero, upper), (zero, (-raised * jaw[1] - rest * self.below).astype(np.float32))
 
     def lip_reach(self) -> F32:
         """How much of a raised upper lip each x takes part in: most at the centre, none past the corners."""
