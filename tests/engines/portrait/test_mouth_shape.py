@@ -15,7 +15,7 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.mouth_fields import ACTIONS, build_fields
 from videos.engines.portrait.mouth_pose import MouthPose
 from videos.engines.portrait.pixels import U8
-from videos.engines.portrait.rig import PortraitRig, build_rig
+from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 from videos.engines.portrait.sheet import single
 from videos.engines.portrait.silhouette import Silhouette
 
@@ -23,7 +23,7 @@ from videos.engines.portrait.silhouette import Silhouette
 @pytest.fixture(scope="module")
 def large(finder: FaceFinder, portrait: Path, tmp_path_factory: pytest.TempPathFactory) -> PortraitRig:
     """The portrait's face, larger, so that its lips are some pixels thick."""
-    close = cv2.imread(str(portrait))[0:320, 64:384]
+    close = read_image(portrait)[0:320, 64:384]
     path = tmp_path_factory.mktemp("large") / "close.png"
     cv2.imwrite(str(path), cv2.resize(close, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC))
     return build_rig(path, finder)
@@ -96,7 +96,7 @@ def test_a_grey_photo_gets_a_grey_mouth(large: PortraitRig, finder: FaceFinder, 
 
 @pytest.mark.parametrize("further", [0.0, 0.1, 0.25])
 def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: float) -> None:
-    """The wider the mouth, the more of the way the lower lip and the chin go; the nose's side is not stretched."""
+    """The wider the mouth, the more of the way lower lip and chin go: what is under the nose hardly stretches."""
     shape, frame = large.mouth.shape, large.frame
     lower = shape.lower.copy()
     lower[1:-1, 1] += further * np.sin(np.linspace(0, np.pi, 11))[1:-1]
