@@ -96,7 +96,7 @@ def test_a_grey_photo_gets_a_grey_mouth(large: PortraitRig, finder: FaceFinder, 
 
 @pytest.mark.parametrize("further", [0.0, 0.1, 0.25])
 def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: float) -> None:
-    """The wider the mouth, the more of the way lower lip and chin go: what is under the nose hardly stretches."""
+    """The wider the mouth, the more of the way lower lip and chin go; the upper lip hardly stretches."""
     shape, frame = large.mouth.shape, large.frame
     lower = shape.lower.copy()
     lower[1:-1, 1] += further * np.sin(np.linspace(0, np.pi, 11))[1:-1]
