@@ -83,15 +83,16 @@ class PortraitEngine:
         label_settings = LabelSettings.from_options(spec.options)
         _stop_if(cancelled)
         progress(0.0)
+        threads = spec.threads or default_threads()
         with AudioPreparation(spec.audio, spec.cache_dir) as preparation:
-            rig = build_rig(spec.portrait, self._finder)
+            rig = build_rig(spec.portrait, self._finder, threads)
             progress(RIG_SHARE)
             audio = preparation.result(_part(progress, RIG_SHARE, AUDIO_SHARE), cancelled)
             motion = choreograph(audio.track, understood.performance, spec.seed)
             size = VideoFormat(rig.planes.width, rig.planes.height)
             label = build_label(label_settings, size.width, size.height)
             metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
-            render = VideoRender(rig, motion, label, spec.threads or default_threads())
+            render = VideoRender(rig, motion, label, threads)
             with Joiner(spec.output, size, audio.sound, metadata) as joiner:
                 for packets in render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled):
                     joiner.write(packets)

@@ -15,7 +15,7 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.head import HeadRig, build_head
 from videos.engines.portrait.mouth import MouthRig, build_mouth
-from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
+from videos.engines.portrait.pixels import F64, U8, resize_u8
 from videos.engines.portrait.silhouette import find_silhouette
 
 MAX_SIDE_PX = 1080
@@ -76,34 +76,29 @@ def fit(image: U8) -> tuple[U8, F64]:
     return resize_u8(image, size, smooth=True), np.array(size) / [width, height]
 
 
-def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
+def build_rig(path: Path, finder: FaceFinder, threads: int = 1) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
-    What does not need each other is computed on two threads: the face is looked for while the video's planes
-    are made, and the person is cut out while eyes and mouth are measured.
+    The networks use `threads`; the person is cut out on a thread aside while eyes and mouth are measured.
     """
     photo = read_image(path)
-    with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
-        converting = aside.submit(_convert, photo)
+    cv2.setNumThreads(threads)
+    try:
         found = finder.find(photo)
-        image, factors, ycc, planes = converting.result()
-        points = found.points * [*factors, factors[0]]
-        points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
-        frame = FaceFrame.from_landmarks(points)
-        if frame.iod < MIN_IOD_PX:
-            raise UnusablePortraitError(
-                "The face is too small in the picture; crop the picture closer to it."
-            )
+    finally:
+        cv2.setNumThreads(1)
+    image, factors = fit(photo)
+    points = found.points * [*factors, factors[0]]
+    points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
+    frame = FaceFrame.from_landmarks(points)
+    if frame.iod < MIN_IOD_PX:
+        raise UnusablePortraitError("The face is too small in the picture; crop the picture closer to it.")
+    with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
         cutting = aside.submit(find_silhouette, image, frame, frame.to_face(points[:, :2]))
+        ycc = ycc_from_bgr(image)
+        planes = planes_from_ycc(ycc)
         eyes = build_eyes(points, frame, planes)
         mouth = build_mouth(points, frame, ycc, planes, cutting)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
     head = build_head(points, frame, (planes.width, planes.height), cutting.result(), drawn)
     return PortraitRig(planes, frame, mouth, eyes, head, found.notes)
-
-
-def _convert(photo: U8) -> tuple[U8, F64, F32, Planes]:
-    """The picture at the video's size, by how much it was shrunk, and its colours as floats and as planes."""
-    image, factors = fit(photo)
-    ycc = ycc_from_bgr(image)
-    return image, factors, ycc, planes_from_ycc(ycc)
