@@ -22,7 +22,8 @@ BATCH = 8
 class FrameRenderer:
     """Renders frames of one portrait into its own buffer. One per thread.
 
-    `buffer` (H * 3/2, W) holds the last frame as I420: luma, then both chroma planes.
+    `buffer` (H * 3/2, W) holds the last frame as I420: luma, then both chroma planes; `unwarped` holds it
+    before the head moved and without the label.
     """
 
     def __init__(self, rig: PortraitRig, label: Label | None) -> None:
@@ -30,7 +31,7 @@ class FrameRenderer:
         self._mouth = MouthRenderer(rig.mouth)
         self._eyes = [EyeRenderer(eye) for eye in rig.eyes]
         self._head = HeadRenderer(rig.head)
-        self._work = rig.planes.copy()
+        self.unwarped = rig.planes.copy()
         width, height = rig.planes.width, rig.planes.height
         self.buffer = np.empty((height * 3 // 2, width), np.uint8)
         self._target = planes_of(self.buffer)
@@ -66,13 +67,13 @@ class FrameRenderer:
 
     def _draw(self, motion: Motion, index: int, mouth: PreparedPose) -> None:
         changed = []
-        if self._mouth.draw(mouth, self._work):
+        if self._mouth.draw(mouth, self.unwarped):
             changed.append(self._rig.mouth.fields.rect)
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
-            if eye.draw(float(motion.lid[index]), gaze, self._work):
+            if eye.draw(float(motion.lid[index]), gaze, self.unwarped):
                 changed.append(rig.rect)
-        drawn = self._head.draw(motion.head[index], self._work, self._target, changed)
+        drawn = self._head.draw(motion.head[index], self.unwarped, self._target, changed)
         if self._label is not None:
             for part in drawn:  # elsewhere it stands once drawn
                 self._label.apply(self._target, part)
