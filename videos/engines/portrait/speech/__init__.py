@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from . import activity, closures, coarticulation, features, language, recogniser
 from . import constants as c
-from .smoothing import blur, pool_to_frames, ramp, to_frames
+from .smoothing import blur, pool_to_frames, ramp, to_frames, widen
 from .spectrum import spectral_jaw
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
@@ -65,6 +65,11 @@ def _shapes(
     jaw = blended[:, 0] * np.clip(offset + slope * energy, 0, 1.2) * present
     spectral = blur(spectral_jaw(signal, heard.loudness), c.VISEME_SIGMA_S)
     jaw = (1 - c.SPECTRAL_JAW_SHARE) * jaw + c.SPECTRAL_JAW_SHARE * spectral
-    speaking = ramp(blur(heard.speech.astype(np.float32), c.CLOSURE_SIGMA_S), (0, 0.5))
+    speaking, about_to = (_gate(widen(heard.speech, lead)) for lead in (0.0, c.CLOSURE_LEAD_S))
     lips = blended[:, 1:5] * np.stack([present, present, energy, ramp(energy, (0, 0.17))], axis=1)
-    return np.column_stack([jaw * speaking, lips * speaking[:, None], closure * speaking]).astype(np.float32)
+    return np.column_stack([jaw * speaking, lips * speaking[:, None], closure * about_to]).astype(np.float32)
+
+
+def _gate(flags: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n,) 0..1, one where a flag is set and fading beside it."""
+    return ramp(blur(flags.astype(np.float32), c.CLOSURE_SIGMA_S), (0, 0.5))

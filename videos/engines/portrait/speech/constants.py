@@ -70,10 +70,13 @@ CLOSURE_MARGIN_S = 0.01
 """Closures are held this much longer on both sides than the sound shows: the lips meet before
 the voice stops and part only after the pressure has built up."""
 
+CLOSURE_LEAD_S = 0.08
+"""So long before the sound sets in lips may already be pressed: the closure of a stop is silent."""
+
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = {"en": 0.3, "zh": 0.25, "und": 0.28}
+CLOSURE_ON = {"en": 0.3, "zh": 0.2, "und": 0.25}
 """Probability from which a candidate is a closure, by language. A missed closure is noticed a little
 more than a spurious one, the more so in Mandarin, of whose stops the recogniser is less sure."""
 

@@ -20,6 +20,8 @@ from . import labels, texts
 
 _HELD_EVERY = 8
 _KOKORO_HELD_EVERY = 10
+_BORROWED = 0.2
+"""Share of Mandarin recordings whose voice is half an English one: there are few Mandarin voices."""
 _ESPEAK_VARIANTS = (
     "",
     "+m1",
@@ -96,7 +98,10 @@ def kokoro(folder: Path, rng: random.Random) -> Iterator[Recording]:
         held = number % _KOKORO_HELD_EVERY == _KOKORO_HELD_EVERY - 1
         for language, beginnings in (("en", "ab"), ("zh", "z")):
             names = [name for name in voice.voices(folder, beginnings) if (name in _KOKORO_HELD) == held]
-            style = voice.random_style(rng, folder, rng.choice(names), rng.choice(names))
+            first, second = rng.choice(names), rng.choice(names)
+            if language == "zh" and not held and rng.random() < _BORROWED:
+                second = rng.choice([name for name in voice.voices(folder, "ab") if name not in _KOKORO_HELD])
+            style = voice.random_style(rng, folder, first, second)
             speed = rng.uniform(0.8, 1.35)
             if language == "zh":
                 pcm, known = voice.speak(voice.phonemes_of_mandarin(next(mandarin)), style, speed)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..constants import MEL_BANDS
+from ..recogniser import load_network
 from ..units import UNITS
 
 CHANNELS = 160
@@ -71,6 +72,33 @@ def save(network: TrainedNetwork, path: Path) -> None:
     arrays["last_bias"] = _array(network.last.bias)
     halves = {name: values.astype(np.float16) for name, values in arrays.items()}
     np.savez_compressed(path, dilations=np.array(DILATIONS, np.int8), **halves)  # type: ignore[arg-type]
+
+
+def resume(path: Path) -> TrainedNetwork:
+    """The network of saved weights, to train on.
+
+    Its normalisations are part of the matrices and stay as they are: switch them to `eval`.
+    """
+    saved, network = load_network(path), TrainedNetwork()
+    with torch.no_grad():
+        matrix = saved.first[0].reshape(FIRST, MEL_BANDS, CHANNELS).transpose(2, 1, 0)
+        network.first.weight.copy_(torch.from_numpy(matrix.copy()))
+        _unfold(network.norm, saved.first[1])
+        for block, known in zip(network.blocks, saved.blocks, strict=True):
+            block.filter.weight.copy_(torch.from_numpy(known.taps.T[:, None].copy()))
+            block.inner.weight.copy_(torch.from_numpy(known.inner[0].T[:, :, None].copy()))
+            _unfold(block.norm, known.inner[1])
+            block.outer.weight.copy_(torch.from_numpy(known.outer[0].T[:, :, None].copy()))
+            block.outer.bias.copy_(torch.from_numpy(known.outer[1]))
+        network.last.weight.copy_(torch.from_numpy(saved.last[0].T[:, :, None].copy()))
+        network.last.bias.copy_(torch.from_numpy(saved.last[1]))
+    return network
+
+
+def _unfold(norm: nn.BatchNorm1d, bias: NDArray[np.float32]) -> None:
+    """A normalisation that does nothing but add a bias."""
+    norm.bias.copy_(torch.from_numpy(bias))
+    norm.running_var.fill_(1 - norm.eps)
 
 
 def _fold(

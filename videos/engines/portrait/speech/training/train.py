@@ -22,12 +22,12 @@ from ..constants import ANALYSIS_RATE, MEL_BANDS
 from ..recogniser import normalise
 from ..units import BILABIALS, UNIT_INDEX, UNITS
 from . import augment, labels
-from .network import REACH, TrainedNetwork, save
+from .network import REACH, TrainedNetwork, resume, save
 
-_PIECE = 256
+_PIECE = 512
 """Frames judged in one example; the network sees REACH more on either side."""
 _BATCH = 8
-_LEARNING_RATE = 2e-3
+_LEARNING_RATE = 1.5e-3
 _WEIGHT_DECAY = 1e-2
 _UNKNOWN = -1
 _CLOSURE_SHARE = 2.0
@@ -67,9 +67,13 @@ def train(
     epochs: int,
     rng: np.random.Generator,
     minutes: float,
+    start: Path | None = None,
 ) -> TrainedNetwork:
     """Minimise the losses with AdamW (I. Loshchilov and F. Hutter, 2019) and a decaying step."""
-    network = TrainedNetwork()
+    network = resume(start) if start else TrainedNetwork()
+    if start:
+        for module in network.modules():
+            module.train(not isinstance(module, torch.nn.BatchNorm1d))
     weight = torch.from_numpy(_importance(targets))
     total = epochs * ((len(targets) - 2 * REACH) // _PIECE // _BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
@@ -86,8 +90,8 @@ def train(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         losses.append(loss.item())
-        if step % 500 == 499:
-            print(f"step {step + 1}, {progress:.0%}: loss {np.mean(losses[-500:]):.4f}", flush=True)  # noqa: T201
+        if step % 200 == 199:
+            print(f"step {step + 1}, {progress:.0%}: loss {np.mean(losses[-200:]):.4f}", flush=True)  # noqa: T201
     return network.eval()
 
 
@@ -151,6 +155,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=60.0, help="stop training after this time")
     parser.add_argument("--variants", type=int, default=2, help="augmented copies of every recording")
+    parser.add_argument("--start", type=Path, help="weights to go on from instead of chance")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
@@ -158,7 +163,7 @@ def main() -> None:
     spectra, targets = load(options.corpus, options.variants, rng)
     known = int((targets >= 0).sum())
     print(f"{known} labelled frames, {known / ANALYSIS_RATE / 60:.0f} minutes")  # noqa: T201
-    save(train(spectra, targets, options.epochs, rng, options.minutes), options.out)
+    save(train(spectra, targets, options.epochs, rng, options.minutes, options.start), options.out)
 
 
 if __name__ == "__main__":

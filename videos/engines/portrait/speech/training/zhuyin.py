@@ -30,8 +30,6 @@ _JOINED = {
 }  # fmt: skip
 _GLIDES = {"ㄧ": "j", "ㄨ": "w", "ㄩ": "y", "": ""}
 
-_GAP_S = 0.05
-"""Pause before syllables whose initial is a closed stop or affricate."""
 _M_S = 0.08
 _CLOSING = frozenset("ptkʂsx")
 _LASTING = frozenset("mnlfʂsxh")
@@ -40,33 +38,6 @@ _LASTING = frozenset("mnlfʂsxh")
 def syllables(folder: Path, speaker: str) -> list[Path]:
     """Recordings of one speaker, in a fixed order."""
     return sorted(folder.glob(f"*/{speaker}.ogg"))
-
-
-def sentence(
-    recordings: Sequence[tuple[str, NDArray[np.float32]]], rng: random.Random
-) -> tuple[NDArray[np.float32], list[Label]]:
-    """Join trimmed (name, mono 16 kHz samples) syllables at speaking rhythm."""
-    pieces: list[NDArray[np.float32]] = [_rest(0.3, rng)]
-    labels = [Label(0.0, 0.3, "sil")]
-    now = 0.3
-    for name, samples in recordings:
-        initial, final = split(name)
-        voice = trim(samples)
-        if initial in _CLOSING:
-            pieces.append(_rest(_GAP_S, rng))
-            labels.append(Label(now, now + _GAP_S, IPA_UNITS[initial][0]))
-            now += _GAP_S
-        duration = len(voice) / SAMPLE_RATE
-        onset = 0.0
-        if initial:
-            onset = min(duration / 3, _M_S if initial in _LASTING else 0.02)
-            labels.append(Label(now, now + onset, IPA_UNITS[initial][0]))
-        units = [unit for letter in final for unit in IPA_UNITS[letter]]
-        labels += spread(now + onset, now + duration, units or ["ii"])
-        pieces.append(voice)
-        now += duration
-    pieces.append(_rest(0.3, rng))
-    return np.concatenate(pieces), [*labels, Label(now, now + 0.3, "sil")]
 
 
 def connected(
