@@ -6,13 +6,14 @@ import numpy as np
 
 from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.head import HeadRenderer
-from videos.engines.portrait.hold import HOLD_PX, hold_small_movements
+from videos.engines.portrait.hold import hold_small_movements
 from videos.engines.portrait.motion import Motion, choreograph
 from videos.engines.portrait.pixels import F32
 from videos.engines.portrait.prompt import understand
 from videos.engines.portrait.rig import PortraitRig
 from videos.engines.portrait.sheet import silent_track
 
+TOLERANCE = 0.125
 MOVES = np.array([[8.0, 0.0, -3.0], [0.0, 5.0, 1.0]], np.float32)
 
 
@@ -34,26 +35,27 @@ def redrawn(weights: F32) -> int:
 def test_nothing_is_drawn_further_than_the_tolerance_from_where_it_is() -> None:
     for speed in (0.001, 0.004, 0.02):
         weights = wandering(300, speed)
-        held = hold_small_movements(weights, MOVES)
-        assert np.abs((held - weights) @ MOVES).max() <= HOLD_PX + 1e-5
+        held = hold_small_movements(weights, MOVES, TOLERANCE)
+        assert np.abs((held - weights) @ MOVES).max() <= TOLERANCE + 1e-5
 
 
 def test_a_drift_is_drawn_seldom_and_a_swift_movement_in_every_frame() -> None:
-    assert redrawn(hold_small_movements(wandering(300, 0.002), MOVES)) < 100
+    assert redrawn(hold_small_movements(wandering(300, 0.002), MOVES, TOLERANCE)) < 100
     swift = wandering(300, 0.5)
-    np.testing.assert_array_equal(hold_small_movements(swift, MOVES), swift)
+    np.testing.assert_array_equal(hold_small_movements(swift, MOVES, TOLERANCE), swift)
 
 
 def test_rest_stays_rest_and_what_follows_it_does_not_join_it() -> None:
     weights = np.zeros((6, 2), np.float32)
     weights[2:4] = 1e-4
-    held = hold_small_movements(weights, MOVES)
+    held = hold_small_movements(weights, MOVES, TOLERANCE)
     np.testing.assert_array_equal(held.any(axis=1), weights.any(axis=1))
 
 
 def test_a_calm_head_is_held_and_a_nodding_one_is_not(rig: PortraitRig) -> None:
     calm, nod = (
-        redrawn(hold_small_movements(performance(prompt).head, rig.head.moves)) for prompt in ("平静", "点头")
+        redrawn(hold_small_movements(performance(prompt).head, rig.head.moves, TOLERANCE))
+        for prompt in ("平静", "点头")
     )
     assert calm < 50
     assert nod > 1.2 * calm
@@ -62,7 +64,7 @@ def test_a_calm_head_is_held_and_a_nodding_one_is_not(rig: PortraitRig) -> None:
 def test_drawing_what_changed_equals_drawing_everything(rig: PortraitRig) -> None:
     """A held head with blinking eyes and a moving mouth, against a head drawn whole in every frame."""
     motion = performance("平静，眨眼，微笑")
-    motion = replace(motion, head=hold_small_movements(motion.head, rig.head.moves))
+    motion = replace(motion, head=hold_small_movements(motion.head, rig.head.moves, TOLERANCE))
     renderer = FrameRenderer(rig, None)
     for index, picture in enumerate(renderer.frames(motion, range(60))):
         whole = picture.copy()

@@ -9,19 +9,20 @@ import numpy as np
 
 from videos.engines.portrait.pixels import F32
 
-HOLD_PX = 0.125
-"""No point of the picture is ever drawn further than this from where it should be."""
+HOLD_SHARE = 1 / 4096
+"""No point is ever drawn further from where it should be than this share of the picture's longer side: an
+eighth of a pixel at 512, a quarter at 1080."""
 CHUNK = 16
 """Frames measured at once: few enough for NumPy's BLAS not to start threads."""
 
 
-def hold_small_movements(weights: F32, moves: F32, tolerance: float = HOLD_PX) -> F32:
+def hold_small_movements(weights: F32, moves: F32, tolerance: float) -> F32:
     """`weights` (frames, actions) with runs of frames made equal that differ by little.
 
     `moves` (actions, n) are the pixels by which unit weights move some points, x and y counting as two. Along
-    a run no point travels more than twice the `tolerance`; the run is drawn midway between its first and its
-    last frame, which by the triangle inequality is within the tolerance of each of its frames. Frames at
-    rest, all weights zero, stay exactly at rest.
+    a run no point travels more than twice the `tolerance`, in pixels; the run is drawn midway between its
+    first and its last frame, which by the triangle inequality is within the tolerance of each of its frames.
+    Frames at rest, all weights zero, stay exactly at rest.
     """
     held = weights.copy()
     steps = _longest_steps(weights, moves)

@@ -13,7 +13,7 @@ import numpy as np
 from videos.engines.base import Cancelled, Progress, RenderCancelled
 from videos.engines.portrait.encode import Packet, SegmentEncoder, plan_segments
 from videos.engines.portrait.frames import FrameRenderer
-from videos.engines.portrait.hold import hold_small_movements
+from videos.engines.portrait.hold import HOLD_SHARE, hold_small_movements
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.rig import PortraitRig
@@ -40,7 +40,8 @@ class VideoRender:
     """
 
     def __init__(self, rig: PortraitRig, motion: Motion, label: Label | None, threads: int) -> None:
-        head = hold_small_movements(motion.head, rig.head.moves)
+        tolerance = HOLD_SHARE * max(rig.planes.width, rig.planes.height)
+        head = hold_small_movements(motion.head, rig.head.moves, tolerance)
         self._rig, self._motion = rig, replace(motion, head=head)
         self._label, self._threads = label, threads
         self._done = 0
