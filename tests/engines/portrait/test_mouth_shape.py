@@ -12,8 +12,9 @@ from videos.engines.portrait.colour import BLACK, bgr_from_planes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.geometry import Rect
+from videos.engines.portrait.landmarks import CHIN
 from videos.engines.portrait.mouth_fields import ACTIONS, build_fields
-from videos.engines.portrait.mouth_pose import MouthPose
+from videos.engines.portrait.mouth_pose import MouthPose, action_weights
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 from videos.engines.portrait.sheet import single
@@ -114,3 +115,17 @@ def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: 
     gaps = wide.lower_y(x) - wide.upper_y(x)
     np.testing.assert_allclose(moved[0] - moved[1], gaps, atol=0.25 * gaps.max())
     assert moved[0].max() < 0.13
+
+
+@pytest.mark.parametrize("below_chin", [-6, 4, 14])
+def test_a_chin_at_the_picture_s_edge_does_not_fold(
+    finder: FaceFinder, tmp_path: Path, below_chin: int
+) -> None:
+    """Two places of a layer never land on one: what is between a dropped chin and the border gets denser."""
+    photo = read_image(MEDIA / "portrait-mona-lisa.jpg")
+    chin = int(finder.find(photo).points[CHIN, 1])
+    rig = rig_of(photo[: chin + below_chin], finder, tmp_path)
+    fields, weights = rig.mouth.fields, action_weights(MouthPose(jaw=1.0), rig.mouth.shape)
+    for layer in (fields.upper, fields.lower):
+        moved = (weights @ layer).reshape(fields.rows, fields.columns, 2)[..., 1]
+        assert (np.diff(moved, axis=0) / fields.cell).min() > -0.97

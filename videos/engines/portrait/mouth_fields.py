@@ -23,6 +23,13 @@ ACTIONS = ("jaw", "close", "raise_upper", "raise_lower", "press", "wide", "pucke
 CELL = 0.042
 """Side of a grid cell in IOD, made even pixels or one; finer shows no gain, coarser dents the corners."""
 
+BORDER = 0.50
+"""Width in IOD of the band along the border in which motion fades out: a dropping chin must fit into
+it without folding."""
+JAW = 0.30
+"""Opening of the lips at a jaw's full drop."""
+MAX_DENSER = 0.85
+"""A dropped chin may squeeze what is below it by this share; at 1 the skin would fold."""
 JAW_SKIN = 0.72
 """Share of the jaw's drop that the chin's skin follows at the lip line's side."""
 LIPS_MEET_HALFWAY = 0.14
@@ -63,7 +70,7 @@ def build_fields(
     """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves."""
     rect, cell = mouth_region(shape, frame, width, height)
     x, y = frame.coordinates(rect, cell)
-    window = border_window(width, height, rect, cell, 0.30 * frame.iod) * person.at_cells(rect, cell)
+    window = border_window(width, height, rect, cell, BORDER * frame.iod) * person.at_cells(rect, cell)
     zero = np.zeros_like(x)
     parts = _Parts.sample(shape, x, y)
     layers = {
@@ -80,7 +87,12 @@ def build_fields(
     stacks = []
     for side in (0, 1):
         fields = [frame.vectors(*layers[name][side]) * window[..., None] for name in ACTIONS]
-        stacks.append(np.stack(fields).reshape(len(ACTIONS), -1).astype(np.float32))
+        stacks.append(np.stack(fields).astype(np.float32))
+    jaw = ACTIONS.index("jaw")
+    squeeze = max(float(-np.diff(stack[jaw, ..., 1], axis=0).min(initial=0)) / cell for stack in stacks)
+    for stack in stacks:
+        stack[jaw] *= np.float32(min(1.0, MAX_DENSER / max(JAW * squeeze, 1e-6)))
+    stacks = [stack.reshape(len(ACTIONS), -1) for stack in stacks]
     return MouthFields(rect, cell, x.shape[1], x.shape[0], stacks[0], stacks[1])
 
 
@@ -145,9 +157,7 @@ class _Parts:
         """An open mouth's lips brought together: halfway each, what is more by chin and lower lip."""
         wide = np.float32(max(0.0, self.shape.gap - LIPS_MEET_HALFWAY))
         raised = CHIN_RISES * wide
-        down = np.minimum(
-            0.5 * self.gap, 0.5 * np.minimum(self.gap, LIPS_MEET_HALFWAY) + UPPER_SHARE * wide
-        )
+        down = np.minimum(0.5 * self.gap, 0.5 * np.minimum(self.gap, LIPS_MEET_HALFWAY) + UPPER_SHARE * wide)
         chin, jaw = self.jaw()
         at_lip = _Parts.sample(self.shape, self.x, self.shape.lower_y(self.x)).jaw()[1][1]
         rest = np.maximum(0, self.gap - down - raised * at_lip)

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from videos.engines.portrait.mouth_fields import ACTIONS
+from videos.engines.portrait.mouth_fields import ACTIONS, JAW
 from videos.engines.portrait.mouth_shape import MouthShape
 from videos.engines.portrait.pixels import F32
 
-JAW = 0.30
-"""Opening of the lips at jaw 1."""
 WIDTH = 0.10
 """Share by which the mouth widens at width 1 (and narrows at -1)."""
 PUCKER = 0.26
