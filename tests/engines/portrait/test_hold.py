@@ -72,3 +72,17 @@ def test_drawing_what_changed_equals_drawing_everything(rig: PortraitRig) -> Non
         target.y[:], target.u[:], target.v[:] = rig.planes.y, rig.planes.u, rig.planes.v
         HeadRenderer(rig.head).draw(motion.head[index], renderer.unwarped, target, [])
         np.testing.assert_array_equal(picture, whole)
+
+
+def test_a_mouth_s_box_that_reaches_over_an_eye_does_not_open_it(rig: PortraitRig) -> None:
+    """As on a tilted face: the mouth goes on moving while the lid stays shut."""
+    eye = rig.eyes[0]
+    box = rig.mouth.fields.rect
+    there = replace(eye, rect=eye.rect.moved(box.x0 - eye.rect.x0, box.y0 - eye.rect.y0))
+    motion = performance("平静")
+    motion = replace(motion, lid=np.ones_like(motion.lid), gaze=motion.gaze * 0)
+    motion.mouth[:, 0], motion.mouth[:, 7] = np.linspace(0, 1, len(motion)), 1
+    renderer = FrameRenderer(replace(rig, eyes=[there]), None)
+    shown = [renderer.unwarped.y[there.rect.luma].copy() for _ in renderer.frames(motion, range(5, 9))]
+    for later in shown[1:]:
+        np.testing.assert_array_equal(later, shown[0])

@@ -71,6 +71,8 @@ class FrameRenderer:
             changed.append(self._rig.mouth.fields.rect)
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
+            if any(part.overlaps(rig.rect) for part in changed):
+                eye.reset()  # a tilted mouth's box reaches over an eye, which then has to be drawn again
             if eye.draw(float(motion.lid[index]), gaze, self.unwarped):
                 changed.append(rig.rect)
         drawn = self._head.draw(motion.head[index], self.unwarped, self._target, changed)
