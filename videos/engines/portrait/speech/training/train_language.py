@@ -20,7 +20,7 @@ from . import augment, labels
 
 _PIECE = round(2.5 * ANALYSIS_RATE)
 """Frames judged at once: short recordings are the hard ones."""
-_RIDGE = 0.02
+_RIDGE = 0.5
 
 
 def gather(
