@@ -54,3 +54,18 @@ SENTENCE_LIPS_CLOSED_S = (
     (2.33, 2.42),  # himself
 )
 """When lips are closed in `SENTENCE`, by a forced alignment of its words."""
+
+LONGER_SENTENCE = "speech-en-librivox-0870.wav"
+"""And Mister John Dashwood had then leisure to consider how much there might be prudently in his
+power to do for them."""
+
+LONGER_SENTENCE_LIPS_CLOSED_S = (
+    (0.38, 0.42),  # Mister
+    (4.01, 4.11),  # much
+    (4.53, 4.63),  # might
+    (4.80, 4.85),  # be
+    (4.95, 5.06),  # prudently
+    (5.76, 5.81),  # power
+    (6.75, 6.80),  # them
+)
+"""The same of `LONGER_SENTENCE`."""

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from tests.engines.portrait.speech.signals import (
+    LONGER_SENTENCE,
+    LONGER_SENTENCE_LIPS_CLOSED_S,
     MEDIA,
     SENTENCE,
     SENTENCE_LIPS_CLOSED_S,
@@ -15,6 +17,7 @@ from tests.engines.portrait.speech.signals import (
 )
 from videos.engines.portrait.evaluate import curves
 from videos.engines.portrait.speech import VisemeTrack, analyse
+from videos.engines.portrait.speech.smoothing import runs
 
 FRAME_S = 0.04
 
@@ -52,6 +55,21 @@ def test_the_lips_stay_apart_where_no_m_or_b_is_spoken(track: VisemeTrack) -> No
         elsewhere &= (moments < start - 2 * FRAME_S) | (moments > end + 2 * FRAME_S)
 
     assert (track.shapes[elsewhere, 5] >= 0.5).mean() < 0.06
+
+
+def test_few_closures_are_spurious(track: VisemeTrack) -> None:
+    spurious = total = 0
+    for shown, spoken in (
+        (track, SENTENCE_LIPS_CLOSED_S),
+        (analyse(recording(LONGER_SENTENCE)), LONGER_SENTENCE_LIPS_CLOSED_S),
+    ):
+        for first, last in runs(shown.shapes[:, 5] >= 0.5):
+            begin, end = first * FRAME_S, (last - 1) * FRAME_S
+            total += 1
+            spurious += not any(begin <= stop + FRAME_S and end >= start - FRAME_S for start, stop in spoken)
+
+    assert total >= len(SENTENCE_LIPS_CLOSED_S)
+    assert spurious <= total / 3
 
 
 def test_the_mouth_is_open_in_vowels_and_moves(track: VisemeTrack) -> None:
