@@ -174,3 +174,20 @@ def test_without_a_cache_nothing_stays_behind(tmp_path: Path) -> None:
         sound = preparation.result(lambda _: None, never).sound
         assert sound.exists()
     assert not sound.parent.exists()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 66), (66, 62)])
+def test_colours_stay_where_they_are_at_any_even_size(size: tuple[int, int]) -> None:
+    """Every plane a slope of its own: a plane that begins a row too early or late would show."""
+    width, height = size
+    luma = np.repeat(np.linspace(40, 200, height)[:, None], width, axis=1)
+    red = np.repeat(np.linspace(90, 170, width // 2)[None], height // 2, axis=0)
+    planes = [luma, np.repeat(np.linspace(170, 90, height // 2)[:, None], width // 2, axis=1), red]
+    picture = np.concatenate([plane.reshape(-1) for plane in planes]).round().astype(np.uint8)
+    encoder = SegmentEncoder(width, height, 0)
+    packets = [*encoder.add(picture.reshape(height * 3 // 2, width)), *encoder.finish()]
+    decoder = av.CodecContext.create("h264", "r")
+    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    shown = frames[0].to_ndarray(format="yuv420p").reshape(-1)
+    assert (frames[0].width, frames[0].height) == size
+    assert np.abs(shown.astype(int) - picture).max() < 16

@@ -9,8 +9,9 @@ import pytest
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.glasses import FREEDOM_UNDER_RIMS, brow_freedom
+from videos.engines.portrait.head import HEAD_ACTIONS
 from videos.engines.portrait.pixels import U8
-from videos.engines.portrait.rig import read_image
+from videos.engines.portrait.rig import build_rig, read_image
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,19 @@ def test_a_face_at_the_picture_s_edge_is_no_error() -> None:
     face, luma = np.zeros((468, 2)), np.full((40, 40), 120, np.float32)
     outside = FaceFrame(np.array([-200.0, -200.0]), np.eye(2), 20.0)
     assert brow_freedom(face, outside, luma) == 1.0
+
+
+def test_rims_stay_straight_when_the_brows_rise(finder: FaceFinder, photo: U8, tmp_path: Path) -> None:
+    frame = FaceFrame.from_landmarks(finder.find(photo).points)
+    reach = []
+    for picture in (photo, with_glasses(photo, frame, (20, 20, 30))):
+        path = tmp_path / "worn.png"
+        cv2.imwrite(str(path), picture)
+        basis = build_rig(path, finder).head.basis
+        lift = [
+            np.abs(basis[HEAD_ACTIONS.index(action)]).max() for action in ("brow_raise", "brow_knit", "roll")
+        ]
+        reach.append(lift)
+    bare, worn = np.array(reach)
+    assert (worn[:2] < 0.25 * bare[:2]).all()
+    assert worn[2] == pytest.approx(bare[2], rel=0.2)

@@ -51,6 +51,21 @@ def test_a_grin_is_open_and_the_same_mouth_closed_is_closed(
     np.testing.assert_array_equal(closed.mouth.shape.upper, closed.mouth.shape.lower)
 
 
+def test_closed_lips_show_no_colour_of_what_was_between_them(large: PortraitRig) -> None:
+    """Teeth are grey beside lips; where these meet, a chroma sample must not come from amid the two."""
+    shape, frame = large.mouth.shape, large.frame
+    closed = planes_of(
+        FrameRenderer(large, None).draw(single(MouthPose(closure=1.0), 0.0, (0.0, 0.0), {}), 0)
+    )
+    left, right = (round(float(value)) for value in frame.to_image(shape.corners)[:, 0])
+    top, bottom = (
+        frame.to_image(np.array([[0, shape.upper[5, 1]], [0, shape.lower[5, 1]]]))[:, 1].round().astype(int)
+    )
+    middle = slice((left + (right - left) // 3) // 2, (right - (right - left) // 3) // 2)
+    redness = closed.v[top // 2 : bottom // 2 + 1, middle].astype(int) - 128
+    assert redness.min() > 0.35 * np.median(redness)
+
+
 def test_closed_lips_part_along_the_dark_line_between_them(finder: FaceFinder) -> None:
     rig = build_rig(MEDIA / "portrait-mona-lisa.jpg", finder)
     shape = rig.mouth.shape

@@ -73,7 +73,9 @@ class SegmentEncoder:
 
         The frame lends the picture's memory, and `encode` returns when libx264 has made its own copy.
         """
-        frame = VideoFrame.from_numpy_buffer(i420, format="yuv420p")
+        # PyAV takes the height of memory that is lent to it for a multiple of four
+        lent = self._context.height % 4 == 0
+        frame = (VideoFrame.from_numpy_buffer if lent else VideoFrame.from_ndarray)(i420, format="yuv420p")
         frame.pts, frame.time_base = self._next, TIME_BASE
         self._next += 1
         return self._context.encode(frame)

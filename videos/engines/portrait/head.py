@@ -61,17 +61,18 @@ class HeadRig:
 
 
 def build_head(
-    points: F64, frame: FaceFrame, size: tuple[int, int], person: Silhouette, drawn: list[Rect]
+    points: F64, frame: FaceFrame, size: tuple[int, int], person: Silhouette, drawn: list[Rect], brows: float
 ) -> HeadRig:
     """Prepare the warp of a portrait of `size` (width, height) from its mesh `points` (468, 3).
 
     `drawn` are the parts of the picture that are painted anew in every frame, which the warp has to carry
-    over even where it moves nothing.
+    over even where it moves nothing. `brows` 0..1 scales how far the brows move.
     """
     cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
     reach = person.rect
     fields = _Fields(person, cell, face, points[:, 2] / frame.iod, frame, size).sample()
+    fields[HEAD_ACTIONS.index("brow_raise") :] *= np.float32(brows)
     moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
     for part in drawn:
         moving[_cells(part, reach, cell)] = True

@@ -18,7 +18,6 @@ from videos.engines.portrait.pixels import (
     Map,
     fill_fixed,
     fixed_point,
-    halve,
     interleave,
     pixel_grid,
     remap_float,
@@ -153,9 +152,9 @@ class MouthWarp:
             plane *= np.float32(cell * self._enlarged)
             plane += here
             luma.append(plane)
-            # a chroma sample sits amid 2 × 2 luma pixels
-            half = halve(plane)
-            half -= np.float32(self._enlarged - 0.5)
+            # a chroma sample sits amid 2 × 2 luma pixels; their mean would, across the lips, look up what
+            # lies between the two layers, so that one of them stands for all
+            half = plane[::2, ::2] - np.float32((self._enlarged - 1) / 2)
             half *= np.float32(0.5 / self._enlarged)
             chroma.append(half)
         return (luma[0], luma[1]), (chroma[0], chroma[1])

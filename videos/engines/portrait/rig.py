@@ -13,6 +13,7 @@ from videos.engines.portrait.colour import Planes, planes_from_ycc, ycc_from_bgr
 from videos.engines.portrait.eyes import EyeRig, build_eyes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
+from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head
 from videos.engines.portrait.mouth import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F64, U8, resize_u8
@@ -100,5 +101,6 @@ def build_rig(path: Path, finder: FaceFinder, threads: int = 1) -> PortraitRig:
         eyes = build_eyes(points, frame, planes)
         mouth = build_mouth(points, frame, ycc, planes, cutting)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
-    head = build_head(points, frame, (planes.width, planes.height), cutting.result(), drawn)
+    brows = brow_freedom(frame.to_face(points[:, :2]), frame, ycc[..., 0])
+    head = build_head(points, frame, (planes.width, planes.height), cutting.result(), drawn, brows)
     return PortraitRig(planes, frame, mouth, eyes, head, found.notes)
