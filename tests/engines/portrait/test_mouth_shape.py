@@ -13,8 +13,8 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.landmarks import CHIN
-from videos.engines.portrait.mouth_fields import ACTIONS, build_fields
-from videos.engines.portrait.mouth_pose import MouthPose, action_weights
+from videos.engines.portrait.mouth.fields import ACTIONS, build_fields
+from videos.engines.portrait.mouth.pose import MouthPose, action_weights
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 from videos.engines.portrait.sheet import single

@@ -10,9 +10,9 @@ from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HEAD_ACTIONS
 from videos.engines.portrait.label import CORNERS, LabelSettings, build_label
-from videos.engines.portrait.mouth import MouthRenderer
-from videos.engines.portrait.mouth_pose import REST, MouthPose, action_weights
-from videos.engines.portrait.mouth_warp import Inverter
+from videos.engines.portrait.mouth.pose import REST, MouthPose, action_weights
+from videos.engines.portrait.mouth.renderer import MouthRenderer
+from videos.engines.portrait.mouth.warp import Inverter
 from videos.engines.portrait.pixels import U8, remap_float
 from videos.engines.portrait.rig import PortraitRig
 from videos.engines.portrait.sheet import single

@@ -13,7 +13,7 @@ import numpy as np
 
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import Rect
-from videos.engines.portrait.mouth_fields import ACTIONS
+from videos.engines.portrait.mouth.fields import ACTIONS
 from videos.engines.portrait.pixels import F64, U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, fit, read_image
 from videos.engines.portrait.silhouette import person_mask

@@ -10,8 +10,8 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HeadRenderer
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
-from videos.engines.portrait.mouth import MouthRenderer, PreparedPose
-from videos.engines.portrait.mouth_pose import action_weights, interior_reveal
+from videos.engines.portrait.mouth.pose import action_weights, interior_reveal
+from videos.engines.portrait.mouth.renderer import MouthRenderer, PreparedPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig
 

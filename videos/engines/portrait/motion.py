@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from videos.engines.portrait.head import HEAD_ACTIONS
-from videos.engines.portrait.mouth_pose import MouthPose
+from videos.engines.portrait.mouth.pose import MouthPose
 from videos.engines.portrait.performance import Performance
 from videos.engines.portrait.pixels import F32, F64
 from videos.engines.portrait.speech.track import VisemeTrack

@@ -15,7 +15,7 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head
-from videos.engines.portrait.mouth import MouthRig, build_mouth
+from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F64, U8, resize_u8
 from videos.engines.portrait.silhouette import find_silhouette
 

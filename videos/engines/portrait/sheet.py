@@ -19,7 +19,7 @@ from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HEAD_ACTIONS
 from videos.engines.portrait.motion import Motion, choreograph
-from videos.engines.portrait.mouth_pose import MouthPose
+from videos.engines.portrait.mouth.pose import MouthPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.prompt import understand
 from videos.engines.portrait.rig import PortraitRig, build_rig

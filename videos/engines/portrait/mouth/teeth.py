@@ -11,7 +11,7 @@ import numpy as np
 
 from videos.engines.portrait.colour import BLACK, NEUTRAL
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
-from videos.engines.portrait.mouth_shape import MouthShape
+from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.pixels import F32, F64, blur, remap_float
 
 UPPER_TEETH = (0.125, 0.10, 0.095, 0.07, 0.05, 0.04)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mouth_fields import MouthFields
+from videos.engines.portrait.mouth.fields import MouthFields
 from videos.engines.portrait.pixels import (
     F32,
     I32,

@@ -12,7 +12,7 @@ import numpy as np
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mouth_edges import LipLines, shows_inside, snap_to_lips, snap_to_seam
+from videos.engines.portrait.mouth.edges import LipLines, shows_inside, snap_to_lips, snap_to_seam
 from videos.engines.portrait.pixels import F32, F64
 
 OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.013, 0.4

@@ -12,11 +12,11 @@ import numpy as np
 
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mouth_fields import ACTIONS, MouthFields, build_fields, mouth_region
-from videos.engines.portrait.mouth_interior import MouthInterior, build_interior
-from videos.engines.portrait.mouth_opening import Lips, OpeningRenderer, PreparedOpening
-from videos.engines.portrait.mouth_shape import MouthShape, measure_mouth
-from videos.engines.portrait.mouth_warp import MouthWarp, PreparedWarp
+from videos.engines.portrait.mouth.fields import ACTIONS, MouthFields, build_fields, mouth_region
+from videos.engines.portrait.mouth.interior import MouthInterior, build_interior
+from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer, PreparedOpening
+from videos.engines.portrait.mouth.shape import MouthShape, measure_mouth
+from videos.engines.portrait.mouth.warp import MouthWarp, PreparedWarp
 from videos.engines.portrait.pixels import F32, F64, U8, remap, remap_float, resize_u8
 from videos.engines.portrait.silhouette import Silhouette
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from videos.engines.portrait.colour import BLACK
 from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.mouth_interior import MouthInterior
+from videos.engines.portrait.mouth.interior import MouthInterior
 from videos.engines.portrait.pixels import (
     F32,
     SUBPIXEL_BITS,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from videos.engines.portrait.mouth_fields import ACTIONS, JAW
-from videos.engines.portrait.mouth_shape import MouthShape
+from videos.engines.portrait.mouth.fields import ACTIONS, JAW
+from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.pixels import F32
 
 WIDTH = 0.10
@@ -56,7 +56,7 @@ def interior_reveal(pose: MouthPose, shape: MouthShape) -> float:
 
 
 def action_weights(pose: MouthPose, shape: MouthShape) -> F32:
-    """Weights (actions,) of `pose` for a mouth, in the order of `mouth_fields.ACTIONS`."""
+    """Weights (actions,) of `pose` for a mouth, in the order of `fields.ACTIONS`."""
     closure = min(1.0, pose.closure)
     opening = max(pose.jaw * (1 - 0.6 * pose.tuck), 0.13 * pose.tuck) * (1 - closure)
     opening *= (1 - 0.25 * shape.smile) * pose.engage

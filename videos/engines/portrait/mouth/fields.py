@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
-from videos.engines.portrait.mouth_shape import MouthShape
+from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.pixels import F32
 from videos.engines.portrait.silhouette import Silhouette
 
