@@ -103,8 +103,7 @@ RENDER_PROBLEMS = (
     gettext_noop("The face is turned too far aside; it should look towards the camera."),
     gettext_noop("The picture's edge cuts the mouth off; use one that shows the whole face."),
     gettext_noop(
-        "The mouth is wide open in the picture; "
-        "use one with closed lips, a smile, or a mouth a little open."
+        "The mouth is wide open in the picture; use one with closed lips, a smile, or a mouth a little open."
     ),
     gettext_noop("The recording cannot be read."),
     gettext_noop("The recording cannot be decoded."),

@@ -1,5 +1,6 @@
 """Everything that depends on the photo alone, computed once per portrait."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F64, U8, resize_u8
 from videos.engines.portrait.silhouette import find_silhouette
 
-MAX_SIDE_PX = 1080
-"""Longer side of the video."""
+MAX_PIXELS = 1080 * 1080
+"""Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
 SEARCH_SIDE_PX = 2400
 """Longer side, about, of the picture in which the face is looked for: more pixels than the video has."""
 MIN_IOD_PX = 16
@@ -65,13 +66,14 @@ def read_image(path: Path) -> U8:
 
 
 def fit(image: U8) -> tuple[U8, F64]:
-    """The image at the video's size: long side at most MAX_SIDE_PX, even sides, same aspect.
+    """The image at the video's size: at most MAX_PIXELS, even sides, same aspect.
 
     Also by how much it was shrunk: factors (2,) for x and y.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, MAX_SIDE_PX / max(height, width))
-    size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
+    scale = min(1.0, math.sqrt(MAX_PIXELS / (height * width)))
+    halves = [max(1, int(side * scale / 2 + 1e-6)) for side in (width, height)]
+    size = (halves[0] * 2, halves[1] * 2)
     if scale == 1.0:  # an odd last row or column is dropped rather than the whole picture resampled
         return np.ascontiguousarray(image[: height & ~1, : width & ~1]), np.ones(2)
     return resize_u8(image, size, smooth=True), np.array(size) / [width, height]
