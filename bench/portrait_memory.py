@@ -6,7 +6,6 @@ Each render runs in a process of its own, as in a worker; the peak is the kernel
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,9 @@ CHILD = "--child"
 
 
 def peak_mb() -> float:
-    """The largest resident size this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The largest resident size this process has had; getrusage would count what its parent had before."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def render(portrait: Path, audio: Path, output: Path) -> None:

@@ -1,11 +1,12 @@
 """Prepares the portraits of one batch in parallel and reports every bad one."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from videos.cores import available_cores
 
 from .images import DEFAULT_IMAGE_LIMITS, ImageLimits, PreparedImage, prepare_image
 from .problems import MediaProblem
@@ -31,7 +32,7 @@ def prepare_images(
     cores; the decodes' memory is bounded however many there are. Any other exception is trouble of our own
     and ends the iteration; so does closing it, after the decodes that already run.
     """
-    count = threads or min(_MAX_THREADS, os.cpu_count() or 1)
+    count = threads or min(_MAX_THREADS, available_cores())
     pool = ThreadPoolExecutor(count, thread_name_prefix="image-intake")
     try:
         waiting: list[Future[PreparedImage | MediaProblem]] = [

@@ -1,12 +1,10 @@
 """The machine's cores, divided among the renders that run at the same time in this process."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MAX_THREADS = 4
-"""More for one video gain little and cost memory."""
+from videos.cores import MAX_RENDER_THREADS
 
 
 class CoreShare:
@@ -25,16 +23,9 @@ class CoreShare:
         """While this lasts one more render counts as running; yields how many threads it should use."""
         with self._lock:
             self._running += 1
-            threads = min(MAX_THREADS, max(1, self._cores // self._running))
+            threads = min(MAX_RENDER_THREADS, max(1, self._cores // self._running))
         try:
             yield threads
         finally:
             with self._lock:
                 self._running -= 1
-
-
-def available_cores() -> int:
-    """Cores this process may use, which a container may limit to fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from videos import storage
+from videos.cores import available_cores
 from videos.engines.base import RenderResult, RenderSpec
 from videos.models import VideoItem
 from videos.queue.claims import claim_next, count_ready
@@ -20,7 +21,7 @@ from videos.queue.hints import wake_workers
 from videos.queue.sweep import CACHE_FOLDER
 from videos.services import states
 from videos.services.states import Claim, StoredResult, Verdict
-from videos.worker.cores import CoreShare, available_cores
+from videos.worker.cores import CoreShare
 from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
 from videos.worker.stopping import stopping
 

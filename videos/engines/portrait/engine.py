@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 
+from videos.cores import MAX_RENDER_THREADS, available_cores
 from videos.engines.base import (
     Cancelled,
     Capabilities,
@@ -110,8 +111,8 @@ class PortraitEngine:
 
 
 def default_threads() -> int:
-    """One thread per core this process may use, at most four: more wait for the encoder's memory."""
-    return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+    """One thread per core this process may use, up to what a video gains from."""
+    return min(MAX_RENDER_THREADS, available_cores())
 
 
 def _part(progress: Progress, start: float, end: float) -> Progress:

@@ -5,7 +5,6 @@ are listed from the image's left to its right for an upright, unmirrored photo.
 """
 
 CHIN = 152
-FOREHEAD = 10
 NOSE_BASE = 2
 NOSE_ROOT = 168
 UPPER_LIP_INNER, LOWER_LIP_INNER = 13, 14

@@ -136,9 +136,9 @@ def _rows(
     top, bottom = shape.upper_y(x), shape.lower_y(x)
     down = ((y - top) / np.maximum(bottom - top, 1e-3))[where]
     step = np.clip((down * BETWEEN_STEPS).astype(int), 0, BETWEEN_STEPS - 1)
-    pixels = np.maximum(1, np.bincount(step, minlength=BETWEEN_STEPS))
-    tooth = np.bincount(step, luma[where] > threshold, BETWEEN_STEPS) / pixels
-    seen = np.bincount(step, minlength=BETWEEN_STEPS) > 0
+    pixels = np.bincount(step, minlength=BETWEEN_STEPS)
+    tooth = np.bincount(step, luma[where] > threshold, BETWEEN_STEPS) / np.maximum(1, pixels)
+    seen = pixels > 0
     rows = np.flatnonzero(seen & (tooth > ROW_BRIGHT))
     dark = np.flatnonzero(seen & (tooth < BETWEEN_DARK))
     low = rows[rows > dark.min(initial=BETWEEN_STEPS)]
