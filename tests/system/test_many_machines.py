@@ -21,7 +21,7 @@ from tests.servers import S3Server
 from tests.servers.process import LOOPBACK, free_port, log_tail, running
 from tests.support.films import watch
 from tests.support.live import ADMIN_PASSWORD, Platform, answers, clean_environment, manage
-from tests.system.test_restarts import short_speech, small_portrait
+from tests.system.test_restarts import GATED, half_done, open_gate, submit
 
 pytestmark = [pytest.mark.slow]
 
@@ -89,6 +89,7 @@ def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) ->
     origin = f"http://{LOOPBACK}:{free_port()}"
     with fresh_database(database_url) as database:
         environment = clean_environment(
+            **GATED,
             PRODUCTION="true",
             SECRET_KEY=secrets.token_urlsafe(64),
             ALLOWED_HOSTS=LOOPBACK,
@@ -115,19 +116,16 @@ def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) ->
 
 def work_survives_a_worker(installation: Installation) -> None:
     """A worker is killed while it renders; another finishes its item and the rest, once each."""
+    gate = installation.folder / "gate"
     with installation.web() as platform:
         api = platform.login()
-        batch_id = api.submit({f"{n}.jpg": small_portrait() for n in range(3)}, short_speech(2.0))
+        batch_id = submit(api, 3, gate, duration_s=2.0)
         with installation.worker("first") as group:
-            api.wait_for(
-                batch_id,
-                lambda batch: any(
-                    item["status"] == "processing" and item["progress"] > 0 for item in batch["items"]
-                ),
-            )
+            api.wait_for(batch_id, half_done)
             os.killpg(group, signal.SIGKILL)
         unfinished = api.batch(batch_id)
         assert unfinished["status"] == "processing"
+        open_gate(gate)
         with installation.worker("second"):
             batch = api.wait(batch_id)
         assert batch["status"] == "completed", batch["items"]
