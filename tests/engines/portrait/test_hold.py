@@ -70,7 +70,7 @@ def test_drawing_what_changed_equals_drawing_everything(rig: PortraitRig) -> Non
         whole = picture.copy()
         target = planes_of(whole)
         target.y[:], target.u[:], target.v[:] = rig.planes.y, rig.planes.u, rig.planes.v
-        HeadRenderer(rig.head).draw(motion.head[index], renderer.unwarped, target, [])
+        HeadRenderer(rig.head, renderer.unwarped, target).draw(motion.head[index], [])
         np.testing.assert_array_equal(picture, whole)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videos.engines.portrait.pixels import F32, U8, halve, resize
+from videos.engines.portrait.pixels import F32, U8, halve, resize, to_bytes, transform
 
 KR, KB = 0.2126, 0.0722
 KG = 1 - KR - KB
@@ -21,6 +21,15 @@ NEUTRAL = 128
 """Chroma of grey."""
 LUMA_RANGE = 219
 CHROMA_RANGE = 224
+_LUMA = np.array([KB, KG, KR])
+_YCC_OF_BGR = np.array(
+    [
+        [*(_LUMA * LUMA_RANGE / 255), BLACK],
+        [*((np.array([1, 0, 0]) - _LUMA) * CHROMA_RANGE / 255 / (2 * (1 - KB))), NEUTRAL],
+        [*((np.array([0, 0, 1]) - _LUMA) * CHROMA_RANGE / 255 / (2 * (1 - KR))), NEUTRAL],
+    ]
+)
+"""Rows give Y, Cb and Cr of blue, green, red and 1."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +54,13 @@ class Planes:
 
 def ycc_from_bgr(bgr: U8) -> F32:
     """Blue-green-red bytes (H, W, 3) to float Y, Cb, Cr (H, W, 3) in limited-range code values."""
-    pixels = bgr.astype(np.float32)
-    blue, red = pixels[..., 0], pixels[..., 2]
-    luma = KR * red + KG * pixels[..., 1] + KB * blue
-    scale = np.float32(CHROMA_RANGE / 255)
-    out = np.empty_like(pixels)
-    out[..., 0] = BLACK + luma * np.float32(LUMA_RANGE / 255)
-    out[..., 1] = NEUTRAL + (blue - luma) * scale / np.float32(2 * (1 - KB))
-    out[..., 2] = NEUTRAL + (red - luma) * scale / np.float32(2 * (1 - KR))
-    return out
+    return transform(bgr.astype(np.float32), _YCC_OF_BGR)
 
 
 def planes_from_ycc(ycc: F32) -> Planes:
     """Round float Y, Cb, Cr (H, W, 3) to planes; chroma is averaged over 2 × 2 pixels."""
-    chroma = halve(np.ascontiguousarray(ycc[..., 1:]))
-
-    def code(values: F32) -> U8:
-        rounded: U8 = np.clip(values + 0.5, 0, 255).astype(np.uint8)
-        return rounded
-
-    return Planes(code(ycc[..., 0]), code(chroma[..., 0]), code(chroma[..., 1]))
+    halved = halve(ycc)
+    return Planes(to_bytes(ycc[..., 0]), to_bytes(halved[..., 1]), to_bytes(halved[..., 2]))
 
 
 def bgr_from_planes(planes: Planes) -> U8:

@@ -21,10 +21,10 @@ from videos.engines.portrait.audio import FPS
 from videos.engines.portrait.pixels import U8
 
 PRESET, CRF = "veryfast", 21
-TUNING = "me=dia:subme=1:b-adapt=0:weightp=0:scenecut=0:rc-lookahead=5"
-"""Searches left out because nothing here needs them: motion is a fraction of a pixel a frame, and there are
-no cuts and no fades. A third less time than the preset at the same size and signal-to-noise ratio. The short
-look-ahead saves 20 MB an encoder at 1080 pixels."""
+TUNING = "me=dia:subme=1:partitions=none:b-adapt=0:b-pyramid=none:weightp=0:scenecut=0:rc-lookahead=5"
+"""Searches left out because nothing here needs them: motion is a fraction of a pixel a frame and smooth over
+a whole face, and there are no cuts and no fades. Two fifths less time than the preset at the same size, for a
+quarter of a decibel. The short look-ahead saves 20 MB an encoder at 1080 pixels."""
 PROFILE = "high"
 SEGMENT_FRAMES = 250
 """Longest segment, which is also the longest distance of key frames: 10 s."""

@@ -30,7 +30,12 @@ class FrameRenderer:
         self._rig, self._label = rig, label
         self._mouth = MouthRenderer(rig.mouth)
         self._eyes = [EyeRenderer(eye) for eye in rig.eyes]
-        self._head = HeadRenderer(rig.head)
+        # a tilted mouth's box reaches over an eye, which has to be drawn again after it
+        self._under_mouth = [
+            eye
+            for eye, where in zip(self._eyes, rig.eyes, strict=True)
+            if where.rect.overlaps(rig.mouth.fields.rect)
+        ]
         self.unwarped = rig.planes.copy()
         width, height = rig.planes.width, rig.planes.height
         self.buffer = np.empty((height * 3 // 2, width), np.uint8)
@@ -39,6 +44,7 @@ class FrameRenderer:
             getattr(self._target, plane)[:] = getattr(rig.planes, plane)
         if label is not None:
             label.apply(self._target, Rect(0, 0, width, height))
+        self._head = HeadRenderer(rig.head, self.unwarped, self._target)
 
     def reset(self) -> None:
         """Make the next frame independent of what was drawn before."""
@@ -69,13 +75,13 @@ class FrameRenderer:
         changed = []
         if self._mouth.draw(mouth, self.unwarped):
             changed.append(self._rig.mouth.fields.rect)
+            for eye in self._under_mouth:
+                eye.reset()
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
-            if any(part.overlaps(rig.rect) for part in changed):
-                eye.reset()  # a tilted mouth's box reaches over an eye, which then has to be drawn again
             if eye.draw(float(motion.lid[index]), gaze, self.unwarped):
                 changed.append(rig.rect)
-        drawn = self._head.draw(motion.head[index], self.unwarped, self._target, changed)
+        drawn = self._head.draw(motion.head[index], changed)
         if self._label is not None:
             for part in drawn:  # elsewhere it stands once drawn
                 self._label.apply(self._target, part)

@@ -59,6 +59,9 @@ class Rect:
     def moved(self, dx: int, dy: int) -> "Rect":
         return Rect(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
 
+    def grown(self, margin: int) -> "Rect":
+        return Rect(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
+
     def clipped(self, other: "Rect") -> "Rect":
         """The part inside `other`; may be empty."""
         return Rect(

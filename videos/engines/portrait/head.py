@@ -16,7 +16,7 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
-from videos.engines.portrait.pixels import F32, F64, blur, remap, resize
+from videos.engines.portrait.pixels import F32, F64, U8, Map, blur, remap, resize
 from videos.engines.portrait.silhouette import Silhouette
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
@@ -35,6 +35,8 @@ PROBE_STEP = 3
 """Every so many cells are enough to tell how far the head moves."""
 HEAD_FULL, HEAD_NONE = 1.05, 2.1
 """Radii, 1 being the face with its hair, up to which the head moves fully and beyond which not at all."""
+DEPTH_SPREAD = 0.05
+"""Twice the variance, in IOD², with which the mesh's depth is spread."""
 BORDER = 0.55
 """Width in IOD of the band along the image's border in which motion fades out."""
 
@@ -71,7 +73,7 @@ def build_head(
     cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
     reach = person.rect
-    fields = _Fields(person, cell, face, points[:, 2] / frame.iod, frame, size).sample()
+    fields = _Fields(person, cell, face, points, frame, size).sample()
     fields[HEAD_ACTIONS.index("brow_raise") :] *= np.float32(brows)
     moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
     for part in drawn:
@@ -125,7 +127,8 @@ class _Fields:
     person: Silhouette
     cell: int
     face: F64
-    z: F64
+    points: F64
+    """(468, 3) the mesh in pixels, `face` (468, 2) in the face frame."""
     frame: FaceFrame
     size: tuple[int, int]
 
@@ -137,17 +140,19 @@ class _Fields:
         grid = Rect(x0, y0, x0 + columns * cell, y0 + rows * cell)
         x, y = self.frame.coordinates(grid, cell)
         window = border_window(*self.size, grid, cell, BORDER * self.frame.iod)[..., None]
-        fields = self._actions(x, y, self.person.at_cells(grid, cell))
+        depth = _depth(self.points, self.frame, grid, cell)
+        fields = self._actions(x, y, depth, self.person.at_cells(grid, cell))
         return np.stack([self.frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
 
-    def _actions(self, x: F32, y: F32, person: F32) -> dict[str, tuple[F32, F32]]:
-        """Every action's displacement in IOD (rows, columns), twice, given where the person is."""
+    def _actions(self, x: F32, y: F32, depth: F32, person: F32) -> dict[str, tuple[F32, F32]]:
+        """Every action's displacement in IOD (rows, columns), twice, by the cells' depth and where the person
+        is."""
         oval = self.face[lm.OVAL]
         half = np.float32(np.ptp(oval[:, 0]) / 2)
         centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
         chin = np.float32(self.face[lm.CHIN, 1])
         mask = head_mask(x, y, self.face) * person
-        depth = _depth(x, y, self.face, self.z) * mask
+        depth = depth * mask
         zero = np.zeros_like(x)
         neck = chin + np.float32(0.5)
         aside = np.abs(x - centre)
@@ -187,18 +192,25 @@ def head_mask(x: F32, y: F32, face: F64) -> F32:
     return blur(joined.astype(np.float32), max(1.0, x.shape[1] * 0.02))
 
 
-def _depth(x: F32, y: F32, face: F64, z: F64) -> F32:
-    """How far each cell lies in front of the face's rim, in IOD; the mesh's depth, smoothly spread."""
-    rim = np.percentile(z, 97)
-    points = face[::3].astype(np.float32)
-    near = np.subtract.outer(x.ravel(), points[:, 0]) ** 2
-    near += np.subtract.outer(y.ravel(), points[:, 1]) ** 2
-    near *= np.float32(-1 / 0.05)
-    np.exp(near, out=near)
-    weight = (near.sum(axis=1) + np.float32(1e-4)).reshape(x.shape)
-    near *= z[::3].astype(np.float32)
-    total = (near.sum(axis=1) + np.float32(1e-4 * rim)).reshape(x.shape)
-    return blur((np.float32(rim) - total / weight).astype(np.float32), max(1.0, x.shape[1] * 0.03))
+def _depth(points: F64, frame: FaceFrame, grid: Rect, cell: int) -> F32:
+    """How far each cell lies in front of the face's rim, in IOD; the mesh's depth, smoothly spread.
+
+    The spread is a Gaussian and so the product of one along the columns and one along the rows.
+    """
+    near, depth = points[::3], points[::3, 2] / frame.iod
+    rim = np.percentile(points[:, 2], 97) / frame.iod
+    columns, rows = (
+        start + np.arange(length // cell) * cell + (cell - 1) / 2
+        for start, length in ((grid.x0, grid.width), (grid.y0, grid.height))
+    )
+    across, down = (
+        np.exp((np.subtract.outer(at, near[:, axis]) / frame.iod) ** 2 / -DEPTH_SPREAD)
+        for axis, at in enumerate((columns, rows))
+    )
+    # not by NumPy's BLAS, which would start threads of its own
+    weight = np.einsum("rp,cp->rc", down, across) + 1e-4
+    total = np.einsum("rp,cp->rc", down * depth, across) + 1e-4 * rim
+    return blur((rim - total / weight).astype(np.float32), max(1.0, len(columns) * 0.03))
 
 
 def _brow_masks(x: F32, y: F32, face: F64) -> tuple[F32, tuple[F32, F32]]:
@@ -229,11 +241,26 @@ def _joined(parts: list[Rect], new: Rect) -> list[Rect]:
     return _joined(apart, new)
 
 
-class HeadRenderer:
-    """Warps pictures of one portrait. One per thread: it keeps its maps and what it has drawn."""
+@dataclass(frozen=True)
+class _Part:
+    """A part of the moving area, in pixels of the picture, with what one call per plane needs to draw it."""
 
-    def __init__(self, rig: HeadRig) -> None:
-        self._rig, self._cell = rig, rig.cell
+    rect: Rect
+    warps: list[tuple[U8, Map, U8]]
+    """Each plane's photo, where its samples come from, and the part of the target they go to."""
+    copies: list[tuple[U8, U8]]
+    """The part of each plane of the source and of the target."""
+
+
+class HeadRenderer:
+    """Warps `source` into `target`, planes of one portrait's size. One per thread.
+
+    It keeps its maps and what it has drawn; the views of planes and maps that draw a part are made once.
+    """
+
+    def __init__(self, rig: HeadRig, source: Planes, target: Planes) -> None:
+        self._rig, self._source, self._target = rig, source, target
+        self._cell = rig.cell
         rows, columns = rig.base.shape[:2]
         # planes of x and of y, see `Map`
         self._basis = np.ascontiguousarray(
@@ -244,42 +271,46 @@ class HeadRenderer:
         self._half = [np.empty((rows * rig.cell // 2, columns * rig.cell // 2), np.float32) for _ in "xy"]
         self._drawn: F32 | None = None
         self._reach = 0
+        self._bands = [self._part(band) for band in rig.bands]
+        self._showing: dict[tuple[int, tuple[Rect, ...]], list[_Part]] = {}
 
     def reset(self) -> None:
         """Forget what was drawn, so that the next picture is drawn whole."""
         self._drawn = None
 
-    def draw(self, weights: F32, source: Planes, target: Planes, changed: list[Rect]) -> list[Rect]:
-        """Warp the head of `source` into `target` by `weights` (actions,); the parts of `target` drawn.
+    def draw(self, weights: F32, changed: list[Rect]) -> list[Rect]:
+        """Warp the head by `weights` (actions,); the parts of the target drawn.
 
-        If the weights are those of the last call only what shows the `changed` parts of `source` is drawn:
-        `target` must still hold the last picture.
+        If the weights are those of the last call only what shows the `changed` parts of the source is drawn:
+        the target must still hold the last picture.
         """
         held = self._drawn is not None and np.array_equal(weights, self._drawn)
         if not held:
             self._drawn = weights.copy()
             self._prepare(weights)
-        parts = self._showing(changed) if held else self._rig.bands
-        resting = not weights.any()
-        for part in parts:
-            if resting:
-                self._copy(part, source, target)
-            else:
-                self._warp(part, source, target)
-        return [part.moved(self._rig.rect.x0, self._rig.rect.y0) for part in parts]
+        parts = self._parts_showing(changed) if held else self._bands
+        if weights.any():
+            for part in parts:
+                for photo, where, picture in part.warps:
+                    remap(photo, where, out=picture)
+        else:
+            for part in parts:
+                for photo, picture in part.copies:
+                    picture[:] = photo
+        return [part.rect for part in parts]
 
-    def _showing(self, changed: list[Rect]) -> list[Rect]:
+    def _parts_showing(self, changed: list[Rect]) -> list[_Part]:
         """The parts of the bands in which the `changed` parts of the source may be seen, none twice."""
-        reach, rect = self._reach, self._rig.rect
-        parts: list[Rect] = []
-        for part in changed:
-            x, y = part.x0 - rect.x0, part.y0 - rect.y0
-            grown = Rect(x - reach, y - reach, x + part.width + reach, y + part.height + reach)
-            for band in self._rig.bands:
-                inside = grown.clipped(band)
-                if not inside.empty:
-                    parts = _joined(parts, inside)
+        key = self._reach, tuple(changed)
+        parts = self._showing.get(key)
+        if parts is None:
+            rects = _parts_of(self._rig.bands, [part.grown(self._reach) for part in self._inside(changed)])
+            parts = self._showing[key] = [self._part(rect) for rect in rects]
         return parts
+
+    def _inside(self, parts: list[Rect]) -> list[Rect]:
+        """Parts of the picture in pixels of the moving area."""
+        return [part.moved(-self._rig.rect.x0, -self._rig.rect.y0) for part in parts]
 
     def _prepare(self, weights: F32) -> None:
         """Lay out the maps for `weights`, and how far they reach."""
@@ -297,20 +328,28 @@ class HeadRenderer:
         for plane, half in zip(coords, self._half, strict=True):
             resize(plane, (size[0] // 2, size[1] // 2), out=half)
 
-    def _warp(self, part: Rect, source: Planes, target: Planes) -> None:
+    def _part(self, part: Rect) -> _Part:
+        """`part`, in pixels of the moving area, ready to be drawn."""
         rect, cell = self._rig.rect, self._cell
-        there = part.moved(cell, cell).luma  # in the maps, which have one cell more around
-        remap(
-            source.y[rect.luma],
-            (self._full[0][there], self._full[1][there]),
-            out=target.y[rect.luma][part.luma],
-        )
-        there = part.moved(cell, cell).chroma
-        half = self._half[0][there], self._half[1][there]
-        for photo, picture in ((source.u, target.u), (source.v, target.v)):
-            remap(photo[rect.chroma], half, out=picture[rect.chroma][part.chroma])
+        there = part.moved(cell, cell)  # in the maps, which have one cell more around
+        full: Map = (self._full[0][there.luma], self._full[1][there.luma])
+        half: Map = (self._half[0][there.chroma], self._half[1][there.chroma])
+        warps, copies = [], []
+        for name in ("y", "u", "v"):
+            photo, picture = getattr(self._source, name), getattr(self._target, name)
+            whole, inner = (rect.luma, part.luma) if name == "y" else (rect.chroma, part.chroma)
+            photo, picture = photo[whole], picture[whole][inner]
+            warps.append((photo, full if name == "y" else half, picture))
+            copies.append((photo[inner], picture))
+        return _Part(part.moved(rect.x0, rect.y0), warps, copies)
 
-    def _copy(self, part: Rect, source: Planes, target: Planes) -> None:
-        there = part.moved(self._rig.rect.x0, self._rig.rect.y0)
-        target.y[there.luma] = source.y[there.luma]
-        target.u[there.chroma], target.v[there.chroma] = source.u[there.chroma], source.v[there.chroma]
+
+def _parts_of(bands: list[Rect], boxes: list[Rect]) -> list[Rect]:
+    """What the `bands` hold of the `boxes`, none of it twice."""
+    parts: list[Rect] = []
+    for box in boxes:
+        for band in bands:
+            inside = box.clipped(band)
+            if not inside.empty:
+                parts = _joined(parts, inside)
+    return parts

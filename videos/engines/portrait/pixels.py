@@ -71,6 +71,12 @@ def shrink(source: F32, size: tuple[int, int]) -> F32:
     return result  # type: ignore[no-any-return]
 
 
+def transform(source: F32, matrix: F64) -> F32:
+    """Apply an affine `matrix` (m, c + 1) to the channels of every pixel (H, W, c)."""
+    result: Any = cv2.transform(source, matrix)
+    return result  # type: ignore[no-any-return]
+
+
 def halve(source: F32) -> F32:
     """Average 2 × 2 blocks of an array with even sides, as chroma subsampling does."""
     return shrink(source, (source.shape[1] // 2, source.shape[0] // 2))
