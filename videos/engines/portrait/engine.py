@@ -25,7 +25,7 @@ from videos.engines.portrait.encode import Joiner, VideoFormat
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.label import Label, LabelSettings, build_label
-from videos.engines.portrait.memory import return_large_blocks
+from videos.engines.portrait.memory import share_one_heap
 from videos.engines.portrait.models import SHA256, verified_file
 from videos.engines.portrait.motion import Motion, choreograph
 from videos.engines.portrait.prompt import understand
@@ -65,7 +65,7 @@ class PortraitEngine:
     def warm_up(self) -> None:
         """Load the face networks; raises `EngineUnavailableError`."""
         if self._finder is None:
-            return_large_blocks()
+            share_one_heap()
             self._finder = FaceFinder()
 
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
@@ -86,7 +86,7 @@ class PortraitEngine:
         progress(0.0)
         threads = spec.threads or default_threads()
         with AudioPreparation(spec.audio, spec.cache_dir) as preparation:
-            rig = build_rig(spec.portrait, self._finder, threads)
+            rig = build_rig(spec.portrait, self._finder)
             progress(RIG_SHARE)
             audio = preparation.result(_part(progress, RIG_SHARE, AUDIO_SHARE), cancelled)
             motion = choreograph(audio.track, understood.performance, spec.seed)

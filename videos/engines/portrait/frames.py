@@ -15,7 +15,7 @@ from videos.engines.portrait.mouth.renderer import MouthRenderer, PreparedPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig
 
-BATCH = 8
+BATCH = 16
 """Frames whose mouths are prepared together."""
 
 

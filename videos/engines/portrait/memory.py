@@ -3,19 +3,19 @@
 import ctypes
 import sys
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """The options' numbers in glibc's malloc.h."""
-LARGE_BYTES = 1 << 20
+LARGE_BYTES = 4 << 20
 KEPT_BYTES = 16 << 20
 
 
-def return_large_blocks() -> None:
-    """Make glibc hand every freed block above a megabyte back to the system at once, and keep smaller ones.
+def share_one_heap() -> None:
+    """Make glibc keep one heap for all threads, and hand freed blocks above LARGE_BYTES back at once.
 
-    By default it raises that limit to the largest block ever freed; pictures and encoder buffers of many
-    sizes then pile up in the heap, and a process at 1080 pixels grows by a quarter within minutes. What
-    is free at the heap's end, on the other hand, is used again for the next frame: giving it back and
-    fetching it anew took a twentieth of a render. Does nothing where there is no glibc.
+    By default every thread has a heap of its own, and what counts as large grows to the largest block ever
+    freed: pictures and encoder buffers of many sizes then pile up in each, and a process at 1080 pixels grows
+    by a quarter within minutes. A smaller limit, or giving back all that is free at the heap's end, costs up to
+    a tenth of a render: the next one has to fetch the same pages anew. Does nothing where there is no glibc.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -23,5 +23,6 @@ def return_large_blocks() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
+    mallopt(M_ARENA_MAX, 1)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

@@ -21,7 +21,7 @@ from videos.engines.portrait.rig import PortraitRig
 POLL_S = 0.1
 """How often progress is reported and cancellation asked for."""
 
-BURST_BYTES, BURST_FRAMES = 6_000_000, 8
+BURST_BYTES, BURST_FRAMES = 14_000_000, 16
 """Up to so many pictures are drawn, then encoded, in one go: the processor's caches then serve one of the two
 at a time."""
 

@@ -17,7 +17,7 @@ from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head
 from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
-from videos.engines.portrait.pixels import F64, U8, resize_u8
+from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
 from videos.engines.portrait.silhouette import find_silhouette
 
 MAX_PIXELS = 1080 * 1080
@@ -79,30 +79,47 @@ def fit(image: U8) -> tuple[U8, F64]:
     return resize_u8(image, size, smooth=True), np.array(size) / [width, height]
 
 
-def build_rig(path: Path, finder: FaceFinder, threads: int = 1) -> PortraitRig:
+@dataclass(frozen=True)
+class _Picture:
+    """The photo at the video's size: bytes (H, W, 3), float Y, Cb, Cr (H, W, 3), planes; and how it was shrunk."""
+
+    image: U8
+    ycc: F32
+    planes: Planes
+    factors: F64
+
+    @staticmethod
+    def of(photo: U8) -> "_Picture":
+        image, factors = fit(photo)
+        ycc = ycc_from_bgr(image)
+        return _Picture(image, ycc, planes_from_ycc(ycc), factors)
+
+
+def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
-    The networks use `threads`; the person is cut out on a thread aside while eyes and mouth are measured.
+    A thread aside lays out the picture while the face is looked for, and cuts out the person while eyes and
+    mouth are measured. The networks have one thread: they are too small to gain from a second.
     """
     photo = read_image(path)
-    cv2.setNumThreads(threads)
-    try:
-        found = finder.find(photo)
-    finally:
-        cv2.setNumThreads(1)
-    image, factors = fit(photo)
-    points = found.points * [*factors, factors[0]]
-    points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
-    frame = FaceFrame.from_landmarks(points)
-    if frame.iod < MIN_IOD_PX:
-        raise UnusablePortraitError("The face is too small in the picture; crop the picture closer to it.")
+    cv2.setNumThreads(1)
     with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
-        cutting = aside.submit(find_silhouette, image, frame, frame.to_face(points[:, :2]))
-        ycc = ycc_from_bgr(image)
-        planes = planes_from_ycc(ycc)
+        laying_out = aside.submit(_Picture.of, photo)
+        found = finder.find(photo)
+        picture = laying_out.result()
+        planes, factors = picture.planes, picture.factors
+        points = found.points * [*factors, factors[0]]
+        points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
+        frame = FaceFrame.from_landmarks(points)
+        if frame.iod < MIN_IOD_PX:
+            raise UnusablePortraitError(
+                "The face is too small in the picture; crop the picture closer to it."
+            )
+        face = frame.to_face(points[:, :2])
+        cutting = aside.submit(find_silhouette, picture.image, frame, face)
         eyes = build_eyes(points, frame, planes)
-        mouth = build_mouth(points, frame, ycc, planes, cutting)
+        brows = brow_freedom(face, frame, picture.ycc[..., 0])
+        mouth = build_mouth(points, frame, picture.ycc, planes, cutting)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
-    brows = brow_freedom(frame.to_face(points[:, :2]), frame, ycc[..., 0])
     head = build_head(points, frame, (planes.width, planes.height), cutting.result(), drawn, brows)
     return PortraitRig(planes, frame, mouth, eyes, head, found.notes)
