@@ -81,7 +81,7 @@ def fit(image: U8) -> tuple[U8, F64]:
 
 @dataclass(frozen=True)
 class _Picture:
-    """The photo at the video's size: bytes (H, W, 3), float Y, Cb, Cr (H, W, 3), planes; and how it was shrunk."""
+    """The photo at the video's size: bytes and float Y, Cb, Cr (H, W, 3), planes; and how it was shrunk."""
 
     image: U8
     ycc: F32
