@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.engines.portrait.reading import read_clip
 from videos.engines.base import RenderCancelled, UnusableAudioError
 from videos.engines.portrait import audio_cache
-from videos.engines.portrait.audio import SPEECH_RATE, Stopped, decode
+from videos.engines.portrait.audio import SPEECH_RATE, Stopped, read_speech, write_sound
 from videos.engines.portrait.audio_cache import AudioPreparation, PreparedAudio
 from videos.engines.portrait.encode import SEGMENT_FRAMES, Joiner, SegmentEncoder, VideoFormat, plan_segments
 
@@ -53,7 +53,7 @@ def test_segments_cover_every_frame_once(frames: int) -> None:
 def test_joined_segments_are_one_stream(tmp_path: Path) -> None:
     """Each frame is one shade of grey, so that a lost, doubled or misplaced one shows."""
     sound = tmp_path / "sound.mp4"
-    decode(write_tone(tmp_path / "tone.wav", 4.0), sound, never)
+    write_sound(write_tone(tmp_path / "tone.wav", 4.0), sound, never)
     shades = np.arange(100) * 2 + 20
     target = tmp_path / "joined.mp4"
     with Joiner(target, VideoFormat(64, 48), sound, {"AIGC": "yes"}) as joiner:
@@ -74,7 +74,7 @@ def test_joined_segments_are_one_stream(tmp_path: Path) -> None:
 
 def test_a_join_that_fails_leaves_no_file(tmp_path: Path) -> None:
     sound = tmp_path / "sound.mp4"
-    decode(write_tone(tmp_path / "tone.wav", 1.0), sound, never)
+    write_sound(write_tone(tmp_path / "tone.wav", 1.0), sound, never)
     target = tmp_path / "out" / "video.mp4"
     target.parent.mkdir()
     with pytest.raises(RuntimeError), Joiner(target, VideoFormat(64, 48), sound, {}):
@@ -89,7 +89,7 @@ def test_any_recording_becomes_mono_speech_samples(
     tmp_path: Path, rate: int, channels: int, format_: str
 ) -> None:
     path = write_tone(tmp_path / f"tone.{format_}", 2.0, rate, channels, format_)
-    samples = decode(path, tmp_path / "sound.mp4", never)
+    samples = read_speech(path, never)
     assert samples.dtype == np.float32
     assert len(samples) / SPEECH_RATE == pytest.approx(2.0, abs=0.08)
     spectrum = np.abs(np.fft.rfft(samples[4000:20_000]))
@@ -102,7 +102,8 @@ def test_a_damaged_recording_gives_sound_and_samples_of_one_length(tmp_path: Pat
     path = tmp_path / "damaged.mp3"
     path.write_bytes(bytes(data))
     sound = tmp_path / "sound.mp4"
-    samples = decode(path, sound, never)
+    samples = read_speech(path, never)
+    write_sound(path, sound, never)
     with av.open(str(sound)) as reader:
         heard = sum(frame.samples for frame in reader.decode(audio=0)) / 48_000
     assert heard == pytest.approx(len(samples) / SPEECH_RATE, abs=0.05)
@@ -112,7 +113,7 @@ def test_a_damaged_recording_gives_sound_and_samples_of_one_length(tmp_path: Pat
 def test_too_short_and_too_long_recordings_are_refused(tmp_path: Path, seconds: float) -> None:
     path = write_tone(tmp_path / "tone.wav", seconds, rate=8000)
     with pytest.raises(UnusableAudioError, match=" s"):
-        decode(path, tmp_path / "sound.mp4", never)
+        read_speech(path, never)
 
 
 def test_a_playlist_posing_as_a_recording_opens_nothing(tmp_path: Path) -> None:
@@ -120,13 +121,17 @@ def test_a_playlist_posing_as_a_recording_opens_nothing(tmp_path: Path) -> None:
     path = tmp_path / "list.mp3"
     path.write_text(f"ffconcat version 1.0\nfile {secret}\n")
     with pytest.raises(UnusableAudioError):
-        decode(path, tmp_path / "sound.mp4", never)
+        read_speech(path, never)
+    with pytest.raises(UnusableAudioError):
+        write_sound(path, tmp_path / "sound.mp4", never)
 
 
 def test_decoding_stops_when_asked(tmp_path: Path) -> None:
     path = write_tone(tmp_path / "tone.wav", 5.0)
     with pytest.raises(RenderCancelled):
-        decode(path, tmp_path / "sound.mp4", lambda: True)
+        read_speech(path, lambda: True)
+    with pytest.raises(RenderCancelled):
+        write_sound(path, tmp_path / "sound.mp4", lambda: True)
 
 
 def prepare(source: Path, cache: Path | None) -> PreparedAudio:
@@ -139,11 +144,11 @@ def test_one_recording_is_computed_once_by_many_at_the_same_time(
 ) -> None:
     calls: list[Path] = []
 
-    def counted(source: Path, sound: Path, stopped: Stopped) -> np.ndarray:
+    def counted(source: Path, stopped: Stopped) -> np.ndarray:
         calls.append(source)
-        return decode(source, sound, stopped)
+        return read_speech(source, stopped)
 
-    monkeypatch.setattr(audio_cache, "decode", counted)
+    monkeypatch.setattr(audio_cache, "read_speech", counted)
     path, cache = write_tone(tmp_path / "tone.wav", 2.0), tmp_path / "cache"
     barrier = threading.Barrier(4)
 

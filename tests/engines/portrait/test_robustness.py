@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from videos.engines.base import EngineError
-from videos.engines.portrait.audio import decode
+from videos.engines.portrait.audio import read_speech, write_sound
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer
 from videos.engines.portrait.motion import choreograph
@@ -57,7 +57,8 @@ def test_a_damaged_recording(
     path = tmp_path / "damaged.wav"
     path.write_bytes(damaged(speech.read_bytes(), [(place * 0.002, value) for place, value in places], keep))
     try:
-        samples = decode(path, tmp_path / "sound.mp4", lambda: False)
+        samples = read_speech(path, lambda: False)
+        write_sound(path, tmp_path / "sound.mp4", lambda: False)
     except EngineError:
         return
     assert np.isfinite(samples).all()

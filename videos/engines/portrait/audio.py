@@ -1,9 +1,10 @@
-"""Decoding a recording: samples for the analysis and an AAC stream for the video, from one decode.
+"""Decoding a recording: samples for the analysis, and an AAC stream for the video.
 
-One decode for both means that sound and lips cannot drift apart, even where a damaged file makes the
-decoder drop pieces.
+Both decode for themselves, so that they can run side by side. They do it alike, so that sound and lips cannot
+drift apart even where a damaged file makes the decoder drop pieces.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,21 +29,17 @@ FORMATS = "wav,mp3,flac,ogg,mov,aac,w64,aiff"
 Stopped = Callable[[], bool]
 
 
-def decode(source: Path, sound: Path, stopped: Stopped) -> F32:
-    """Decode `source` once: write it as AAC to `sound`, return it as mono SPEECH_RATE samples (n,).
+def read_speech(source: Path, stopped: Stopped) -> F32:
+    """The recording `source` as mono SPEECH_RATE samples (n,).
 
     Asks `stopped` now and then and raises `RenderCancelled` once it answers True. Raises
     `UnusableAudioError` for what cannot be decoded or is too short or too long.
     """
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-    try:
-        with av.open(str(source), options=options) as reader:
-            if not reader.streams.audio:
-                raise UnusableAudioError("The file contains no sound.")
-            with av.open(str(sound), "w", format="mp4") as writer:
-                pieces = _transcode(_frames(reader, stopped), writer)
-    except av.error.FFmpegError as error:
-        raise UnusableAudioError("The recording cannot be decoded.") from error
+    to_speech = _Resampler(SPEECH_RATE)
+    with _sound_of(source, stopped) as blocks:
+        pieces = [
+            speech.to_ndarray().reshape(-1).copy() for block in blocks for speech in to_speech.push(block)
+        ]
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
     length_s = len(samples) / SPEECH_RATE
     if not MIN_S <= length_s <= MAX_S:
@@ -50,6 +47,37 @@ def decode(source: Path, sound: Path, stopped: Stopped) -> F32:
             f"The recording lasts {length_s:.1f} s; between {MIN_S} s and {MAX_S:.0f} s can be used."
         )
     return samples.astype(np.float32) / np.float32(32768)
+
+
+def write_sound(source: Path, target: Path, stopped: Stopped) -> None:
+    """Write the recording `source`, however short, as AAC into an MP4 at `target`.
+
+    Raises as `read_speech` does.
+    """
+    to_encoder = AudioResampler(format="fltp", layout="mono", rate=SOUND_RATE, frame_size=1024)
+    with _sound_of(source, stopped) as blocks, av.open(str(target), "w", format="mp4") as writer:
+        stream = writer.add_stream("aac", rate=SOUND_RATE, layout="mono", bit_rate=SOUND_BIT_RATE)
+        stream.options = {"aac_coder": "fast"}
+        position = 0
+        for block in blocks:
+            for piece in to_encoder.resample(block):
+                piece.pts = position
+                position += piece.samples
+                writer.mux(stream.encode(piece))
+        writer.mux(stream.encode(None))
+
+
+@contextlib.contextmanager
+def _sound_of(source: Path, stopped: Stopped) -> Iterator[Iterator[AudioFrame | None]]:
+    """The recording in blocks of mono 16-bit SOUND_RATE samples without times; then None, to flush with."""
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    try:
+        with av.open(str(source), options=options) as reader:
+            if not reader.streams.audio:
+                raise UnusableAudioError("The file contains no sound.")
+            yield _resampled(_frames(reader, stopped))
+    except av.error.FFmpegError as error:
+        raise UnusableAudioError("The recording cannot be decoded.") from error
 
 
 def _frames(reader: av.container.InputContainer, stopped: Stopped) -> Iterator[AudioFrame]:
@@ -64,6 +92,24 @@ def _frames(reader: av.container.InputContainer, stopped: Stopped) -> Iterator[A
         for frame in frames:
             if isinstance(frame, AudioFrame):
                 yield frame
+
+
+def _resampled(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame | None]:
+    to_sound, total = _Resampler(SOUND_RATE), 0
+    for frame in frames:
+        frame.pts = None  # gaps and jumps in a damaged file's clock must not reach the resampler
+        total += frame.samples
+        if total > (MAX_S + 60) * frame.sample_rate:
+            raise UnusableAudioError(f"The recording is longer than {MAX_S:.0f} s.")
+        yield from _without_times(to_sound.push(frame))
+    yield from _without_times(to_sound.push(None))
+    yield None
+
+
+def _without_times(blocks: list[AudioFrame]) -> list[AudioFrame]:
+    for block in blocks:
+        block.pts = None
+    return blocks
 
 
 class _Resampler:
@@ -82,41 +128,3 @@ class _Resampler:
         except ValueError:
             self._inner = self._new()
             return self._inner.resample(frame)
-
-
-def _transcode(frames: Iterator[AudioFrame], writer: av.container.OutputContainer) -> list[np.ndarray]:
-    """Encode `frames` into `writer`; return the pieces (n,) int16 for the analysis."""
-    stream = writer.add_stream("aac", rate=SOUND_RATE, layout="mono", bit_rate=SOUND_BIT_RATE)
-    stream.options = {"aac_coder": "fast"}
-    to_sound, to_speech = _Resampler(SOUND_RATE), _Resampler(SPEECH_RATE)
-    to_encoder = AudioResampler(format="fltp", layout="mono", rate=SOUND_RATE, frame_size=1024)
-    position, total, pieces = 0, 0, []
-
-    def encode(frame: AudioFrame | None) -> None:
-        nonlocal position
-        for block in to_encoder.resample(frame):
-            block.pts = position
-            position += block.samples
-            writer.mux(stream.encode(block))
-
-    for frame in _and_then_none(frames):
-        if frame is not None:
-            frame.pts = None  # gaps and jumps in a damaged file's clock must not reach the resampler
-            total += frame.samples
-            if total > (MAX_S + 60) * frame.sample_rate:
-                raise UnusableAudioError(f"The recording is longer than {MAX_S:.0f} s.")
-        for block in to_sound.push(frame):
-            block.pts = None
-            encode(block)
-            for speech in to_speech.push(block):
-                pieces.append(speech.to_ndarray().reshape(-1).copy())
-    encode(None)
-    pieces.extend(speech.to_ndarray().reshape(-1).copy() for speech in to_speech.push(None))
-    writer.mux(stream.encode(None))
-    return pieces
-
-
-def _and_then_none(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame | None]:
-    """The frames, then None, which flushes a resampler."""
-    yield from frames
-    yield None

@@ -20,7 +20,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from videos.engines.base import Cancelled, Progress, RenderCancelled, UnusableAudioError
-from videos.engines.portrait.audio import FPS, Stopped, decode
+from videos.engines.portrait.audio import FPS, Stopped, read_speech, write_sound
 from videos.engines.portrait.speech import analyse
 from videos.engines.portrait.speech.track import VisemeTrack
 
@@ -129,7 +129,10 @@ def _load(key: str, sound: Path, visemes: Path) -> PreparedAudio | None:
 def _compute(key: str, source: Path, sound: Path, visemes: Path, stopped: Stopped) -> PreparedAudio:
     parts = [path.with_name(f"{path.name}.{os.getpid()}.part") for path in (sound, visemes)]
     try:
-        track = analyse(decode(source, parts[0], stopped), FPS)
+        with ThreadPoolExecutor(1, thread_name_prefix="portrait-sound") as aside:
+            encoding = aside.submit(write_sound, source, parts[0], stopped)
+            track = analyse(read_speech(source, stopped), FPS)
+            encoding.result()
         with parts[1].open("wb") as file:
             track.save(file)
         parts[1].replace(visemes)

@@ -15,7 +15,7 @@ def share_one_heap() -> None:
     By default every thread has a heap of its own, and what counts as large grows to the largest block ever
     freed: pictures and encoder buffers of many sizes then pile up in each, and a process at 1080 pixels grows
     by a quarter within minutes. A smaller limit, or giving back all that is free at the heap's end, costs up
-    to a tenth of a render: the next one has to fetch the same pages anew. Does nothing where there is no glibc.
+    to a tenth of a render: the next one has to fetch the same pages anew. Does nothing without glibc.
     """
     if not sys.platform.startswith("linux"):
         return
