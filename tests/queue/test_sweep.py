@@ -90,7 +90,8 @@ def test_a_broker_that_is_down_does_not_break_the_caller(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_workers_share_the_sweep() -> None:
+def test_workers_share_the_sweep(settings: LazySettings) -> None:
+    settings.SWEEP_INTERVAL_S = 3600
     QueueState.objects.create(pk=1)
     assert sorted(all_at_once(times(4, sweep_if_due))) == [False, False, False, True]
     assert not sweep_if_due()
