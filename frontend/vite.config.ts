@@ -32,6 +32,6 @@ export default defineConfig(({ command }) => ({
     setupFiles: ['./src/testing/setup.ts'],
     restoreMocks: true,
     css: false,
-    testTimeout: 15_000,
+    testTimeout: 120_000,
   },
 }));

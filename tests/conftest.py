@@ -1,11 +1,33 @@
-"""Fixtures of the application's tests."""
+"""Fixtures of the application's tests, and how Hypothesis runs in all of them."""
+
+import os
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.support.rows import client_for, make_user
+from videos import media_urls
+
+# How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
+hypothesis_settings.register_profile(
+    "steady",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    derandomize=True,
+    database=None,
+)
+hypothesis_settings.register_profile(
+    "searching", hypothesis_settings.get_profile("steady"), derandomize=False
+)
+hypothesis_settings.load_profile("searching" if "FUZZ_EXAMPLES" in os.environ else "steady")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,3 +58,18 @@ def client_of_user(user: User) -> APIClient:
 @pytest.fixture
 def client_of_admin(admin: User) -> APIClient:
     return client_for(admin)
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's clock goes on from noon, so that the day does not end during the test."""
+    now, here = timezone.now, timezone.localtime()
+    away = here.replace(hour=12, minute=0) - here
+    monkeypatch.setattr(timezone, "now", lambda: now() + away)
+
+
+@pytest.fixture
+def same_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed links, which change with every full hour, do not do so during the test."""
+    moment = time.time()
+    monkeypatch.setattr(media_urls, "time", SimpleNamespace(time=lambda: moment))

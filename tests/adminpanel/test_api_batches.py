@@ -50,6 +50,7 @@ def test_every_batch_is_listed_with_its_owner(client_of_admin: APIClient, user: 
     assert [len(batch["items"]) for batch in body["batches"]] == [2, 1]
 
 
+@pytest.mark.usefixtures("noon")
 def test_batches_are_filtered_ordered_and_paged(client_of_admin: APIClient, user: User) -> None:
     other = make_user()
     failed = make_batch(user, 1, name="broken")
@@ -87,6 +88,7 @@ def test_a_wrong_filter_is_named(client_of_admin: APIClient, query: dict[str, st
     assert list(answer.json()["errors"]) == list(query)
 
 
+@pytest.mark.usefixtures("same_links")
 def test_polling_is_cheap(client_of_admin: APIClient, user: User) -> None:
     make_batch(user)
     first = client_of_admin.get(BATCHES)
@@ -104,6 +106,7 @@ def test_an_administrator_may_look_at_and_cancel_any_batch(client_of_admin: APIC
     assert User.objects.get(pk=user.pk).credits == 100, "the owner is refunded, not the administrator"
 
 
+@pytest.mark.usefixtures("noon")
 def test_usage_counts_videos_failures_credits_and_users(client_of_admin: APIClient, user: User) -> None:
     busy = make_user("busy")
     batch = make_batch(busy, 4)
@@ -146,6 +149,7 @@ def test_usage_counts_videos_failures_credits_and_users(client_of_admin: APIClie
     }
 
 
+@pytest.mark.usefixtures("noon")
 def test_usage_ends_where_its_days_end(client_of_admin: APIClient, user: User) -> None:
     batch = make_batch(user, 1)
     finish(batch)

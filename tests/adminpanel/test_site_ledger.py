@@ -95,6 +95,7 @@ def test_a_note_never_becomes_a_formula(browser: Client, admin: User, user: User
     assert export(browser)[1]["note"] == f"x{note}".strip()
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_export_follows_the_filters_of_the_list(browser: Client, user: User) -> None:
     other = make_user(credits=5)
     make_batch(user, 2)

@@ -110,6 +110,7 @@ def test_the_list_is_ones_own_newest_first_in_pages(user: User, client: APIClien
     assert names(client.get(f"{LIST}?offset=100")) == []
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_list_is_searched_and_filtered(user: User, client: APIClient) -> None:
     make_batch(user, name="Spring sale")
     finish()
@@ -163,6 +164,7 @@ def test_a_batch_makes_no_more_queries_as_it_grows(user: User, client: APIClient
     assert counts[0] == counts[1]
 
 
+@pytest.mark.usefixtures("same_links")
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/{{batch}}"])
 def test_polling_what_did_not_change_is_answered_304(user: User, client: APIClient, path: str) -> None:
     batch = make_batch(user)

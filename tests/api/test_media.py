@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connections
 from django.test import Client
 
 from videos.media_urls import STEP_S, media_path
@@ -17,6 +18,8 @@ NOW = 1_800_000_000.0
 
 @pytest.fixture(autouse=True)
 def _stored() -> Any:
+    # At the end of an answer Django looks at open connections, here at one that a test before left open.
+    connections.close_all()
     default_storage.save(KEY, ContentFile(CONTENT))
     yield
     default_storage.delete(KEY)

@@ -99,6 +99,7 @@ def test_both_spellings_of_the_repeated_field_are_taken(client_of_user: APIClien
     assert submit(client_of_user, body).json()["image_count"] == 2
 
 
+@pytest.mark.usefixtures("noon")
 def test_default_names_tell_batches_of_one_day_apart(client_of_user: APIClient) -> None:
     names = [submit(client_of_user).json()["name"] for _ in range(3)]
     assert names[0].startswith("批次 20")

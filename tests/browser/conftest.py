@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.browser.people import People
 from tests.plugins.environment import ROOT, in_ci
 from tests.servers import MissingServerError
 from tests.servers.process import find_program, scratch_folder
+from tests.support.gated_engine import Gate
 from tests.support.live import Platform, serving
 
 BUILT_PAGE = ROOT / "frontend" / "dist" / "index.html"
@@ -27,8 +28,9 @@ BROWSER_FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-ACTION_TIMEOUT_MS = 30_000
-"""How long the browser waits for what a step needs; generous, because the machine also renders."""
+ACTION_TIMEOUT_MS = 60_000
+"""How long the browser waits for what a step needs or a test expects; generous, because the machine also
+renders, and longer than the application's slowest polling."""
 
 
 def missing(reason: str) -> NoReturn:
@@ -39,17 +41,25 @@ def missing(reason: str) -> NoReturn:
 
 
 @pytest.fixture(scope="package")
-def platform() -> Iterator[Platform]:
+def gate() -> Iterator[Gate]:
+    """Before the engine; open unless a test closes it."""
+    with scratch_folder("gate") as folder:
+        yield Gate(folder / "closed")
+
+
+@pytest.fixture(scope="package")
+def platform(gate: Gate) -> Iterator[Platform]:
     """`manage.py serve` on an empty data folder, with the real engine."""
     if not BUILT_PAGE.is_file():
         missing("the front end is not built (`make frontend`)")
-    with scratch_folder("browser") as folder, serving(folder / "data") as started:
+    with scratch_folder("browser") as folder, serving(folder / "data", **gate.variables) as started:
         yield started
 
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """Closed with the last browser test: its event loop must not run during Django's other tests."""
+    expect.set_options(timeout=ACTION_TIMEOUT_MS)
     with sync_playwright() as started:
         yield started
 

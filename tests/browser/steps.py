@@ -8,7 +8,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.browser.people import Person
 from tests.support.media import PORTRAIT, image_bytes
 
-RENDER_TIMEOUT_MS = 120_000
+RENDER_TIMEOUT_MS = 300_000
 """Until a small batch has been rendered on a busy machine."""
 
 

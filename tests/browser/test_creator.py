@@ -1,6 +1,7 @@
 """The creator's day: from the login to playing, repairing and taking home the results."""
 
 import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People
+from tests.support.gated_engine import Gate
 from tests.support.media import SPEECH
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
 
 
 def test_three_portraits_and_a_recording_become_videos_that_play(
-    open_page: Opener, people: People, tmp_path: Path
+    open_page: Opener, people: People, gate: Gate, tmp_path: Path
 ) -> None:
     """One of them has no face: it fails with its reason, is refunded, and succeeds with another image."""
     creator = people.new(balance=10)
@@ -31,10 +33,10 @@ def test_three_portraits_and_a_recording_become_videos_that_play(
     page.get_by_test_id("audio-input").set_input_files(SPEECH)
     page.get_by_role("button", name="微笑").click()
     expect(page.get_by_text("3 积分")).to_be_visible()
-    page.get_by_role("button", name="生成 3 个视频").dblclick()
-
-    expect(page).to_have_url(re.compile(r"/batches/[0-9a-f-]{36}$"))
-    expect(page.get_by_role("progressbar", name="批次进度")).to_be_visible()
+    with gate.closed():
+        page.get_by_role("button", name="生成 3 个视频").dblclick()
+        expect(page).to_have_url(re.compile(r"/batches/[0-9a-f-]{36}$"))
+        expect(page.get_by_role("progressbar", name="批次进度")).to_be_visible()
     failed = steps.card(page, "风景.jpg")
     expect(failed.get_by_text("没有找到人脸，请换一张正脸照片。")).to_be_visible(
         timeout=steps.RENDER_TIMEOUT_MS
@@ -76,7 +78,9 @@ def _plays(page: Page, name: str) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_failed_item_is_retried_and_charged_only_while_it_runs(open_page: Opener, people: People) -> None:
+def test_a_failed_item_is_retried_and_charged_only_while_it_runs(
+    open_page: Opener, people: People, gate: Gate
+) -> None:
     creator = people.new(balance=2)
     batch = people.submit(creator, [steps.faceless("风景.jpg")])
     page = open_page("/login")
@@ -85,9 +89,12 @@ def test_a_failed_item_is_retried_and_charged_only_while_it_runs(open_page: Open
     expect(retry).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
     expect(steps.balance(page)).to_have_text("2")
 
-    with page.expect_response(lambda answer: answer.url.endswith("/resume")) as answer:
-        retry.click()
-    assert answer.value.ok
+    with gate.closed():
+        with page.expect_response(lambda answer: answer.url.endswith("/resume")) as answer:
+            retry.click()
+        assert answer.value.ok
+        expect(page.get_by_role("button", name="取消 风景.jpg", exact=True)).to_be_visible()
+        expect(steps.balance(page)).to_have_text("1")
     people.api(creator).wait(batch)
     expect(retry).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
     expect(steps.balance(page)).to_have_text("2")
@@ -125,10 +132,14 @@ def test_a_recording_made_in_the_browser_is_sent_as_wav(open_page: Opener, peopl
     page = open_page("/login")
     steps.enter(page, people.tokens(creator), "/new")
     page.get_by_test_id("image-input").set_input_files([steps.faceless("风景.jpg")])
+    started = time.monotonic()
     page.get_by_role("button", name="现在录音").click()
-    expect(page.get_by_role("timer", name="正在录音")).to_have_text("0:02")
+    three_seconds_or_more = re.compile(r"^0:(0[3-9]|[1-5]\d)$")
+    expect(page.get_by_role("timer", name="正在录音")).to_have_text(three_seconds_or_more)
     page.get_by_role("button", name="完成").click()
     expect(page.get_by_role("slider", name="播放位置")).to_be_visible()
+    longest_s = time.monotonic() - started
+    page.locator("audio").evaluate("audio => { audio.loop = true; }")  # it plays until somebody looks
     page.get_by_role("button", name="试听").click()
     expect(page.get_by_role("button", name="暂停")).to_be_visible()
 
@@ -136,19 +147,19 @@ def test_a_recording_made_in_the_browser_is_sent_as_wav(open_page: Opener, peopl
     expect(page).to_have_url(re.compile(r"/batches/[0-9a-f-]{36}$"))
     batch = people.api(creator).batch(page.url.rsplit("/", 1)[-1])
     assert batch["audioName"].endswith(".wav")
-    assert 1 < batch["audio_duration"] < 10
+    assert 1 < batch["audio_duration"] < longest_s
 
 
-def test_a_batch_is_renamed_cancelled_and_deleted(open_page: Opener, people: People) -> None:
+def test_a_batch_is_renamed_cancelled_and_deleted(open_page: Opener, people: People, gate: Gate) -> None:
     creator = people.new(balance=6)
     images = [steps.portrait(f"{number}.jpg") for number in range(6)]
-    batch = people.submit(creator, images)
     page = open_page("/login", language="en-US")
-    steps.enter(page, people.tokens(creator), f"/batches/{batch}")
-
-    page.get_by_role("button", name="Cancel all").click()
-    page.get_by_role("alertdialog").get_by_role("button", name="Cancel all").click()
-    expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
+    with gate.closed():
+        batch = people.submit(creator, images)
+        steps.enter(page, people.tokens(creator), f"/batches/{batch}")
+        page.get_by_role("button", name="Cancel all").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Cancel all").click()
+        expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
     finished = people.api(creator).batch(batch)["progress"]["completed"]
     expect(steps.balance(page)).to_have_text(str(6 - finished))
 

@@ -22,7 +22,7 @@ from tests.servers.process import wait_until
 pytestmark = pytest.mark.xdist_group("make")
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 
 MANAGE = """
 import json, os, pathlib, signal, sys, time

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.xdist_group("nginx")
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 MEDIA = b"0123456789" * 100
+TIMEOUT_S = 60
 
 
 class Application(BaseHTTPRequestHandler):
@@ -55,7 +56,9 @@ class Site:
     def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
         """One request over TLS; header names are written with underscores."""
         context = ssl._create_unverified_context()  # noqa: S323 - the certificate is made for this test
-        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=context, timeout=10)
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.https_port, context=context, timeout=TIMEOUT_S
+        )
         with contextlib.closing(connection):
             connection.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
             response = connection.getresponse()
@@ -125,7 +128,7 @@ def privately(folder: Path, site: Site, application_port: int, nginx: Path) -> s
 
 
 def test_plain_http_is_sent_to_https(site: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", site.http_port, timeout=TIMEOUT_S)
     with contextlib.closing(connection):
         connection.request("POST", "/api/auth/login", headers={"Host": "video.example.com"})
         response = connection.getresponse()

@@ -181,14 +181,14 @@ def test_the_gate_admits_what_fits_and_a_giant_alone() -> None:
     def giant() -> None:
         with gate.holding(1_000):
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
 
     with gate.holding(4), gate.holding(6):
         thread = threading.Thread(target=giant)
         thread.start()
         assert not entered.wait(0.05)
-    assert entered.wait(10)
+    assert entered.wait(60)
     leave.set()
-    thread.join(10)
+    thread.join(60)
     with gate.holding(10):
         pass

@@ -44,7 +44,7 @@ def _risen_mb(folder: Path, *sources: Path) -> float:
         cwd=_ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     return float(done.stdout)

@@ -14,7 +14,7 @@ from tests.support.scripted_engine import NAME, VARIABLE
 from videos.worker.runner import close_renderer
 from videos.worker.stopping import stopping
 
-THREAD_TIMEOUT_S = 30
+THREAD_TIMEOUT_S = 120
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from videos.checks import generation_settings
 from videos.engines.base import EngineUnavailableError
 from videos.engines.registry import engine_paths, get_engine
 
-WAIT_S = 30
+WAIT_S = 120
 
 PARENT = """
 import sys

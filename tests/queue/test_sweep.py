@@ -90,7 +90,8 @@ def test_a_broker_that_is_down_does_not_break_the_caller(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_workers_share_the_sweep() -> None:
+def test_workers_share_the_sweep(settings: LazySettings) -> None:
+    settings.SWEEP_INTERVAL_S = 3600
     QueueState.objects.create(pk=1)
     assert sorted(all_at_once(times(4, sweep_if_due))) == [False, False, False, True]
     assert not sweep_if_due()
@@ -107,6 +108,13 @@ def age(key: str) -> None:
     os.utime(default_storage.path(key), (past, past))
 
 
+@pytest.fixture
+def swept(db: None) -> None:
+    """No folder of another test is left to be counted."""
+    delete_orphaned_folders()
+
+
+@pytest.mark.usefixtures("swept")
 def test_files_without_a_batch_are_removed_once_they_are_old(user: User) -> None:
     batch = make_batch(user)
     old, young = "batches/left-behind/source/a.jpg", "batches/just-made/source/a.jpg"
@@ -152,7 +160,8 @@ def test_old_scratch_files_are_removed_and_the_cache_is_kept_fresh(db: None, set
     young_entry.unlink()
 
 
-def test_users_who_share_a_name_prefix_do_not_matter(db: None) -> None:
+@pytest.mark.usefixtures("swept")
+def test_users_who_share_a_name_prefix_do_not_matter() -> None:
     """Folders are told by the whole id."""
     batch = make_batch(make_user())
     stray = f"batches/{str(batch.pk)[:8]}/a.jpg"

@@ -21,8 +21,8 @@ SETTINGS = {
     "full_page_writes": "off",
 }
 
-START_TIMEOUT_S = 60
-COMMAND_TIMEOUT_S = 120
+START_TIMEOUT_S = 300
+COMMAND_TIMEOUT_S = 600
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """What all private servers share: finding the program, a free port, starting, waiting, stopping."""
 
 import contextlib
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
@@ -13,6 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+
+PORTS = range(10_240, 22_240)
+"""Where ports are taken from: below those that systems give to whoever asks for any, companions included."""
 
 POLL_INTERVAL_S = 0.05
 """Pause between two looks at a condition."""
@@ -65,18 +70,27 @@ def find_program(*names: str, prefer_extra: bool = False) -> Path:
 
 
 def free_port(*, companion_offset: int = 0) -> int:
-    """A loopback TCP port nobody listens on; with an offset, one whose companion port is free too."""
-    for _ in range(200):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind((LOOPBACK, 0))
-            port = int(first.getsockname()[1])
-            if not companion_offset:
-                return port
-            if port + companion_offset < 65536:
-                with contextlib.suppress(OSError):
-                    second.bind((LOOPBACK, port + companion_offset))
-                    return port
+    """A loopback TCP port nobody listens on; with an offset, one whose companion port is free too.
+
+    No other test gets it while this process lives, so a server may start, stop and start again there.
+    """
+    for port in random.SystemRandom().sample(PORTS, 200):
+        if all(_reserve(wanted) for wanted in {port, port + companion_offset}):
+            return port
     raise ServerError("no free port found")
+
+
+def _reserve(port: int) -> bool:
+    """Keep a port from other processes of these tests; False when one has it or something listens there."""
+    folder = Path(tempfile.gettempdir()) / f"zhiying-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    lock = os.open(folder / str(port), os.O_RDWR | os.O_CREAT)
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        probe.bind((LOOPBACK, port))
+        return True  # the lock stays open, and goes with this process
+    os.close(lock)
+    return False
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) -> None:
@@ -121,7 +135,7 @@ def running(
     ready: Callable[[], bool],
     log: Path,
     environment: Mapping[str, str] | None = None,
-    timeout_s: float = 30.0,
+    timeout_s: float = 120.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in the foreground of a process group of its own, from `ready` until the block ends.
 

@@ -85,7 +85,7 @@ def run_s3(bucket: str = "media") -> Iterator[S3Server]:
             [program, "-logtostderr", "mini", *arguments],
             ready=lambda: accepts_connections(ports["s3"]) and _takes_objects(server),
             log=folder / "log",
-            timeout_s=60.0,
+            timeout_s=300.0,
         ):
             yield server
 

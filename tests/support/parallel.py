@@ -9,7 +9,7 @@ from django.db import connections
 
 T = TypeVar("T")
 
-BARRIER_TIMEOUT_S = 60
+BARRIER_TIMEOUT_S = 300
 
 
 def all_at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:

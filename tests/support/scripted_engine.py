@@ -34,6 +34,8 @@ GATE = "open"
 """The file in the folder for which gated films wait."""
 VIDEO = b"\0\0\0\x18ftypmp42 not a film, but bytes to play"
 HANG_S = 300
+STEPS = (20, 40, 60, 80)
+"""Percentages at which a climbing render waits."""
 
 
 class ScriptedEngine:
@@ -132,11 +134,14 @@ def _gorge(spec: RenderSpec, progress: Progress) -> RenderResult:
     raise AssertionError(len(hoard))
 
 
-def _crawl(spec: RenderSpec, progress: Progress) -> RenderResult:
-    """Takes about two seconds and reports each percent."""
-    for percent in range(100):
-        progress(percent / 100)
-        time.sleep(0.02)
+def _climb(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """Goes from one of the steps to the next when somebody puts a file of its name into the folder."""
+    folder = Path(json.loads(spec.prompt)["folder"])
+    for percent in STEPS:
+        deadline = time.monotonic() + HANG_S
+        while not (folder / str(percent)).exists() and time.monotonic() < deadline:
+            progress(percent / 100)
+            time.sleep(0.02)
     return _succeed(spec, progress)
 
 
@@ -172,7 +177,7 @@ _ACTS = {
     "hang": _hang,
     "babble": _babble,
     "gorge": _gorge,
-    "crawl": _crawl,
+    "climb": _climb,
     "film behind gate": _film_behind_gate,
     "confess": _confess,
 }

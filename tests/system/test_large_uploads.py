@@ -12,7 +12,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.support.live import serving
+from tests.support.live import REQUEST_TIMEOUT_S, serving
 from tests.support.media import wav_bytes
 
 pytestmark = [pytest.mark.serial, pytest.mark.slow]
@@ -74,7 +74,9 @@ def test_a_full_batch_of_large_images_does_not_fill_the_memory(tmp_path: Path) -
         api.get("/api/video/batches")
         token = str(api.session.headers["Authorization"])
         with PeakMemory(platform.process.pid) as memory:
-            connection = http.client.HTTPConnection(platform.origin.removeprefix("http://"), timeout=300)
+            connection = http.client.HTTPConnection(
+                platform.origin.removeprefix("http://"), timeout=REQUEST_TIMEOUT_S
+            )
             headers = {
                 "Authorization": token,
                 "Content-Length": str(length),

@@ -14,7 +14,15 @@ import pytest
 from PIL import Image
 
 from tests.support.films import watch
-from tests.support.live import ADMIN_PASSWORD, Api, Platform, clean_environment, manage, serving
+from tests.support.live import (
+    ADMIN_PASSWORD,
+    START_TIMEOUT_S,
+    Api,
+    Platform,
+    clean_environment,
+    manage,
+    serving,
+)
 from tests.support.media import PORTRAIT, SPEECH, image_bytes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main job")]
@@ -144,7 +152,7 @@ def test_a_second_server_on_the_same_data_is_refused_with_a_sentence(
         env=clean_environment(DATA_DIR=str(data_dir)),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=START_TIMEOUT_S,
         check=False,
     )
     assert result.returncode != 0
@@ -160,7 +168,7 @@ def test_a_port_that_is_taken_is_said_so(platform: Platform, tmp_path: Path) -> 
         env=clean_environment(DATA_DIR=str(tmp_path), PORT=port),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=START_TIMEOUT_S,
         check=False,
     )
     assert result.returncode != 0

@@ -18,14 +18,19 @@ import requests
 
 from tests.plugins.environment import ROOT
 from tests.servers import S3Server
-from tests.servers.process import LOOPBACK, free_port, log_tail, running
+from tests.servers.process import LOOPBACK, free_port, running
 from tests.support.films import watch
-from tests.support.live import ADMIN_PASSWORD, Platform, answers, clean_environment, manage
+from tests.support.live import (
+    ADMIN_PASSWORD,
+    START_TIMEOUT_S,
+    Platform,
+    answers,
+    clean_environment,
+    manage,
+)
 from tests.system.test_restarts import GATED, half_done, open_gate, submit
 
 pytestmark = [pytest.mark.slow]
-
-START_TIMEOUT_S = 90
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Installation:
         log = self.folder / f"{name}.log"
         with running(
             manage("rundramatiq", "--processes", "1", "--threads", "1"),
-            ready=lambda: "booting up" in log_tail(log),
+            ready=lambda: "booting up" in log.read_text(),
             log=log,
             environment={
                 **self.environment,

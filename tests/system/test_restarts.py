@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("restarts")]
 GATED = {"EXTRA_ENGINES": scripted_engine.VARIABLE, "GENERATION_ENGINE": scripted_engine.NAME}
 """Items are rendered by the real engine, when the test lets them."""
 SETTINGS = GATED | {"SWEEP_INTERVAL_S": "1", "RENDER_RETRY_DELAY_S": "0.1", "HEARTBEAT_S": "0.2"}
+STOP_TIMEOUT_S = 120
 
 
 @cache
@@ -98,7 +99,7 @@ def test_a_server_stopped_by_control_c_gives_its_items_back_and_goes_on_later(tm
         batch_id = submit(api, 5, gate)
         api.wait_for(batch_id, half_done)
         platform.process.send_signal(signal.SIGINT)
-        assert platform.process.wait(30) == 0
+        assert platform.process.wait(STOP_TIMEOUT_S) == 0
         assert "Stopped." in platform.output
         assert "Traceback" not in platform.output
     with sqlite3.connect(data_dir / "zhiying.sqlite3") as connection:
@@ -115,4 +116,4 @@ def test_a_server_stopped_by_control_c_gives_its_items_back_and_goes_on_later(tm
 def test_an_idle_server_stops_when_asked(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as platform:
         platform.process.terminate()
-        assert platform.process.wait(30) == 0
+        assert platform.process.wait(STOP_TIMEOUT_S) == 0

@@ -117,7 +117,7 @@ describe('an expired token', () => {
     );
     openApp('/credits');
     expect(await screen.findByRole('heading', { level: 1, name: '积分' })).toBeVisible();
-    expect(await screen.findByText('连接不上服务器', {}, { timeout: 8_000 })).toBeVisible();
+    expect(await screen.findByText('连接不上服务器')).toBeVisible();
     expect(localStorage.getItem('token')).toBe('token-1');
   });
 });

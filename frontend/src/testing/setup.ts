@@ -33,7 +33,7 @@ class WideObserver extends SilentObserver {
 
 beforeAll(() => {
   // Waiting ends as soon as the text is there; the limit only bounds a busy machine.
-  configure({ asyncUtilTimeout: 5_000 });
+  configure({ asyncUtilTimeout: 30_000 });
   vi.stubGlobal('ResizeObserver', WideObserver);
   vi.stubGlobal('IntersectionObserver', SilentObserver);
   vi.stubGlobal('matchMedia', (query: string) => ({

@@ -18,6 +18,7 @@ from videos.engines.base import (
     UnusableAudioError,
     UnusablePortraitError,
 )
+from videos.engines.portrait import encode
 from videos.engines.portrait.engine import PortraitEngine
 from videos.engines.portrait.label import LabelSettings, build_label
 from videos.engines.portrait.rig import PortraitRig
@@ -178,8 +179,14 @@ def test_the_audio_is_prepared_once_for_a_batch(
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3])
 def test_a_cancelled_render_stops_and_leaves_nothing(
-    engine: PortraitEngine, rendered: Rendered, tmp_path: Path, share: float
+    engine: PortraitEngine,
+    rendered: Rendered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
 ) -> None:
+    """In four segments, before each of which it is asked, however fast the machine draws them."""
+    monkeypatch.setattr(encode, "SEGMENT_FRAMES", 21)
     seen: list[float] = []
     spec = make_spec(rendered, tmp_path / "never.mp4", poster=tmp_path / "never.jpg", threads=1)
     with pytest.raises(RenderCancelled):
