@@ -53,6 +53,14 @@ def test_closures_of_a_labelled_recording_are_counted(folder: Path) -> None:
     assert row["lag (frames)"] == 0
 
 
+def test_bilabials_side_by_side_are_one_closure() -> None:
+    names = [("a", 0.2), ("m", 0.3), ("sil", 0.34), ("p", 0.4), ("a", 0.5), ("p", 0.6), ("a", 0.9)]
+    starts = [0.0, *(end for _, end in names)]
+    known = [labels.Label(start, end, name) for start, (name, end) in zip(starts, names, strict=False)]
+
+    assert phones.bilabial_spans(known) == [(0.2, 0.4), (0.5, 0.6)]
+
+
 def test_closures_beside_the_labelled_ones_count_against_precision(folder: Path) -> None:
     pcm, _ = labels.read(folder / "en_sentence.wav")
     labels.write(folder / "en_sentence", pcm, [labels.Label(0, 0.1, "m"), labels.Label(0.1, 3.2, "a")])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise
 from videos.engines.portrait.speech import features
-from videos.engines.portrait.speech.training import ipa, labels, prompts, realign, zhuyin
+from videos.engines.portrait.speech.training import ipa, labels, prompts, realign, russian, zhuyin
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 from videos.engines.portrait.speech.visemes import VISEMES
 
@@ -95,3 +95,15 @@ def test_joined_syllables_are_labelled_without_gaps_to_their_end() -> None:
 
 def test_transcripts_become_words_of_a_dictionary() -> None:
     assert prompts.plain_words('Press 1, or "don\'t"!') == "press one or don't"
+
+
+def test_a_labelled_sentence_is_read_with_units_for_its_sounds(tmp_path: Path) -> None:
+    for folder in ("wav", "lab"):
+        (tmp_path / folder).mkdir()
+    labels.write(tmp_path / "wav" / "ru_0001", noise(0.6, 0.1), [])
+    (tmp_path / "lab" / "ru_0001.lab").write_text("#\n0.2 125 pau\n0.3 125 bb\n0.6 125 aa\n")
+
+    ((name, pcm, known),) = russian.sentences(tmp_path)
+
+    assert (name, len(pcm)) == ("ru-0001", 9600)
+    assert known == [labels.Label(0, 0.2, "sil"), labels.Label(0.2, 0.3, "p"), labels.Label(0.3, 0.6, "a")]

@@ -88,13 +88,19 @@ def _add(tally: Tally, path: Path, language: str) -> None:
 
 
 def bilabial_spans(known: Sequence[labels.Label]) -> list[tuple[float, float]]:
-    """Seconds over which the lips should be closed; the short rest before a stop is its closure."""
-    spans = []
+    """Seconds over which the lips should be closed; the short rest before a stop is its closure.
+
+    Bilabials without a sound between them (as in "number") are one closure: the lips stay together.
+    """
+    spans: list[tuple[float, float]] = []
     for index, label in enumerate(known):
         if label.name in BILABIALS:
             before = known[index - 1] if index else label
             resting = before.name == "sil" and before.end_s - before.start_s < labels.SHORT_GAP_S
-            spans.append((before.start_s if resting else label.start_s, label.end_s))
+            start_s = before.start_s if resting else label.start_s
+            if spans and start_s <= spans[-1][1]:
+                start_s, _ = spans.pop()
+            spans.append((start_s, label.end_s))
     return spans
 
 

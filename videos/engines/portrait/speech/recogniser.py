@@ -1,7 +1,7 @@
 """A small neural network that tells the sounds of English and Mandarin apart, frame by frame.
 
 A convolutional network over time on mel spectra, run with NumPy alone: depthwise-separable
-convolutions with growing dilation let it see half a second on either side of every frame.
+convolutions with growing dilation let them see half a second on either side of every frame.
 `training/` holds everything that made its weights.
 """
 
@@ -54,13 +54,14 @@ class Block:
         """(n - 2 * reach, channels) from (n, channels)."""
         count = len(values) - 2 * self.reach
         filtered = self.taps[0] * values[:count]
+        result = np.empty_like(filtered)
         for index in range(1, len(self.taps)):
             start = index * self.dilation
-            filtered += self.taps[index] * values[start : start + count]
+            filtered += np.multiply(self.taps[index], values[start : start + count], out=result)
         hidden = filtered @ self.inner[0]
         hidden += self.inner[1]
         np.maximum(hidden, 0, out=hidden)
-        result: NDArray[np.float32] = hidden @ self.outer[0]
+        np.matmul(hidden, self.outer[0], out=result)
         result += self.outer[1]
         result += values[self.reach : self.reach + count]
         return result

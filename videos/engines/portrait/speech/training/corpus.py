@@ -39,6 +39,9 @@ _ESPEAK_VARIANTS = (
 _ESPEAK_HELD = ("+m5", "+m8", "+f4", "+klatt")
 _FLITE_HELD = "rms"
 _KOKORO_HELD = ("zf_xiaoyi", "zm_yunyang", "af_bella", "am_michael", "bf_emma", "bm_george")
+_KOKORO_ABROAD_HELD = ("jf_nezumi", "im_nicola", "hf_beta", "pf_dora")
+_NATIVE = 0.4
+"""Share of Mandarin recordings by voices from abroad whose voice is half a Mandarin one."""
 _SYLLABLES = 10
 
 Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
@@ -113,6 +116,27 @@ def kokoro(folder: Path, rng: random.Random) -> Iterator[Recording]:
             yield f"{language}_{_part(held)}_{number:04d}", pcm, known
 
 
+def abroad(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Mandarin in blends of the neural voices of all other languages, four of them held out."""
+    from . import kokoro as voice
+
+    held_names = {*_KOKORO_HELD, *_KOKORO_ABROAD_HELD}
+    for number, syllables in enumerate(texts.mandarin_sentences(rng)):
+        held = number % _KOKORO_HELD_EVERY == _KOKORO_HELD_EVERY - 1
+        if held:
+            names = natives = list(_KOKORO_ABROAD_HELD)
+        else:
+            names, natives = (
+                [name for name in voice.voices(folder, beginnings) if name not in held_names]
+                for beginnings in ("abefhijp", "z")
+            )
+        first = rng.choice(names)
+        second = rng.choice(natives if rng.random() < _NATIVE else names)
+        style = voice.random_style(rng, folder, first, second)
+        pcm, known = voice.speak(voice.phonemes_of_mandarin(syllables), style, rng.uniform(0.75, 1.4))
+        yield f"zh_{_part(held)}_{number:04d}", pcm, known
+
+
 def baker(rng: random.Random) -> Iterator[Recording]:
     """Mandarin in one neural voice, all of it held out."""
     from . import baker as voice
@@ -145,6 +169,15 @@ def zhuyin(folder: Path, rng: random.Random) -> Iterator[Recording]:
             yield f"zh_{_part(speaker == voice.HELD_SPEAKER)}_{speaker}_{number:04d}", pcm, known
 
 
+def russian(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Real Russian, read; all of it for training."""
+    from . import russian as voice
+
+    del rng
+    for name, pcm, known in voice.sentences(folder):
+        yield f"ru_{_part(held=False)}_{name}", pcm, known
+
+
 def librivox(folder: Path, rng: random.Random) -> Iterator[Recording]:
     """Real English, read; all of it held out."""
     from . import prompts
@@ -171,7 +204,14 @@ def main() -> None:
     """Entry point of the command."""
     parser = argparse.ArgumentParser(description="Make speech with known sound timings.")
     synthetic = {"espeak": espeak, "flite": flite, "piper": piper, "baker": baker}
-    recorded = {"kokoro": kokoro, "zhuyin": zhuyin, "librivox": librivox, "asterisk": asterisk}
+    recorded = {
+        "kokoro": kokoro,
+        "abroad": abroad,
+        "zhuyin": zhuyin,
+        "russian": russian,
+        "librivox": librivox,
+        "asterisk": asterisk,
+    }
     parser.add_argument("source", choices=[*synthetic, *recorded])
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=240, help="recordings to make at most")

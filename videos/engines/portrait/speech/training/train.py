@@ -3,13 +3,16 @@
     python -m videos.engines.portrait.speech.training.train CORPUS... --out recogniser.npz
 
 Uses every recording whose name does not contain "held"; those are for `evaluate phones`. Needs the
-package `torch`. A folder may be named more than once, to count more.
+package `torch`. A folder may be named more than once, to count more, and `FOLDER=MINUTES` takes no
+more than so many minutes of it in every pass.
 """
 
 import argparse
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import activity, features
-from ..constants import ANALYSIS_RATE, MEL_BANDS
+from ..constants import MEL_BANDS, SAMPLE_RATE
 from ..recogniser import normalise
 from ..units import BILABIALS, UNIT_INDEX, UNITS
 from . import augment, labels
@@ -27,87 +30,128 @@ from .network import REACH, TrainedNetwork, resume, save
 _PIECE = 512
 """Frames judged in one example; the network sees REACH more on either side."""
 _BATCH = 8
-_LEARNING_RATE = 1.5e-3
+_LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 1e-2
+_WARM_UP = 100
+"""Steps over which the learning rate rises to its full height."""
 _UNKNOWN = -1
+_VARIED = 0.6
+"""Share of the recordings that are heard in a variant instead of plain."""
 _CLOSURE_SHARE = 2.0
 """Weight of the closure's loss against that of the units."""
 _CLOSURE_FOCUS = 1.5
 """Exponent of the focal loss (T.-Y. Lin et al., 2017): frames that are clear already count less."""
 _CLOSED_WEIGHT = 3.0
-_WARP = 0.10
+_WARP = 0.12
 """Largest stretch of the mel axis: vocal tract length perturbation (N. Jaitly and G. Hinton, 2013)."""
+_MASKED = 0.4
+"""Share of the examples in which some bands are blanked (D. Park et al., 2019)."""
+_MASK_BANDS = (2, 8)
+"""How many bands at least, and more than at most."""
+_MEMORY = 0.998
+"""Share of the weights' running mean that stays at every step; the mean is what is kept."""
 
 
-def load(
-    folders: Sequence[Path], variants: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
-    """Normalised spectra and labels of all training recordings, plain and in variants, end to end.
+class Source(NamedTuple):
+    """A folder of recordings and how much of it one pass may take."""
 
-    Recordings are set apart by unlabelled copies of their first and last frames.
+    folder: Path
+    most_s: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Source":
+        """From `FOLDER` or `FOLDER=MINUTES`."""
+        folder, _, minutes = text.partition("=")
+        return cls(Path(folder), float(minutes) * 60 if minutes else float("inf"))
+
+
+def load(sources: Sequence[Source], rng: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
+    """Normalised spectra and labels of a random choice of training recordings, end to end.
+
+    Most are heard in a new variant every time. They are set apart by unlabelled copies of their first
+    and last frames.
     """
     spectra, targets = [], []
-    paths = sorted(path for folder in folders for path in folder.glob("*.wav") if "held" not in path.name)
-    for path in paths:
+    for path in _chosen(sources, rng):
         pcm, known = labels.read(path)
-        clean = features.extract(pcm)
-        for variant in range(variants + 1):
-            samples, stretch = (pcm, 1.0) if variant == 0 else augment.vary(pcm, rng)
-            signal = clean if variant == 0 else features.extract(samples)
-            wanted = labels.per_frame(known, signal, stretch)
-            rows = normalise(signal.mel_db, activity.detect(signal).speech)
-            spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
-            targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
+        pcm, stretch = augment.vary(pcm, rng) if rng.random() < _VARIED else (pcm, 1.0)
+        signal = features.extract(pcm)
+        wanted = labels.per_frame(known, signal, stretch)
+        rows = normalise(signal.mel_db, activity.detect(signal).speech)
+        spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
+        targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
     return np.concatenate(spectra), np.concatenate(targets)
 
 
+def _chosen(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[Path]:
+    for source in sources:
+        paths = [path for path in sorted(source.folder.glob("*.wav")) if "held" not in path.name]
+        left_s = source.most_s
+        for index in rng.permutation(len(paths)):
+            if left_s <= 0:
+                break
+            left_s -= paths[index].stat().st_size / 2 / SAMPLE_RATE
+            yield paths[index]
+
+
 def train(
-    spectra: NDArray[np.float16],
-    targets: NDArray[np.int8],
-    epochs: int,
-    rng: np.random.Generator,
-    minutes: float,
-    start: Path | None = None,
+    sources: Sequence[Source], minutes: float, rng: np.random.Generator, start: Path | None = None
 ) -> TrainedNetwork:
-    """Minimise the losses with AdamW (I. Loshchilov and F. Hutter, 2019) and a decaying step."""
+    """Minimise the losses with AdamW (I. Loshchilov and F. Hutter, 2019) and a decaying step.
+
+    Answers the running mean of the weights (B. Polyak and A. Juditsky, 1992), which hears better than
+    any of them.
+    """
     network = resume(start) if start else TrainedNetwork()
-    if start:
-        for module in network.modules():
-            module.train(not isinstance(module, torch.nn.BatchNorm1d))
-    weight = torch.from_numpy(_importance(targets))
-    total = epochs * ((len(targets) - 2 * REACH) // _PIECE // _BATCH)
+    for module in network.modules():
+        module.train(start is None or not isinstance(module, torch.nn.BatchNorm1d))
+    mean = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-    began, progress, losses = time.monotonic(), 0.0, []
-    for step, (inputs, wanted) in enumerate(_batches(spectra, targets, epochs, rng)):
-        progress = max(step / total, (time.monotonic() - began) / 60 / minutes)
+    began, losses = time.monotonic(), []
+    for step, (inputs, wanted, weight) in enumerate(_batches(sources, rng), start=1):
+        progress = (time.monotonic() - began) / 60 / minutes
         if progress >= 1:
             break
         for group in optimiser.param_groups:
-            group["lr"] = _LEARNING_RATE * min(1, step / 200) * 0.5 * (1 + np.cos(np.pi * progress)) + 1e-6
+            rate = _LEARNING_RATE * min(1, step / _WARM_UP)
+            group["lr"] = rate * 0.5 * (1 + np.cos(np.pi * progress)) + 1e-6
         loss = _loss(network(inputs), wanted, weight)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
+        _remember(mean, network, min(_MEMORY, step / (step + 20)))
         losses.append(loss.item())
-        if step % 200 == 199:
-            print(f"step {step + 1}, {progress:.0%}: loss {np.mean(losses[-200:]):.4f}", flush=True)  # noqa: T201
-    return network.eval()
+        if step % 200 == 0:
+            print(f"step {step}, {progress:.0%}: loss {np.mean(losses[-200:]):.4f}", flush=True)  # noqa: T201
+    return mean
 
 
-def _batches(
-    spectra: NDArray[np.float16], targets: NDArray[np.int8], epochs: int, rng: np.random.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """(batch, bands, n + 2 * REACH) spectra of a random size of speaker, and (batch, n) units."""
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _remember(mean: TrainedNetwork, network: TrainedNetwork, share: float) -> None:
+    """Move the running mean towards the network."""
+    for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.mul_(share).add_(new, alpha=1 - share)
+        else:
+            kept.copy_(new)
+
+
+def _batches(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Endless (batch, bands, n + 2 * REACH) spectra of random speakers, (batch, n) units, unit weights."""
     around, inside = np.arange(_PIECE + 2 * REACH), np.arange(_PIECE) + REACH
-    for _ in range(epochs):
+    while True:
+        spectra, targets = load(sources, rng)
+        weight = torch.from_numpy(_importance(targets))
         starts = np.arange(rng.integers(_PIECE), len(targets) - len(around), _PIECE)
         rng.shuffle(starts)
         for first in range(0, len(starts) - _BATCH + 1, _BATCH):
             chosen = starts[first : first + _BATCH, None]
             inputs = spectra[chosen + around].astype(np.float32) @ _warp(rng)
+            _mask(inputs, rng)
             wanted = targets[chosen + inside].astype(np.int64)
-            yield torch.from_numpy(np.ascontiguousarray(inputs.transpose(0, 2, 1))), torch.from_numpy(wanted)
+            bands_first = np.ascontiguousarray(inputs.transpose(0, 2, 1))
+            yield torch.from_numpy(bands_first), torch.from_numpy(wanted), weight
 
 
 def _warp(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -119,6 +163,15 @@ def _warp(rng: np.random.Generator) -> NDArray[np.float32]:
     matrix[low, np.arange(MEL_BANDS)] = 1 - share
     matrix[low + 1, np.arange(MEL_BANDS)] = share
     return matrix
+
+
+def _mask(inputs: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Blank some neighbouring bands of some (n, bands) examples, so that no band is relied on alone."""
+    for example in inputs:
+        if rng.random() < _MASKED:
+            width = int(rng.integers(*_MASK_BANDS))
+            low = int(rng.integers(MEL_BANDS - width))
+            example[:, low : low + width] = example[:, low : low + width].mean()
 
 
 def _importance(targets: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -150,20 +203,15 @@ def _loss(scores: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
 def main() -> None:
     """Entry point of the command."""
     parser = argparse.ArgumentParser(description="Train the phone recogniser.")
-    parser.add_argument("corpus", type=Path, nargs="+", help="folder of WAV files with label files")
+    parser.add_argument("corpus", type=Source.parse, nargs="+", help="folder of WAV files with label files")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop training after this time")
-    parser.add_argument("--variants", type=int, default=2, help="augmented copies of every recording")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long to train")
     parser.add_argument("--start", type=Path, help="weights to go on from instead of chance")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    rng = np.random.default_rng(options.seed)
     torch.manual_seed(options.seed)
-    spectra, targets = load(options.corpus, options.variants, rng)
-    known = int((targets >= 0).sum())
-    print(f"{known} labelled frames, {known / ANALYSIS_RATE / 60:.0f} minutes")  # noqa: T201
-    save(train(spectra, targets, options.epochs, rng, options.minutes, options.start), options.out)
+    rng = np.random.default_rng(options.seed)
+    save(train(options.corpus, options.minutes, rng, options.start), options.out)
 
 
 if __name__ == "__main__":
