@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise
 from videos.engines.portrait.speech import features
-from videos.engines.portrait.speech.training import ipa, labels, prompts, realign, russian, zhuyin
+from videos.engines.portrait.speech.training import blend, ipa, labels, prompts, realign, russian, zhuyin
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 from videos.engines.portrait.speech.visemes import VISEMES
 
@@ -107,3 +107,19 @@ def test_a_labelled_sentence_is_read_with_units_for_its_sounds(tmp_path: Path) -
 
     assert (name, len(pcm)) == ("ru-0001", 9600)
     assert known == [labels.Label(0, 0.2, "sil"), labels.Label(0.2, 0.3, "p"), labels.Label(0.3, 0.6, "a")]
+
+
+def test_blended_weights_lie_between_and_a_new_block_starts_from_nothing() -> None:
+    def weights(value: float, blocks: int) -> dict[str, np.ndarray]:
+        names = ["first", *(f"{part}{index}" for index in range(blocks) for part in ("inner", "outer"))]
+        arrays = {name: np.full(3, value + index, np.float16) for index, name in enumerate(names)}
+        return {"dilations": np.arange(blocks), **arrays}
+
+    old, new = weights(0, 2), weights(10, 3)
+    mixed = blend.blend(old, new, 0.5, added=1)
+    assert mixed["dilations"].tolist() == [0, 1, 2]
+    assert mixed["first"].tolist() == [5] * 3
+    assert mixed["inner0"].tolist() == [6] * 3
+    assert mixed["inner1"].tolist() == new["inner1"].tolist()
+    assert (mixed["outer1"] * 2).tolist() == new["outer1"].tolist()
+    assert mixed["inner2"].tolist() == [(3 + 15) / 2] * 3

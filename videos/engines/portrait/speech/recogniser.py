@@ -1,7 +1,7 @@
 """A small neural network that tells the sounds of English and Mandarin apart, frame by frame.
 
 A convolutional network over time on mel spectra, run with NumPy alone: depthwise-separable
-convolutions with growing dilation let them see half a second on either side of every frame.
+convolutions with growing dilation let it see 0.6 s on either side of every frame.
 `training/` holds everything that made its weights.
 """
 

@@ -12,7 +12,7 @@ def vary(pcm: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np
 
     Resampling moves pitch and formants together, as a larger or smaller speaker would.
     """
-    factor = float(rng.uniform(0.86, 1.18))
+    factor = float(rng.uniform(0.8, 1.18))
     varied = resample(pcm, max(1, round(len(pcm) * factor))).astype(np.float32)
     if rng.random() < 0.4:
         varied = _in_room(varied, rng)

@@ -14,7 +14,7 @@ from ..units import UNITS
 CHANNELS = 160
 FIRST = 5
 TAPS = 7
-DILATIONS = (1, 2, 4, 8, 1)
+DILATIONS = (1, 2, 4, 8, 4, 1)
 REACH = FIRST // 2 + TAPS // 2 * sum(DILATIONS)
 """Frames the network uses up on either side."""
 

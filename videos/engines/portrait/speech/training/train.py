@@ -37,7 +37,7 @@ _WARM_UP = 100
 _UNKNOWN = -1
 _VARIED = 0.6
 """Share of the recordings that are heard in a variant instead of plain."""
-_CLOSURE_SHARE = 2.0
+_CLOSURE_SHARE = 6.0
 """Weight of the closure's loss against that of the units."""
 _CLOSURE_FOCUS = 1.5
 """Exponent of the focal loss (T.-Y. Lin et al., 2017): frames that are clear already count less."""
