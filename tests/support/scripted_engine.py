@@ -5,7 +5,6 @@ The prompt is JSON: {"do": …, "folder": …}. `do` is a list of acts, one for 
 turn (the last one repeats); the folder counts the renders over all processes and keeps what they report.
 """
 
-import dataclasses
 import json
 import os
 import signal
@@ -25,13 +24,10 @@ from videos.engines.base import (
     RenderResult,
     RenderSpec,
 )
-from videos.engines.portrait.engine import PortraitEngine
 
 NAME = "scripted"
 VARIABLE = f"{NAME}={__name__}:ScriptedEngine"
 """The value of EXTRA_ENGINES."""
-GATE = "open"
-"""The file in the folder for which gated films wait."""
 VIDEO = b"\0\0\0\x18ftypmp42 not a film, but bytes to play"
 HANG_S = 300
 STEPS = (20, 40, 60, 80)
@@ -145,22 +141,6 @@ def _climb(spec: RenderSpec, progress: Progress) -> RenderResult:
     return _succeed(spec, progress)
 
 
-def _film_behind_gate(spec: RenderSpec, progress: Progress) -> RenderResult:
-    """Makes a real film, the first one at once, the others when somebody opens the gate.
-
-    So there are items that are finished, that are being rendered and that wait, for as long as a test likes.
-    """
-    folder = Path(json.loads(spec.prompt)["folder"])
-    try:
-        (folder / "first").touch(exist_ok=False)
-    except FileExistsError:
-        progress(0.25)
-        deadline = time.monotonic() + HANG_S
-        while not (folder / GATE).exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    return PortraitEngine().render(dataclasses.replace(spec, prompt=""), progress, lambda: False)
-
-
 def _confess(spec: RenderSpec, progress: Progress) -> RenderResult:
     """Writes down what the process was given."""
     Path(json.loads(spec.prompt)["folder"], "environment.json").write_text(json.dumps(dict(os.environ)))
@@ -178,6 +158,5 @@ _ACTS = {
     "babble": _babble,
     "gorge": _gorge,
     "climb": _climb,
-    "film behind gate": _film_behind_gate,
     "confess": _confess,
 }

@@ -20,6 +20,7 @@ from tests.plugins.environment import ROOT
 from tests.servers import S3Server
 from tests.servers.process import LOOPBACK, free_port, running
 from tests.support.films import watch
+from tests.support.gated_engine import Gate
 from tests.support.live import (
     ADMIN_PASSWORD,
     START_TIMEOUT_S,
@@ -28,9 +29,11 @@ from tests.support.live import (
     clean_environment,
     manage,
 )
-from tests.system.test_restarts import GATED, half_done, open_gate, submit
+from tests.system.test_restarts import half_done, short_speech, small_portrait
 
 pytestmark = [pytest.mark.slow]
+
+GATE = "gate"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Installation:
     origin: str
     environment: Mapping[str, str]
     folder: Path
+
+    @property
+    def gate(self) -> Gate:
+        return Gate(self.folder / GATE)
 
     @contextlib.contextmanager
     def web(self) -> Iterator[Platform]:
@@ -94,7 +101,7 @@ def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) ->
     origin = f"http://{LOOPBACK}:{free_port()}"
     with fresh_database(database_url) as database:
         environment = clean_environment(
-            **GATED,
+            **Gate(folder / GATE).variables,
             PRODUCTION="true",
             SECRET_KEY=secrets.token_urlsafe(64),
             ALLOWED_HOSTS=LOOPBACK,
@@ -121,16 +128,16 @@ def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) ->
 
 def work_survives_a_worker(installation: Installation) -> None:
     """A worker is killed while it renders; another finishes its item and the rest, once each."""
-    gate = installation.folder / "gate"
+    installation.gate.close(after=1)
     with installation.web() as platform:
         api = platform.login()
-        batch_id = submit(api, 3, gate, duration_s=2.0)
+        batch_id = api.submit({f"{n}.jpg": small_portrait() for n in range(3)}, short_speech(2.0))
         with installation.worker("first") as group:
             api.wait_for(batch_id, half_done)
             os.killpg(group, signal.SIGKILL)
         unfinished = api.batch(batch_id)
         assert unfinished["status"] == "processing"
-        open_gate(gate)
+        installation.gate.open()
         with installation.worker("second"):
             batch = api.wait(batch_id)
         assert batch["status"] == "completed", batch["items"]

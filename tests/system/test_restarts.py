@@ -12,16 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support import scripted_engine
 from tests.support.films import watch
+from tests.support.gated_engine import Gate
 from tests.support.live import Api, serving
 from tests.support.media import PORTRAIT, SPEECH
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("restarts")]
 
-GATED = {"EXTRA_ENGINES": scripted_engine.VARIABLE, "GENERATION_ENGINE": scripted_engine.NAME}
-"""Items are rendered by the real engine, when the test lets them."""
-SETTINGS = GATED | {"SWEEP_INTERVAL_S": "1", "RENDER_RETRY_DELAY_S": "0.1", "HEARTBEAT_S": "0.2"}
+SETTINGS = {"SWEEP_INTERVAL_S": "1", "RENDER_RETRY_DELAY_S": "0.1", "HEARTBEAT_S": "0.2"}
 STOP_TIMEOUT_S = 120
 
 
@@ -43,16 +41,8 @@ def short_speech(duration_s: float = 1.2) -> bytes:
     return stream.getvalue()
 
 
-def submit(api: Api, images: int, gate: Path, *, duration_s: float = 1.2) -> str:
-    """A batch of which one item is rendered at once and the others when `gate` is opened."""
-    gate.mkdir()
-    prompt = scripted_engine.prompt("film behind gate", folder=gate)
-    portraits = {f"{index}.jpg": small_portrait() for index in range(images)}
-    return api.submit(portraits, short_speech(duration_s), prompt=prompt)
-
-
-def open_gate(gate: Path) -> None:
-    (gate / scripted_engine.GATE).touch()
+def submit(api: Api, images: int) -> str:
+    return api.submit({f"{index}.jpg": small_portrait() for index in range(images)}, short_speech())
 
 
 def ledger(data_dir: Path) -> dict[str, int]:
@@ -73,15 +63,16 @@ def half_done(batch: Any) -> bool:
 
 
 def test_a_server_killed_in_the_middle_of_ten_items_finishes_all_of_them(tmp_path: Path) -> None:
-    data_dir, gate = tmp_path / "data", tmp_path / "gate"
-    with serving(data_dir, **SETTINGS) as platform:
+    data_dir, gate = tmp_path / "data", Gate(tmp_path / "gate")
+    gate.close(after=1)
+    with serving(data_dir, **SETTINGS, **gate.variables) as platform:
         api = platform.login()
-        batch_id = submit(api, 10, gate)
+        batch_id = submit(api, 10)
         api.wait_for(batch_id, half_done)
         os.killpg(platform.process.pid, signal.SIGKILL)
         platform.process.wait()
-    open_gate(gate)
-    with serving(data_dir, **SETTINGS) as platform:
+    gate.open()
+    with serving(data_dir, **SETTINGS, **gate.variables) as platform:
         api = platform.login()
         batch = api.wait(batch_id)
         assert batch["status"] == "completed", batch
@@ -93,10 +84,11 @@ def test_a_server_killed_in_the_middle_of_ten_items_finishes_all_of_them(tmp_pat
 
 
 def test_a_server_stopped_by_control_c_gives_its_items_back_and_goes_on_later(tmp_path: Path) -> None:
-    data_dir, gate = tmp_path / "data", tmp_path / "gate"
-    with serving(data_dir, **SETTINGS) as platform:
+    data_dir, gate = tmp_path / "data", Gate(tmp_path / "gate")
+    gate.close(after=1)
+    with serving(data_dir, **SETTINGS, **gate.variables) as platform:
         api = platform.login()
-        batch_id = submit(api, 5, gate)
+        batch_id = submit(api, 5)
         api.wait_for(batch_id, half_done)
         platform.process.send_signal(signal.SIGINT)
         assert platform.process.wait(STOP_TIMEOUT_S) == 0
@@ -106,8 +98,8 @@ def test_a_server_stopped_by_control_c_gives_its_items_back_and_goes_on_later(tm
         rows = list(connection.execute("SELECT status, tries, lease_until FROM video_items"))
     assert {status for status, *_ in rows} == {"completed", "pending"}
     assert all(row == ("pending", 0, None) for row in rows if row[0] == "pending"), "a stop is no try"
-    open_gate(gate)
-    with serving(data_dir, **SETTINGS) as platform:
+    gate.open()
+    with serving(data_dir, **SETTINGS, **gate.variables) as platform:
         api = platform.login()
         assert api.wait(batch_id)["status"] == "completed"
     assert ledger(data_dir) == {"grant": 1, "charge": 5}
