@@ -30,12 +30,6 @@ class FrameRenderer:
         self._rig, self._label = rig, label
         self._mouth = MouthRenderer(rig.mouth)
         self._eyes = [EyeRenderer(eye) for eye in rig.eyes]
-        # a tilted mouth's box reaches over an eye, which has to be drawn again after it
-        self._under_mouth = [
-            eye
-            for eye, where in zip(self._eyes, rig.eyes, strict=True)
-            if where.rect.overlaps(rig.mouth.fields.rect)
-        ]
         self.unwarped = rig.planes.copy()
         width, height = rig.planes.width, rig.planes.height
         self.buffer = np.empty((height * 3 // 2, width), np.uint8)
@@ -75,10 +69,10 @@ class FrameRenderer:
         changed = []
         if self._mouth.draw(mouth, self.unwarped):
             changed.append(self._rig.mouth.fields.rect)
-            for eye in self._under_mouth:
-                eye.reset()
         gaze = float(motion.gaze[index, 0]), float(motion.gaze[index, 1])
         for eye, rig in zip(self._eyes, self._rig.eyes, strict=True):
+            if any(part.overlaps(rig.rect) for part in changed):
+                eye.reset()  # a tilted mouth's box reaches over an eye, which then has to be drawn again
             if eye.draw(float(motion.lid[index]), gaze, self.unwarped):
                 changed.append(rig.rect)
         drawn = self._head.draw(motion.head[index], changed)
