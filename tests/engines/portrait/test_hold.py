@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from videos.engines.portrait.frames import FrameRenderer, planes_of
-from videos.engines.portrait.head import HeadRenderer
+from videos.engines.portrait.head_renderer import HeadRenderer
 from videos.engines.portrait.hold import hold_small_movements
 from videos.engines.portrait.motion import Motion, choreograph
 from videos.engines.portrait.pixels import F32

@@ -7,7 +7,7 @@ import numpy as np
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.eyes import EyeRenderer
 from videos.engines.portrait.geometry import Rect
-from videos.engines.portrait.head import HeadRenderer
+from videos.engines.portrait.head_renderer import HeadRenderer
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.mouth.pose import action_weights, interior_reveal
