@@ -173,6 +173,21 @@ def test_an_unreadable_cache_entry_is_computed_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(before.track.shapes, after.track.shapes)
 
 
+def test_a_track_of_other_weights_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, cache = write_tone(tmp_path / "tone.wav", 1.0), tmp_path / "cache"
+    before = prepare(path, cache)
+    other = tmp_path / "other.npz"
+    other.write_bytes(b"other weights")
+    audio_cache._analysis_version.cache_clear()
+    monkeypatch.setattr(audio_cache, "WEIGHTS", (other,))
+    try:
+        after = prepare(path, cache)
+    finally:
+        audio_cache._analysis_version.cache_clear()
+    assert after.key != before.key
+    assert len(list(cache.glob("*.npz"))) == 2
+
+
 def test_without_a_cache_nothing_stays_behind(tmp_path: Path) -> None:
     path = write_tone(tmp_path / "tone.wav", 1.0)
     with AudioPreparation(path, None) as preparation:

@@ -5,6 +5,7 @@ hash of the recording's content, so that the items of a batch pay for them once;
 only one process compute them, and files appear under their names only when whole.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -21,11 +22,11 @@ from filelock import Timeout as LockTimeout
 
 from videos.engines.base import Cancelled, Progress, RenderCancelled, UnusableAudioError
 from videos.engines.portrait.audio import FPS, Stopped, read_speech, write_sound
-from videos.engines.portrait.speech import analyse
+from videos.engines.portrait.speech import WEIGHTS, analyse
 from videos.engines.portrait.speech.track import VisemeTrack
 
-CACHE_VERSION = "2"
-"""Part of the cache's keys; raised when what is cached changes."""
+CACHE_VERSION = "3"
+"""Part of the cache's keys; raised when what is cached changes for another reason than new weights."""
 POLL_S = 0.1
 """How often locks, progress and cancellation are looked at."""
 HALF_DONE_S = 1.0
@@ -114,7 +115,16 @@ def _content_key(source: Path) -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UnusableAudioError("The recording cannot be read.") from error
-    return f"{digest[:40]}-{CACHE_VERSION}"
+    return f"{digest[:40]}-{_analysis_version()}"
+
+
+@functools.cache
+def _analysis_version() -> str:
+    """What the lips depend on besides the recording: a track that other weights made is not used again."""
+    digest = hashlib.sha256(CACHE_VERSION.encode())
+    for path in WEIGHTS:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _load(key: str, sound: Path, visemes: Path) -> PreparedAudio | None:

@@ -11,7 +11,10 @@ from .smoothing import blur, pool_to_frames, ramp, to_frames, widen
 from .spectrum import spectral_jaw
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
-__all__ = ["SHAPE_NAMES", "VisemeTrack", "analyse", "track_of"]
+__all__ = ["SHAPE_NAMES", "WEIGHTS", "VisemeTrack", "analyse", "track_of"]
+
+WEIGHTS = (recogniser.WEIGHTS, closures.WEIGHTS, language.WEIGHTS)
+"""The files that were learned."""
 
 
 def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:

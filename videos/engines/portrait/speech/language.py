@@ -15,7 +15,7 @@ from . import constants as c
 
 UNDETERMINED = "und"
 
-_WEIGHTS = Path(__file__).with_name("language.npz")
+WEIGHTS = Path(__file__).with_name("language.npz")
 
 
 def detect(posteriors: NDArray[np.float32], speech: NDArray[np.bool_]) -> str:
@@ -37,5 +37,5 @@ def statistics(posteriors: NDArray[np.float32], speech: NDArray[np.bool_]) -> ND
 
 @lru_cache(maxsize=1)
 def _model() -> tuple[NDArray[np.float32], float]:
-    with np.load(_WEIGHTS, allow_pickle=False) as archive:
+    with np.load(WEIGHTS, allow_pickle=False) as archive:
         return archive["weight"], float(archive["bias"])
