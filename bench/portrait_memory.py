@@ -2,7 +2,7 @@
 
     python -m bench.portrait_memory [--side 1080] [--seconds 10 60 300]
 
-Each render runs in a process of its own, as in a worker; the peak is the kernel's figure for it.
+Each render runs in a process of its own, as in a worker, beside its companion.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from bench.portrait_media import PORTRAIT, SPEECH, loop_audio, scale_portrait
 from videos.engines.base import RenderSpec
 from videos.engines.portrait.engine import PortraitEngine
@@ -18,19 +20,29 @@ from videos.engines.portrait.engine import PortraitEngine
 CHILD = "--child"
 
 
-def peak_mb() -> float:
-    """The largest resident size this process has had; getrusage would count what its parent had before."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+def processes() -> list[int]:
+    """This process and its children."""
+    return [process.pid for process in (psutil.Process(), *psutil.Process().children())]
+
+
+def figure_mb(pid: int, file: str, name: str) -> float:
+    """What the kernel says of a process' memory."""
+    return int(Path(f"/proc/{pid}/{file}").read_text().split(f"{name}:")[1].split()[0]) / 1024
 
 
 def render(portrait: Path, audio: Path, output: Path) -> None:
-    """Render once and print the peak before and after."""
+    """Render once and print the largest size of each process, and of all when shared pages count once."""
     engine = PortraitEngine()
     engine.warm_up()
-    before = peak_mb()
-    engine.render(RenderSpec(portrait=portrait, audio=audio, output=output), lambda _: None, lambda: False)
-    print(f"{before:.0f} {peak_mb():.0f}")
+    together = [0.0]
+
+    def look(_: float) -> None:
+        together.append(sum(figure_mb(pid, "smaps_rollup", "Pss") for pid in processes()))
+
+    engine.render(RenderSpec(portrait=portrait, audio=audio, output=output), look, lambda: False)
+    # not getrusage, which would count what a process' parent had before
+    peaks = [figure_mb(pid, "status", "VmHWM") for pid in processes()]
+    print(" + ".join(f"{peak:.0f}" for peak in peaks), f"{max(together):.0f}", sep=";")
 
 
 def main() -> None:
@@ -43,7 +55,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1080)
     parser.add_argument("--seconds", type=float, nargs="+", default=[10, 60, 300])
     options = parser.parse_args()
-    print("recording   loaded engine   peak while rendering")
+    print("recording   largest size of each process   of all, shared pages counted once")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         portrait = folder / "portrait.png"
@@ -61,8 +73,8 @@ def main() -> None:
                 folder / "out.mp4",
             ]
             done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
-            before, peak = done.stdout.split()
-            print(f"{seconds:7g} s   {before:>10} MB   {peak:>17} MB")
+            each, together = done.stdout.strip().split(";")
+            print(f"{seconds:7g} s   {each:>25} MB   {together:>30} MB")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class RenderSpec:
     seed: int = 0
     """Makes a performance reproducible; differs from item to item of a batch."""
     threads: int = 0
-    """CPU threads to use; 0 lets the engine choose."""
+    """Cores to use, by threads or processes; 0 lets the engine choose."""
     cache_dir: Path | None = None
     """Where results that depend on the audio alone are kept between renders; None keeps none."""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -207,7 +207,8 @@ def test_colours_stay_where_they_are_at_any_even_size(size: tuple[int, int]) -> 
     encoder = SegmentEncoder(width, height, 0)
     packets = [*encoder.add(picture.reshape(height * 3 // 2, width)), *encoder.finish()]
     decoder = av.CodecContext.create("h264", "r")
-    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    pieces = [*(av.Packet(packet.data) for packet in packets), None]
+    frames = [frame for piece in pieces for frame in decoder.decode(piece)]
     shown = frames[0].to_ndarray(format="yuv420p").reshape(-1)
     assert (frames[0].width, frames[0].height) == size
     assert np.abs(shown.astype(int) - picture).max() < 16

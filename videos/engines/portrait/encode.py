@@ -1,6 +1,6 @@
 """Encoding: segments in parallel, joined without encoding again.
 
-A video is cut into segments of whole groups of pictures. Each is rendered and encoded by one thread with
+A video is cut into segments of whole groups of pictures. Each is rendered and encoded by one process with
 a single-threaded encoder of its own; the packets are then written one segment after the other. That uses
 all cores without the waiting of a pipeline, and the result does not depend on how many there are.
 """
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import av
-from av.packet import Packet as AnyPacket
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from videos.engines.portrait.audio import FPS
@@ -48,14 +47,18 @@ def plan_segments(frames: int) -> list[range]:
     return [range(start, stop) for start, stop in pairwise(edges)]
 
 
-if TYPE_CHECKING:
-    Packet = AnyPacket[Any]
-else:
-    Packet = AnyPacket
+@dataclass(frozen=True)
+class EncodedPacket:
+    """A picture as H.264, which may go from one process to another; times in frames of the whole video."""
+
+    data: bytes
+    pts: int
+    dts: int
+    keyframe: bool
 
 
 class SegmentEncoder:
-    """Encodes the frames of one segment. Packets carry the times of the whole video, in frames."""
+    """Encodes the frames of one segment."""
 
     def __init__(self, width: int, height: int, first_frame: int) -> None:
         context = av.CodecContext.create("libx264", "w")
@@ -68,7 +71,7 @@ class SegmentEncoder:
         self._context = context
         self._next = first_frame
 
-    def add(self, i420: U8) -> list[Packet]:
+    def add(self, i420: U8) -> list[EncodedPacket]:
         """Encode one picture (H * 3/2, W), contiguous; it may be overwritten afterwards.
 
         The frame lends the picture's memory, and `encode` returns when libx264 has made its own copy.
@@ -78,10 +81,16 @@ class SegmentEncoder:
         frame = (VideoFrame.from_numpy_buffer if lent else VideoFrame.from_ndarray)(i420, format="yuv420p")
         frame.pts, frame.time_base = self._next, TIME_BASE
         self._next += 1
-        return self._context.encode(frame)
+        return self._encode(frame)
 
-    def finish(self) -> list[Packet]:
-        return self._context.encode(None)
+    def finish(self) -> list[EncodedPacket]:
+        return self._encode(None)
+
+    def _encode(self, frame: VideoFrame | None) -> list[EncodedPacket]:
+        return [
+            EncodedPacket(bytes(packet), packet.pts or 0, packet.dts or 0, packet.is_keyframe)
+            for packet in self._context.encode(frame)
+        ]
 
 
 @dataclass(frozen=True)
@@ -110,18 +119,20 @@ class Joiner:
             "h264", rate=FPS, width=self._size.width, height=self._size.height, time_base=TIME_BASE
         )
         self._sound = av.open(str(self._sound_path))
+        self._sound_unit_s = float(self._sound.streams.audio[0].time_base or 0)
         self._sound_stream = self._out.add_stream_from_template(self._sound.streams.audio[0])
         self._sound_packets = self._read_sound()
-        self._held: Packet | None = next(self._sound_packets, None)
+        self._held = next(self._sound_packets, None)
         return self
 
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: list[EncodedPacket]) -> None:
         """Append the packets of the next segment, with the sound that belongs to them."""
-        for packet in packets:
-            self._write_sound(until_s=float((packet.dts or 0) * TIME_BASE))
+        for encoded in packets:
+            self._write_sound(until_s=encoded.dts / FPS)
+            packet = Packet(encoded.data)
+            packet.pts, packet.dts, packet.duration = encoded.pts, encoded.dts, 1
+            packet.time_base, packet.is_keyframe = TIME_BASE, encoded.keyframe
             packet.stream = self._video
-            packet.time_base = TIME_BASE
-            packet.duration = 1
             self._out.mux(packet)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -135,7 +146,7 @@ class Joiner:
         finally:
             self._part.unlink(missing_ok=True)
 
-    def _read_sound(self) -> Iterator[Packet]:
+    def _read_sound(self) -> "Iterator[Packet[av.AudioStream]]":
         for packet in self._sound.demux(audio=0):
             if packet.size:
                 yield packet
@@ -143,7 +154,7 @@ class Joiner:
     def _write_sound(self, until_s: float | None) -> None:
         while self._held is not None:
             packet = self._held
-            if until_s is not None and float((packet.dts or 0) * packet.time_base) > until_s:
+            if until_s is not None and (packet.dts or 0) * self._sound_unit_s > until_s:
                 return
             packet.stream = self._sound_stream
             self._out.mux(packet)

@@ -21,6 +21,7 @@ from videos.engines.portrait.aigc import aigc_metadata
 from videos.engines.portrait.audio import FPS
 from videos.engines.portrait.audio_cache import AudioPreparation
 from videos.engines.portrait.colour import bgr_from_planes
+from videos.engines.portrait.companion import Companions
 from videos.engines.portrait.encode import Joiner, VideoFormat
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.frames import FrameRenderer, planes_of
@@ -42,6 +43,7 @@ class PortraitEngine:
 
     def __init__(self) -> None:
         self._finder: FaceFinder | None = None
+        self._companions = Companions()
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -66,6 +68,7 @@ class PortraitEngine:
         """Load the face networks; raises `EngineUnavailableError`."""
         if self._finder is None:
             share_one_heap()
+            self._companions.ready(default_threads() - 1)  # they start while the networks are loaded
             self._finder = FaceFinder()
 
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
@@ -84,7 +87,7 @@ class PortraitEngine:
         label_settings = LabelSettings.from_options(spec.options)
         _stop_if(cancelled)
         progress(0.0)
-        threads = spec.threads or default_threads()
+        companions = self._companions.ready((spec.threads or default_threads()) - 1)
         with AudioPreparation(spec.audio, spec.cache_dir) as preparation:
             rig = build_rig(spec.portrait, self._finder)
             progress(RIG_SHARE)
@@ -93,7 +96,7 @@ class PortraitEngine:
             size = VideoFormat(rig.planes.width, rig.planes.height)
             label = build_label(label_settings, size.width, size.height)
             metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
-            render = VideoRender(rig, motion, label, threads)
+            render = VideoRender(rig, motion, label, companions)
             with Joiner(spec.output, size, audio.sound, metadata) as joiner:
                 for packets in render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled):
                     joiner.write(packets)

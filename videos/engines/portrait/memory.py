@@ -6,7 +6,8 @@ import sys
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """The options' numbers in glibc's malloc.h."""
 LARGE_BYTES = 4 << 20
-KEPT_BYTES = 16 << 20
+KEPT_BYTES = 64 << 20
+"""What may stay free at the heap's end: all that a video of 512 pixels allocates anew."""
 
 
 def share_one_heap() -> None:
