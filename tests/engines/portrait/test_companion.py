@@ -121,6 +121,15 @@ def test_a_companion_that_is_killed_costs_no_video(
     assert spec.output.read_bytes() == alone
 
 
+def test_without_room_for_another_process_the_engine_works_alone(
+    spec: RenderSpec, alone: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(spec.output.with_name("no-such-program")))
+    PortraitEngine().render(spec, lambda _: None, never)
+    assert spec.output.read_bytes() == alone
+    assert "fewer cores" in caplog.text
+
+
 def test_a_companion_is_lost_when_it_dies_and_stays_lost(video: Video) -> None:
     companion = Companion()
     os.kill(companion.pid, signal.SIGKILL)

@@ -6,6 +6,7 @@ takes longer than a short video. It opens no files, and ends by itself when its 
 however that ended.
 """
 
+import logging
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from videos.engines.portrait.encode import EncodedPacket
 from videos.engines.portrait.segments import Video
+
+logger = logging.getLogger(__name__)
 
 PROGRAM = "videos.engines.portrait.companion_process"
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,14 +34,14 @@ class Companion:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 cwd=ROOT,
             )
-        self._connection = Connection(ours.detach())
+            self._connection = Connection(ours.detach())
         self._unsent: Video | None = None
         self._end = weakref.finalize(self, _end, self._process, self._connection)
 
@@ -89,8 +92,11 @@ class Companions:
         self._companions: list[Companion] = []
 
     def ready(self, count: int) -> list[Companion]:
-        """`count` companions, of which some may only be starting."""
+        """`count` companions, of which some may only be starting; fewer where no process can be started."""
         self._companions = [companion for companion in self._companions if companion.running]
-        while len(self._companions) < count:
-            self._companions.append(Companion())
+        try:
+            while len(self._companions) < count:
+                self._companions.append(Companion())
+        except OSError as error:
+            logger.warning("No companion process can be started (%s); renders use fewer cores.", error)
         return self._companions[:count]
