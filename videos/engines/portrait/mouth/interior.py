@@ -15,8 +15,9 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, LUMA_RANGE, NEUTRAL
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
+from videos.engines.portrait.mouth.own_teeth import ONE_ROW_GAP, own_teeth
 from videos.engines.portrait.mouth.shape import MouthShape
-from videos.engines.portrait.mouth.teeth import ONE_ROW_GAP, Teeth, own_teeth, painted_row
+from videos.engines.portrait.mouth.teeth import Teeth, painted_row
 from videos.engines.portrait.pixels import F32, F64, fill_polygon, halve
 
 HANG = 0.055
