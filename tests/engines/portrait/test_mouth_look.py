@@ -1,14 +1,17 @@
-"""How an opened mouth looks: its form, and which of its teeth are the photo's."""
+"""How an opened mouth looks: its form, the light on its teeth, and which of them are the photo's."""
 
 import numpy as np
 import pytest
 
 from tests.engines.portrait.conftest import MEDIA
+from videos.engines.portrait.colour import BLACK
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
 from videos.engines.portrait.mouth.fields import ACTIONS
 from videos.engines.portrait.mouth.own_teeth import own_teeth
+from videos.engines.portrait.mouth.pose import MouthPose, action_weights
+from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.pixels import F32, F64
 from videos.engines.portrait.rig import PortraitRig, build_rig
@@ -64,6 +67,18 @@ def test_the_corners_follow_the_jaw_and_the_opening_is_an_oval(closed: PortraitR
         halfway, outer = np.interp(np.array([0.5, 0.75]) * side, *(np.stack([across, gap / gap.max()])))
         assert halfway > 0.75
         assert 0.52 < outer < 0.8
+
+
+def test_teeth_behind_hardly_parted_lips_lie_in_their_shade(closed: PortraitRig) -> None:
+    shape = closed.mouth.shape
+    weights = np.stack([action_weights(MouthPose(jaw=jaw), shape) for jaw in (0.12, 0.5)])
+    brightest = []
+    for pose in MouthRenderer(closed.mouth).prepare(weights, [1.0, 1.0]):
+        assert pose.opening is not None
+        covered = 1 - pose.opening.gain
+        inside = covered > 0.6
+        brightest.append(float(np.percentile(pose.opening.offset[inside] / covered[inside], 95)) - BLACK)
+    assert brightest[0] < 0.8 * brightest[1]
 
 
 def test_gums_between_teeth_are_not_taken_for_the_lip() -> None:

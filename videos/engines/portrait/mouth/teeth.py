@@ -22,6 +22,8 @@ SHORT_LATERAL = 0.010
 """The second incisor is this much shorter."""
 SEAM_DARK, SEAM_WIDE = 0.16, 0.009
 """The gaps between teeth."""
+LIP_SHADE, LIP_SHADE_DEEP = 0.40, 0.022
+"""How much darker teeth are along the lip that hangs over them, and how far (IOD) its shade falls."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ def painted_row(
     cover = smoothstep(-soft, soft, inside) * smoothstep(-soft, soft, borders[-1] - away)
     seam = 1 - SEAM_DARK * np.exp(-(((np.abs(within) - 0.5) * width / (SEAM_WIDE + 0.4 / iod)) ** 2))
     round_off = 0.94 + 0.06 * np.cos(within * np.pi)
-    shade = seam * round_off * (1 - 0.55 * reach**1.8) * (1 - 0.15 * smoothstep(0.05, 0.20, inside))
+    lip = shape.upper_y(x) if upper else shape.lower_y(x)
+    under = LIP_SHADE * np.exp(np.minimum(0, (lip - y) * sign) / LIP_SHADE_DEEP)
+    shade = seam * round_off * (1 - 0.55 * reach**1.8) * (1 - under)
     grey = np.array([BLACK, NEUTRAL, NEUTRAL])
     gain = shade[..., None] * np.array([1, 0, 0]) + np.array([0, 1, 1])
     return Teeth((grey + (colour - grey) * gain).astype(np.float32), cover.astype(np.float32))
