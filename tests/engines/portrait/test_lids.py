@@ -1,0 +1,58 @@
+"""How shut lids look: like skin, and like one piece of it."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.engines.portrait.conftest import MEDIA
+from videos.engines.portrait import landmarks as lm
+from videos.engines.portrait.colour import BLACK
+from videos.engines.portrait.eyes import EyeRenderer
+from videos.engines.portrait.faces import FaceFinder
+from videos.engines.portrait.pixels import F32, blur
+from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
+
+GRAIN = 4.0
+
+
+@pytest.fixture(scope="module")
+def painting(finder: FaceFinder) -> PortraitRig:
+    """A portrait whose lids have deep, dark folds."""
+    return build_rig(MEDIA / "portrait-mona-lisa.jpg", finder)
+
+
+def shut(rig: PortraitRig) -> F32:
+    """The luma with both eyes shut."""
+    canvas = rig.planes.copy()
+    for eye in rig.eyes:
+        EyeRenderer(eye).draw(1.0, (0.0, 0.0), canvas)
+    return canvas.y.astype(np.float32)
+
+
+@pytest.mark.parametrize("eye", [(lm.EYE_A_UPPER, lm.EYE_A_LOWER), (lm.EYE_B_UPPER, lm.EYE_B_LOWER)])
+def test_a_shut_lid_goes_on_without_a_dark_line_where_the_eye_was_open(
+    painting: PortraitRig, finder: FaceFinder, eye: tuple[list[int], list[int]]
+) -> None:
+    """The fold above an open eye is drawn smooth as it shuts; it must not stay behind as a rim."""
+    face = painting.frame.to_face(finder.find(read_image(MEDIA / "portrait-mona-lisa.jpg")).points[:, :2])
+    upper, lower = (face[curve][len(curve) // 2] for curve in eye)
+    y = np.linspace(upper[1] - 0.10, lower[1] - 0.06, 20)
+    at = painting.frame.to_image(np.stack([np.full_like(y, upper[0]), y], axis=-1)).round().astype(int)
+    smooth = blur(shut(painting), 1.0)[at[:, 1], at[:, 0]] - BLACK
+    assert smooth[:9].min() > 0.73 * smooth[9:].mean()
+
+
+def test_a_shut_lid_is_as_grainy_as_the_photo(finder: FaceFinder, portrait: Path, tmp_path: Path) -> None:
+    close = cv2.resize(read_image(portrait)[0:320, 64:384], None, fx=2.5, fy=2.5)
+    noise = np.random.default_rng(1).normal(0, GRAIN, close.shape[:2])[..., None]
+    cv2.imwrite(str(tmp_path / "grainy.png"), np.clip(close + noise, 0, 255).astype(np.uint8))
+    rig = build_rig(tmp_path / "grainy.png", finder)
+    picture = shut(rig)
+    fine = picture - blur(picture, 1.5)
+    for eye in rig.eyes:
+        lid = eye.gaze_weight > 0.8
+        rows = np.flatnonzero(lid.any(axis=1))
+        lid[rows[len(rows) // 2] :] = False  # there are the lashes
+        assert 1.48 * np.median(np.abs(fine[eye.rect.luma][lid])) > 0.45 * GRAIN
