@@ -21,6 +21,8 @@ WIDEN = 0.16
 LASH_BAND = 0.022
 """The lash line moves rigidly, this thick (IOD), so that lashes do not stretch into smears."""
 LASH = 0.018
+OVERSHUT = 0.016
+"""How far a shut lid goes past the lower one, which the mesh may draw through the white or the iris."""
 LID_FILL = 0.95
 """Share by which a shut lid takes the colour of the skin around the eye; the rest is its own, stretched."""
 LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
@@ -28,9 +30,9 @@ LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
 LID_SKIN_SPREAD = 0.07
 LID_SKIN_LIGHT = (0.50, 0.90)
 """Lashes, creases and rims are darker than this, relative to the skin under the eye, and are left out."""
-LID_UNFOLDS = (-0.17, -0.03)
-"""Where above the open eye's lashes (IOD) a shutting lid begins to lose its fold, and where the fold is gone:
-what is left of its shade is the crease of the shut lid."""
+LID_UNFOLDS = (-0.04, 0.09)
+"""Where below the brow's skin (IOD) a shutting lid begins to lose its fold, and where the fold is gone: what
+is left of its shade is the crease of the shut lid."""
 LID_DEEP, LID_UNDER = 0.11, 0.10
 """How much darker a shut lid, which bulges, is below its crease and above its lashes than in its middle."""
 LID_GRAIN_FROM, LID_GRAIN_TALL = 0.07, 0.10
@@ -122,13 +124,13 @@ def _lid_position(
     closed = np.float32(step / LID_STEPS if step > 0 else step / WIDEN_STEPS * WIDEN)
     shut = max(0.0, float(closed))
     y = lids.y
-    lid = lids.upper - LASH + (lids.opening * 1.02 + LASH) * closed  # where the lid's edge is now
+    lid = lids.upper - LASH + (lids.opening + OVERSHUT + LASH) * closed  # where the lid's edge is now
     source = _lid_source(lids, lid, closed)
     shift = frame.vectors(np.zeros_like(y), ((source - y) * lids.side).astype(np.float32))
     coords = (here + shift).astype(np.float32)
     coords_half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
     # where the eye and its lashes were there is lid now, in the colour of the skin nearby
-    on_lid = smoothstep(*LID_UNFOLDS, y - lids.upper) * (1 - smoothstep(-0.030, -0.008, y - lid))
+    on_lid = smoothstep(*LID_UNFOLDS, y - lids.brow) * (1 - smoothstep(-0.030, -0.008, y - lid))
     tall = smoothstep(0.0, 0.06, lids.opening)
     down = np.clip((y - lids.upper) / np.maximum(0.01, lid - lids.upper), 0, 1)
     bulge = 1 - LID_DEEP * (1 - down) ** 2 - LID_UNDER * down**4
