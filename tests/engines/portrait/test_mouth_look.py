@@ -69,6 +69,18 @@ def test_the_corners_follow_the_jaw_and_the_opening_is_an_oval(closed: PortraitR
         assert 0.52 < outer < 0.8
 
 
+def test_rounded_lips_narrow_the_mouth_and_hang_over_the_teeth(closed: PortraitRig) -> None:
+    mouth, across, down = closed.mouth, *closed.mouth.frame.axes
+    edges = []
+    for pose in (MouthPose(jaw=0.25), MouthPose(jaw=0.25, width=-0.9, pucker=1.0)):
+        moves = (action_weights(pose, mouth.shape) @ mouth.edge_moves).reshape(2, -1, 2)
+        edges.append(mouth.upper_edge + moves[0])
+    plain, rounded = (float((edge[-1] - edge[0]) @ across) for edge in edges)
+    assert 0.60 < rounded / plain < 0.76
+    middle = len(edges[0]) // 2
+    assert (edges[1][middle] - edges[0][middle]) @ down > 0.01 * mouth.frame.iod
+
+
 def test_teeth_behind_hardly_parted_lips_lie_in_their_shade(closed: PortraitRig) -> None:
     shape = closed.mouth.shape
     weights = np.stack([action_weights(MouthPose(jaw=jaw), shape) for jaw in (0.12, 0.5)])
