@@ -36,6 +36,8 @@ UPPER_LIGHT = 0.88
 DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.45, 0.93, 0.025, 0.105
 """Between lips that are hardly parted they stand in their shade: the share of that light up to DIM_GAP (IOD);
 bared teeth, which stand further out, get DIM_GRIN of it. From LIT_GAP on all of it falls on them."""
+BARED = 0.028
+"""An upper lip raised by this much (IOD), as for f and v, bares them to all of it, however small the gap."""
 CONTACT_STEP = 9
 """Points of a piece of the line where lips touch, drawn in one shade."""
 CONTACT_DARK = 0.62
@@ -50,18 +52,21 @@ Flags = NDArray[np.bool_]
 class Lips:
     """Several frames' lips: edges (n, points, 2) and their distance (n, points) in pixels.
 
-    `jaws` (n,) is the jaw's drop in IOD, `reveals` (n,) 0..1 how much of the painted interior shows.
+    `jaws`, `raised` (n,) are the jaw's drop and the upper lip's rise in IOD, `reveals` (n,) 0..1 how much of
+    the painted interior shows.
     """
 
     upper: F32
     lower: F32
     gap: F32
     jaws: F32
+    raised: F32
     reveals: F32
 
     def part(self, start: int, stop: int) -> "Lips":
         here = slice(start, stop)
-        return Lips(self.upper[here], self.lower[here], self.gap[here], self.jaws[here], self.reveals[here])
+        parts = (self.upper, self.lower, self.gap, self.jaws, self.raised, self.reveals)
+        return Lips(*(part[here] for part in parts))
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,8 @@ class OpeningRenderer:
         factor, (height, width) = self._shrinking, mask.shape
         wide = smoothstep(DIM_GAP, LIT_GAP, lips.gap.max(axis=1) * np.float32(1 / self._iod))
         dim = DIM_GRIN if self._grin else DIM_LIGHT
-        least = np.float32(UPPER_LIGHT) * (dim + (1 - dim) * wide)
+        bare = np.maximum(wide, np.clip(lips.raised * np.float32(1 / BARED), 0, 1))
+        least = np.float32(UPPER_LIGHT) * (dim + (1 - dim) * bare)
         if factor > 1:
             mask = shrink(mask, (max(2, width // factor), max(2, height // factor)))
         light = blur(mask, max(0.8, 0.045 * self._iod / factor))

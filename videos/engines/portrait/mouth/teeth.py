@@ -22,7 +22,7 @@ SHORT_LATERAL = 0.010
 """The second incisor is this much shorter."""
 SEAM_DARK, SEAM_WIDE = 0.16, 0.009
 """The gaps between teeth."""
-LIP_SHADE, LIP_SHADE_DEEP = 0.40, 0.022
+LIP_SHADE, LIP_SHADE_DEEP = 0.25, 0.022
 """How much darker teeth are along the lip that hangs over them, and how far (IOD) its shade falls."""
 
 
