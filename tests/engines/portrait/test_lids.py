@@ -1,4 +1,4 @@
-"""How shut lids look: like skin, and like one piece of it."""
+"""How shut lids look, like skin and like one piece of it, and that a gaze doubles nothing."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from tests.engines.portrait.conftest import MEDIA
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, Planes
-from videos.engines.portrait.eyes import EyeRenderer
+from videos.engines.portrait.eyes import EyeRenderer, gaze_source
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.lids import LID_STEPS, Lids, lid_positions
@@ -74,3 +74,13 @@ def test_nothing_of_the_eye_shows_under_a_shut_lid() -> None:
     position = lid_positions(lids, frame, Planes(luma, grey, grey), here, (120.0, 128.0, 128.0))[LID_STEPS]
     shut_eye = remap(luma, position.coords, cubic=True) * position.gain + position.offset
     assert shut_eye[:, int(0.3 * iod) : -int(0.3 * iod)].max() < 140
+
+
+@pytest.mark.parametrize("gaze", [-1.0, 1.0])
+def test_what_an_eye_shows_never_folds_when_it_looks_up_or_down(
+    rig: PortraitRig, painting: PortraitRig, gaze: float
+) -> None:
+    for eye in [*rig.eyes, *painting.eyes]:
+        source = gaze_source(eye, 0.0, gaze)
+        assert np.diff(source[..., 1], axis=0).min() > 0.35
+        assert np.abs(source - eye.here)[..., 1].max() > 0.4

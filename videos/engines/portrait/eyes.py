@@ -19,16 +19,24 @@ GAZE_STEP = 0.25
 """Gaze is rounded to this share of its range."""
 GAZE_X, GAZE_Y = 0.055, 0.030
 """Shift of the iris at gaze 1 (IOD)."""
+GAZE_RAMP, GAZE_DENSER = 0.45, 0.5
+"""Up and down the eye's content follows less and less within this share of its opening from either lid, and
+is squeezed and stretched there by GAZE_DENSER at the most: at 1 it would fold, and show its lights twice. So
+narrow eyes look up and down less."""
 KEPT_PATCHES = 48
 
 
 @dataclass(frozen=True)
 class EyeRig:
-    """One eye: the box it changes, the lid's positions, and how far each pixel follows the gaze."""
+    """One eye: the box it changes, the lid's positions, and how far each pixel follows the gaze.
+
+    `gaze_weight` (h, w) is the share of its way aside, `gaze_drop` (h, w) that of its way down.
+    """
 
     rect: Rect
     positions: dict[int, LidPosition]
     gaze_weight: F32
+    gaze_drop: F32
     gaze_axes: F64
     here: F32
     photo: Planes
@@ -76,7 +84,11 @@ def _build_eye(
     centre = (left + right) / 2
     bell = smoothstep(0, 0.035, y - upper_y) * smoothstep(0, 0.03, lower_y - y)
     reach = np.clip(1 - ((x - centre) / (0.52 * (right - left))) ** 2, 0, 1)
-    return EyeRig(rect, positions, (bell * reach).astype(np.float32), frame.axes * frame.iod, here, photo)
+    ramp = max(0.035, GAZE_RAMP * float((opening * (reach > 0)).max()))
+    drop = smoothstep(0, ramp, y - upper_y) * smoothstep(0, ramp, lower_y - y)
+    drop *= min(1.0, GAZE_DENSER * ramp / (1.5 * GAZE_Y))  # 1.5 is the ramp's steepest
+    weights = (bell * reach).astype(np.float32), (drop * reach).astype(np.float32)
+    return EyeRig(rect, positions, *weights, frame.axes * frame.iod, here, photo)
 
 
 def _skin_under(
@@ -94,6 +106,13 @@ def _skin_under(
         return 120.0, 128.0, 128.0
     luma, cb, cr = np.median(samples, axis=0)
     return float(luma), float(cb), float(cr)
+
+
+def gaze_source(rig: EyeRig, gaze_x: float, gaze_y: float) -> F32:
+    """Where each pixel (h, w, 2) of an open eye comes from when it looks aside."""
+    across, down = (rig.gaze_axes * [[gaze_x * GAZE_X], [gaze_y * GAZE_Y]]).astype(np.float32)
+    source: F32 = rig.here - rig.gaze_weight[..., None] * across - rig.gaze_drop[..., None] * down
+    return source
 
 
 class EyeRenderer:
@@ -147,8 +166,7 @@ class EyeRenderer:
         rig = self._rig
         if gaze_x == 0 and gaze_y == 0:
             return rig.photo
-        move = (np.array([gaze_x * GAZE_X, gaze_y * GAZE_Y]) @ rig.gaze_axes).astype(np.float32)
-        coords = rig.here - rig.gaze_weight[..., None] * move
+        coords = gaze_source(rig, gaze_x, gaze_y)
         half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
         return Planes(
             remap(rig.photo.y, coords, cubic=True), remap(rig.photo.u, half), remap(rig.photo.v, half)
