@@ -9,7 +9,7 @@ import pytest
 from tests.engines.portrait.conftest import MEDIA
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, Planes
-from videos.engines.portrait.eyes import EyeRenderer, gaze_source
+from videos.engines.portrait.eyes import EyeRenderer, EyeRig, gaze_source
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.lids import LID_STEPS, Lids, lid_positions
@@ -84,3 +84,19 @@ def test_what_an_eye_shows_never_folds_when_it_looks_up_or_down(
         source = gaze_source(eye, 0.0, gaze)
         assert np.diff(source[..., 1], axis=0).min() > 0.35
         assert np.abs(source - eye.here)[..., 1].max() > 0.4
+
+
+def test_the_edge_of_a_shut_lid_is_no_staircase() -> None:
+    """It lies across the pixels at a slant, and dark lashes meet bright skin there."""
+    frame, rect = FaceFrame(np.array([100.0, 60.0]), np.eye(2), 200.0), Rect(0, 0, 200, 160)
+    x, y = frame.coordinates(rect)
+    level, upper = np.ones_like(x), 0.1 * x
+    lids = Lids(x, y, upper, upper + np.float32(0.20), upper - np.float32(0.10), 0.20 * level, level)
+    luma = np.where(y < upper, 40, 200).astype(np.uint8)
+    grey = np.full((80, 100), 128, np.uint8)
+    photo, here = Planes(luma, grey, grey), np.stack(pixel_grid(*rect.size), axis=-1)
+    positions = lid_positions(lids, frame, photo, here, (200.0, 128.0, 128.0))
+    nothing = np.zeros_like(x)
+    canvas = photo.copy()
+    EyeRenderer(EyeRig(rect, positions, nothing, nothing, frame.axes, here, photo)).draw(1.0, (0, 0), canvas)
+    assert np.abs(np.diff(canvas.y[:, 40:160].astype(int), axis=0)).max() < 70

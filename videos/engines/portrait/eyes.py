@@ -13,7 +13,7 @@ from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
 from videos.engines.portrait.lids import LID_STEPS, WIDEN_STEPS, LidPosition, Lids, lid_positions
-from videos.engines.portrait.pixels import F32, F64, U8, halve, remap, to_bytes
+from videos.engines.portrait.pixels import F32, F64, U8, blur, halve, remap, to_bytes
 
 GAZE_STEP = 0.25
 """Gaze is rounded to this share of its range."""
@@ -23,6 +23,8 @@ GAZE_RAMP, GAZE_DENSER = 0.45, 0.5
 """Up and down the eye's content follows less and less within this share of its opening from either lid, and
 is squeezed and stretched there by GAZE_DENSER at the most: at 1 it would fold, and show its lights twice. So
 narrow eyes look up and down less."""
+EDGE_BLUR_PX = 0.8
+"""How much the edge of a lid is blurred."""
 KEPT_PATCHES = 48
 
 
@@ -151,12 +153,14 @@ class EyeRenderer:
         if step == 0:
             return looking
         lid = self._rig.positions[step]
+        luma = remap(looking.y, lid.coords, cubic=True).astype(np.float32)
+        luma += lid.edge * (blur(luma, EDGE_BLUR_PX) - luma)
 
-        def change(plane: U8, gain: F32, offset: F32) -> U8:
+        def change(plane: U8 | F32, gain: F32, offset: F32) -> U8:
             return to_bytes(plane * gain + offset)
 
         return Planes(
-            change(remap(looking.y, lid.coords, cubic=True), lid.gain, lid.offset),
+            change(luma, lid.gain, lid.offset),
             change(remap(looking.u, lid.coords_half), lid.gain_half, lid.offset_u),
             change(remap(looking.v, lid.coords_half), lid.gain_half, lid.offset_v),
         )

@@ -21,6 +21,8 @@ WIDEN = 0.16
 LASH_BAND = 0.022
 """The lash line moves rigidly, this thick (IOD), so that lashes do not stretch into smears."""
 LASH = 0.018
+EDGE_SOFT_PX = 1.3
+"""The lid's edge is softened this far, or it would be a staircase of pixels."""
 OVERSHUT = 0.016
 """How far a shut lid goes past the lower one, which the mesh may draw through the white or the iris."""
 LID_FILL = 0.95
@@ -43,10 +45,14 @@ LID_GRAIN_MAX = 6.0
 
 @dataclass(frozen=True)
 class LidPosition:
-    """Where pixels come from (h, w, 2) and (h/2, w/2, 2), and then value * gain + offset per plane."""
+    """Where pixels come from (h, w, 2) and (h/2, w/2, 2), and then value * gain + offset per plane.
+
+    `edge` (h, w) 0..1 is where luma from above the lid's edge meets that from below it; it is softened first.
+    """
 
     coords: F32
     coords_half: F32
+    edge: F32
     gain: F32
     offset: F32
     gain_half: F32
@@ -135,9 +141,12 @@ def _lid_position(
     down = np.clip((y - lids.upper) / np.maximum(0.01, lid - lids.upper), 0, 1)
     bulge = 1 - LID_DEEP * (1 - down) ** 2 - LID_UNDER * down**4
     smooth = BLACK + (skin[0] - BLACK) * bulge + grain
-    edge = max(0.6, 0.012 * frame.iod)
-    fill = blur((on_lid * tall * lids.side).astype(np.float32), edge) * np.float32(
+    rim = max(0.6, 0.012 * frame.iod)
+    fill = blur((on_lid * tall * lids.side).astype(np.float32), rim) * np.float32(
         LID_FILL * min(1.0, 1.4 * shut)
+    )
+    edge = (
+        np.exp(-(((y - lid) * np.float32(frame.iod / EDGE_SOFT_PX)) ** 2)) * (lids.opening > 0.01) * lids.side
     )
     lash = np.exp(-(((y - lid) / (0.012 + 0.5 / frame.iod)) ** 2)) * (lids.opening > 0.01) * lids.side
     keep = 1 - lash.astype(np.float32) * np.float32(0.35 * shut)
@@ -145,6 +154,7 @@ def _lid_position(
     return LidPosition(
         coords=coords,
         coords_half=coords_half,
+        edge=edge.astype(np.float32),
         gain=((1 - fill) * keep).astype(np.float32),
         offset=((smooth * fill - BLACK) * keep + BLACK).astype(np.float32),
         gain_half=1 - tint,
