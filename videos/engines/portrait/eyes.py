@@ -1,8 +1,7 @@
 """Blinking, squinting, widening and looking aside.
 
-For each eye a handful of lid positions is prepared once per portrait: where every pixel comes from, and
-an affine change of its brightness (lid skin, lash line, shade). A frame then costs one small lookup, and
-patches that repeat, which is most of them, are kept.
+For each eye a handful of lid positions is prepared once per portrait, see `lids`. A frame then costs one
+small lookup, and patches that repeat, which is most of them, are kept.
 """
 
 from collections import OrderedDict
@@ -11,55 +10,35 @@ from dataclasses import dataclass
 import numpy as np
 
 from videos.engines.portrait import landmarks as lm
-from videos.engines.portrait.colour import BLACK, Planes
+from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
+from videos.engines.portrait.lids import LID_STEPS, WIDEN_STEPS, LidPosition, Lids, lid_positions
 from videos.engines.portrait.pixels import F32, F64, U8, blur, halve, remap, to_bytes
 
-LID_STEPS = 8
-"""Lid positions from open to closed."""
-WIDEN_STEPS = 2
-"""Lid positions above the photo's, for surprise."""
-WIDEN = 0.16
-"""How much of the eye's opening the lid rises at the widest."""
-LASH_BAND = 0.022
-"""The lash line moves rigidly, this thick (IOD), so that lashes do not stretch into smears."""
-LASH = 0.018
-LID_FILL = 0.95
-"""Share by which a shut lid takes the colour of the skin around the eye; the rest is its own, stretched."""
-LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
-"""Bands of skin above the lashes and below the lower lid from which the lid's colour is spread."""
-LID_SKIN_SPREAD = 0.07
-LID_SKIN_LIGHT = (0.45, 0.85)
-"""Lashes, creases and rims are darker than this, relative to the skin under the eye, and are left out."""
-LID_ROUND = 0.05
-"""How much the middle of a shut lid, which bulges, is lighter than its edges."""
 GAZE_STEP = 0.25
 """Gaze is rounded to this share of its range."""
 GAZE_X, GAZE_Y = 0.055, 0.030
 """Shift of the iris at gaze 1 (IOD)."""
+GAZE_RAMP, GAZE_DENSER = 0.45, 0.5
+"""Up and down the eye's content follows less and less within this share of its opening from either lid, and
+is squeezed and stretched there by GAZE_DENSER at the most: at 1 it would fold, and show its lights twice. So
+narrow eyes look up and down less."""
+EDGE_BLUR_PX = 0.8
+"""How much the edge of a lid is blurred."""
 KEPT_PATCHES = 48
 
 
 @dataclass(frozen=True)
-class LidPosition:
-    """Where pixels come from (h, w, 2) and (h/2, w/2, 2), and then value * gain + offset per plane."""
-
-    coords: F32
-    coords_half: F32
-    gain: F32
-    offset: F32
-    gain_half: F32
-    offset_u: F32
-    offset_v: F32
-
-
-@dataclass(frozen=True)
 class EyeRig:
-    """One eye: the box it changes, the lid's positions, and how far each pixel follows the gaze."""
+    """One eye: the box it changes, the lid's positions, and how far each pixel follows the gaze.
+
+    `gaze_weight` (h, w) is the share of its way aside, `gaze_drop` (h, w) that of its way down.
+    """
 
     rect: Rect
     positions: dict[int, LidPosition]
     gaze_weight: F32
+    gaze_drop: F32
     gaze_axes: F64
     here: F32
     photo: Planes
@@ -73,20 +52,6 @@ def build_eyes(points: F64, frame: FaceFrame, planes: Planes) -> list[EyeRig]:
     )
     rigs = [_build_eye(points, frame, planes, *parts) for parts in eyes]
     return [rig for rig in rigs if rig is not None]
-
-
-@dataclass(frozen=True)
-class _Lids:
-    """Curves of one eye sampled at every pixel (h, w), in the face frame."""
-
-    x: F32
-    y: F32
-    upper: F32
-    lower: F32
-    brow: F32
-    opening: F32
-    side: F32
-    """1 over the eye, 0 beyond its corners."""
 
 
 def _build_eye(
@@ -114,16 +79,18 @@ def _build_eye(
         curve(brow) + np.float32(0.05), upper_y - np.float32(0.13), upper_y - np.float32(0.05)
     )
     opening = np.maximum(0, lower_y - upper_y)
-    lids = _Lids(x, y, upper_y, lower_y, below_brow, opening, side)
+    lids = Lids(x, y, upper_y, lower_y, below_brow, opening, side)
     photo = Planes(planes.y[rect.luma].copy(), planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy())
-    skin = _lid_skin(lids, photo, frame.iod, _skin_under(points, under, frame, planes))
     here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1).astype(np.float32)
-    steps = [step for step in range(-WIDEN_STEPS, LID_STEPS + 1) if step]
-    positions = {step: _lid_position(step, lids, frame, photo, here, skin) for step in steps}
+    positions = lid_positions(lids, frame, photo, here, _skin_under(points, under, frame, planes))
     centre = (left + right) / 2
     bell = smoothstep(0, 0.035, y - upper_y) * smoothstep(0, 0.03, lower_y - y)
     reach = np.clip(1 - ((x - centre) / (0.52 * (right - left))) ** 2, 0, 1)
-    return EyeRig(rect, positions, (bell * reach).astype(np.float32), frame.axes * frame.iod, here, photo)
+    ramp = max(0.035, GAZE_RAMP * float((opening * (reach > 0)).max()))
+    drop = smoothstep(0, ramp, y - upper_y) * smoothstep(0, ramp, lower_y - y)
+    drop *= min(1.0, GAZE_DENSER * ramp / (1.5 * GAZE_Y))  # 1.5 is the ramp's steepest
+    weights = (bell * reach).astype(np.float32), (drop * reach).astype(np.float32)
+    return EyeRig(rect, positions, *weights, frame.axes * frame.iod, here, photo)
 
 
 def _skin_under(
@@ -143,81 +110,11 @@ def _skin_under(
     return float(luma), float(cb), float(cr)
 
 
-def _lid_skin(
-    lids: _Lids, photo: Planes, iod: float, under: tuple[float, float, float]
-) -> tuple[F32, F32, F32]:
-    """Y (h, w), Cb and Cr (h/2, w/2) of a shut lid: the skin above and below the eye, spread over it."""
-    above, below = lids.upper - lids.y, lids.y - lids.lower
-    near = ((above < LID_SKIN_ABOVE[0]) & (above > LID_SKIN_ABOVE[1])) | (
-        (below > LID_SKIN_BELOW[0]) & (below < LID_SKIN_BELOW[1])
-    )
-    light = (photo.y.astype(np.float32) - BLACK) / np.float32(max(under[0] - BLACK, 8))
-    weight = (near * smoothstep(*LID_SKIN_LIGHT, light) * lids.side).astype(np.float32)
-
-    def spread(plane: U8, weight: F32, sigma: float, otherwise: float) -> F32:
-        faint = np.float32(1e-3)
-        total = blur(weight, sigma) + faint
-        colour: F32 = (blur(plane * weight, sigma) + faint * np.float32(otherwise)) / total
-        return colour
-
-    sigma = max(1.0, LID_SKIN_SPREAD * iod)
-    half = halve(weight)
-    return (
-        spread(photo.y, weight, sigma, under[0]),
-        spread(photo.u, half, max(0.7, sigma / 2), under[1]),
-        spread(photo.v, half, max(0.7, sigma / 2), under[2]),
-    )
-
-
-def _lid_position(
-    step: int, lids: _Lids, frame: FaceFrame, photo: Planes, here: F32, skin: tuple[F32, F32, F32]
-) -> LidPosition:
-    """Prepare lid position `step`: 1..LID_STEPS closes, negative widens."""
-    closed = np.float32(step / LID_STEPS if step > 0 else step / WIDEN_STEPS * WIDEN)
-    shut = max(0.0, float(closed))
-    y = lids.y
-    lid = lids.upper - LASH + (lids.opening * 1.02 + LASH) * closed  # where the lid's edge is now
-    source = _lid_source(lids, lid, closed)
-    shift = frame.vectors(np.zeros_like(y), ((source - y) * lids.side).astype(np.float32))
-    coords = (here + shift).astype(np.float32)
-    coords_half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
-    # where the eye and its lashes were there is lid now, in the colour of the skin nearby
-    on_lid = smoothstep(-0.13, -0.03, y - lids.upper) * (1 - smoothstep(-0.030, -0.008, y - lid))
-    tall = smoothstep(0.0, 0.06, lids.opening)
-    down = np.clip((y - lids.upper) / np.maximum(0.01, lid - lids.upper), 0, 1)
-    smooth = BLACK + (skin[0] - BLACK) * (1 + LID_ROUND * (4 * down * (1 - down) - 0.5))
-    edge = max(0.6, 0.012 * frame.iod)
-    fill = blur((on_lid * tall * lids.side).astype(np.float32), edge) * np.float32(
-        LID_FILL * min(1.0, 1.4 * shut)
-    )
-    lash = np.exp(-(((y - lid) / (0.012 + 0.5 / frame.iod)) ** 2)) * (lids.opening > 0.01) * lids.side
-    keep = 1 - lash.astype(np.float32) * np.float32(0.35 * shut)
-    tint = halve(fill)
-    return LidPosition(
-        coords=coords,
-        coords_half=coords_half,
-        gain=((1 - fill) * keep).astype(np.float32),
-        offset=((smooth * fill - BLACK) * keep + BLACK).astype(np.float32),
-        gain_half=1 - tint,
-        offset_u=tint * skin[1],
-        offset_v=tint * skin[2],
-    )
-
-
-def _lid_source(lids: _Lids, lid: F32, closed: np.float32) -> F32:
-    """The y each pixel is taken from when the upper lid's edge is at `lid`."""
-    y = lids.y
-    band_photo, band_now = lids.upper - LASH_BAND + LASH, lid - LASH_BAND + LASH
-    # the skin under the brow stays, what is above the lashes is drawn down with them
-    open_tall, now_tall = np.maximum(0.01, band_photo - lids.brow), np.maximum(0.01, band_now - lids.brow)
-    below_brow = np.clip((y - lids.brow) / now_tall, 0, 1)
-    drawn = lids.brow + open_tall * (1 - (1 - below_brow) ** (now_tall / open_tall))
-    above = np.where(y > band_now, y - (lid - lids.upper), drawn)
-    rise = lids.opening * np.float32(0.10) * np.maximum(closed, 0)  # the lower lid comes up a little
-    below = y - (lids.lower - rise)
-    under = np.where(below > 0, y + rise * np.clip(1 - below / 0.15, 0, 1), y)
-    source = np.where(y < lid, above, under)
-    return np.where(y < lids.brow, y, source).astype(np.float32)
+def gaze_source(rig: EyeRig, gaze_x: float, gaze_y: float) -> F32:
+    """Where each pixel (h, w, 2) of an open eye comes from when it looks aside."""
+    across, down = (rig.gaze_axes * [[gaze_x * GAZE_X], [gaze_y * GAZE_Y]]).astype(np.float32)
+    source: F32 = rig.here - rig.gaze_weight[..., None] * across - rig.gaze_drop[..., None] * down
+    return source
 
 
 class EyeRenderer:
@@ -256,12 +153,14 @@ class EyeRenderer:
         if step == 0:
             return looking
         lid = self._rig.positions[step]
+        luma = remap(looking.y, lid.coords, cubic=True).astype(np.float32)
+        luma += lid.edge * (blur(luma, EDGE_BLUR_PX) - luma)
 
-        def change(plane: U8, gain: F32, offset: F32) -> U8:
+        def change(plane: U8 | F32, gain: F32, offset: F32) -> U8:
             return to_bytes(plane * gain + offset)
 
         return Planes(
-            change(remap(looking.y, lid.coords, cubic=True), lid.gain, lid.offset),
+            change(luma, lid.gain, lid.offset),
             change(remap(looking.u, lid.coords_half), lid.gain_half, lid.offset_u),
             change(remap(looking.v, lid.coords_half), lid.gain_half, lid.offset_v),
         )
@@ -271,8 +170,7 @@ class EyeRenderer:
         rig = self._rig
         if gaze_x == 0 and gaze_y == 0:
             return rig.photo
-        move = (np.array([gaze_x * GAZE_X, gaze_y * GAZE_Y]) @ rig.gaze_axes).astype(np.float32)
-        coords = rig.here - rig.gaze_weight[..., None] * move
+        coords = gaze_source(rig, gaze_x, gaze_y)
         half = (halve(coords) - np.float32(0.5)) * np.float32(0.5)
         return Planes(
             remap(rig.photo.y, coords, cubic=True), remap(rig.photo.u, half), remap(rig.photo.v, half)

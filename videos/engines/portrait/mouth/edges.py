@@ -1,4 +1,4 @@
-"""Where the lips of a photo end: the seam of closed lips, the edges of an open mouth.
+"""Where the lips of an open mouth end.
 
 The mesh is good at where a mouth is and poor at how far it is open: it draws grins too wide, takes full
 lips for parted ones, and stops short of the shade in the corners. So the picture decides, by two signs of
@@ -11,7 +11,7 @@ import numpy as np
 
 from videos.engines.portrait.colour import BLACK, NEUTRAL
 from videos.engines.portrait.geometry import FaceFrame, smoothstep
-from videos.engines.portrait.pixels import F32, F64, blur, remap_float
+from videos.engines.portrait.pixels import F32, F64, remap_float
 
 OPEN_GAP = 0.045
 """Lips closer than this by the mesh are closed unless teeth show: the line between them may be broad."""
@@ -34,6 +34,9 @@ BRIGHT_FROM, BRIGHT_TO = 1.12, 1.35
 TOOTH_MIN_LIGHT = 0.60
 """Teeth are not much darker than the lips around them."""
 EDGE_STEPS = 41
+COLUMNS, OUTER_COLUMN = 5, 3
+"""Around each point of an edge so many columns are looked at, and the outermost but one is believed: gums, as
+red as lips, reach down between teeth, and a tooth may stand over the lower lip."""
 EDGE_INSIDE = 0.46
 """How far inside the mesh's opening the lips' edges are looked for, as a share of the gap."""
 LIP_SHARE = 0.6
@@ -47,17 +50,6 @@ EDGE_PRIOR = 1.5
 CORNER_STEPS = 12
 CORNER_REACH = 1.25
 """How far a dark corner is followed, as a share of the way from the inner to the outer corner of the mesh."""
-SEAM_SEARCH = 0.07
-"""How far from the mesh's lip line the dark seam is looked for."""
-SEAM_STEPS = 43
-SEAM_HALF = 0.03
-"""A seam is a valley of brightness about this wide to either side."""
-SEAM_OUTWARD = 0.35
-"""The mesh's inner corners of the mouth are this far short of where the seam ends, towards its outer ones."""
-SEAM_PRIOR = 8.0
-"""Code values of depth that outweigh a seam at the end of the search range: the mesh wins when in doubt."""
-SEAM_BEND = 900.0
-"""Code values of depth that outweigh neighbouring points one search range apart."""
 
 
 @dataclass(frozen=True)
@@ -144,16 +136,19 @@ def snap_to_lips(lines: LipLines, frame: FaceFrame, ycc: F32) -> tuple[F64, F64]
     inside = np.median(probe.at(x, halfway), axis=0).astype(np.float64)
     for edge, outer, outward in ((upper, lines.outer_upper, -1.0), (lower, lines.outer_lower, 1.0)):
         lip = _lip_colour(probe, x, edge, outer)
-        thick = np.abs(np.interp(edge[1:-1, 0], *outer.T) - edge[1:-1, 1])
-        reach = gap * EDGE_INSIDE + np.minimum(BEYOND, LIP_SHARE * thick)
-        away = -gap[:, None] * EDGE_INSIDE + reach[:, None] * np.linspace(0, 1, EDGE_STEPS)
-        y = edge[1:-1, None, 1] + outward * away
-        values = probe.at(np.repeat(edge[1:-1, None, 0], EDGE_STEPS, axis=1), y)
+        at, line = _beside(edge[:, 0]), _beside(edge[:, 1])
+        thick = np.abs(np.interp(at, *outer.T) - line)
+        deep = np.repeat(gap, COLUMNS) * EDGE_INSIDE
+        away = -deep[:, None] + (deep + np.minimum(BEYOND, LIP_SHARE * thick))[:, None] * np.linspace(
+            0, 1, EDGE_STEPS
+        )
+        values = probe.at(np.repeat(at[:, None], EDGE_STEPS, axis=1), line[:, None] + outward * away)
         lipness = 1 - 2 * np.maximum(np.maximum(*_signs(values, lip)), _likeness(values, lip, inside))
         # with the edge at step k all before it should be inside (-1) and all from it on lip (+1)
         score = lipness[:, ::-1].cumsum(axis=1)[:, ::-1] - (lipness.cumsum(axis=1) - lipness)
         score -= EDGE_PRIOR * np.abs(away) / BEYOND
-        moved = away[np.arange(len(away)), score.argmax(axis=1)]
+        found = away[np.arange(len(away)), score.argmax(axis=1)].reshape(-1, COLUMNS)
+        moved = np.sort(found, axis=1)[:, OUTER_COLUMN]
         smooth = np.convolve(np.pad(moved, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
         edge[1:-1, 1] += outward * smooth
         for end, beside, then in ((0, 1, 2), (-1, -2, -3)):  # what sticks out beside a corner is skin
@@ -163,6 +158,13 @@ def snap_to_lips(lines: LipLines, frame: FaceFrame, ycc: F32) -> tuple[F64, F64]
         corner = _dark_corner(probe, upper[end], outer_end, _lip_colour(probe, x, lower, lines.outer_lower))
         upper[end] = lower[end] = corner
     return upper, lower
+
+
+def _beside(values: F64) -> F64:
+    """`values` (n,) of an edge's points at COLUMNS places around each but the first and last, in order."""
+    places = np.arange(1, len(values) - 1)[:, None] + (np.arange(COLUMNS) - COLUMNS // 2) / COLUMNS
+    between: F64 = np.interp(places.ravel(), np.arange(len(values)), values)
+    return between
 
 
 def _likeness(values: F32, lip: F64, inside: F64) -> F32:
@@ -184,36 +186,3 @@ def _dark_corner(probe: _Probe, inner: F64, outer: F64, lip: F64) -> F64:
     last = int(ends[0]) if len(ends) else CORNER_STEPS - 1
     corner: F64 = way[last]
     return corner
-
-
-def snap_to_seam(lines: LipLines, frame: FaceFrame, luma: F32) -> F64:
-    """The line (11, 2) along which closed lips meet: the mesh's, moved up or down into the valley there.
-
-    The smoothest deep valley is found by dynamic programming; a full upper lip in shade can be darker than
-    the seam, but is no valley.
-    """
-    line = (lines.inner_upper + lines.inner_lower) / 2
-    for end, outer_end in ((0, lines.outer_upper[0]), (-1, lines.outer_upper[-1])):
-        line[end] += SEAM_OUTWARD * (outer_end - line[end])
-    smooth = blur(luma, max(0.6, 0.010 * frame.iod))
-    beyond = round(SEAM_HALF / SEAM_SEARCH * (SEAM_STEPS // 2))
-    share = np.linspace(-1, 1, SEAM_STEPS)
-    reach = SEAM_SEARCH * (1 + 2 * beyond / (SEAM_STEPS - 1))
-    probes = np.repeat(line[:, None], SEAM_STEPS + 2 * beyond, axis=1)
-    probes[..., 1] += np.linspace(-reach, reach, SEAM_STEPS + 2 * beyond)
-    values = remap_float(smooth, frame.to_image(probes).astype(np.float32))
-    depth = np.minimum(values[:, : -2 * beyond], values[:, 2 * beyond :]) - values[:, beyond:-beyond]
-    cost = SEAM_PRIOR * share**2 - depth
-    bend = SEAM_BEND * (share[:, None] - share) ** 2
-    total, origin = cost[0], []
-    for here in cost[1:]:
-        ways = total + bend  # (to, from)
-        origin.append(ways.argmin(axis=1))
-        total = here + ways.min(axis=1)
-    path = [int(total.argmin())]
-    for best in reversed(origin):
-        path.append(int(best[path[-1]]))
-    snapped = line.copy()
-    snapped[:, 1] += SEAM_SEARCH * share[path[::-1]]
-    snapped[1:-1, 1] = np.convolve(snapped[:, 1], [0.2, 0.6, 0.2], "valid")
-    return snapped

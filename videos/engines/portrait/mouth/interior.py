@@ -15,22 +15,27 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, LUMA_RANGE, NEUTRAL
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
+from videos.engines.portrait.mouth.own_teeth import ONE_ROW_GAP, own_teeth
 from videos.engines.portrait.mouth.shape import MouthShape
-from videos.engines.portrait.mouth.teeth import ONE_ROW_GAP, Teeth, own_teeth, painted_row
+from videos.engines.portrait.mouth.teeth import Teeth, painted_row
 from videos.engines.portrait.pixels import F32, F64, fill_polygon, halve
 
 HANG = 0.055
 """How far the upper teeth of a closed mouth reach below the line of the lips."""
 PARTED_HANG, HIDDEN_HANG = 1.0, 0.3
 """The same between lips that are parted, as a share of the gap, and in an open mouth that shows no teeth."""
-LOWER_HANG = 0.004
+LOWER_HANG = -0.004
 """How far the lower teeth stand above the lower lip's edge."""
-LOWER_LIGHT = 0.62
+LOWER_LIGHT = 0.55
 """Light on the lower teeth, relative to the upper ones."""
-TONGUE_WIDE, TONGUE_TALL = 0.62, 0.23
+TONGUE_WIDE, TONGUE_TALL = 0.80, 0.25
 """Half the tongue's width as a share of the mouth's, and its height (IOD)."""
-TONGUE_TOP = -0.115
+TONGUE_TOP = -0.16
 """Where its back ends above the lower lip's edge."""
+TONGUE_BACK, TONGUE_GROOVE = 0.30, 0.10
+"""Light on its back, relative to its front, and how much of it the groove along the middle lacks."""
+TONGUE_REDNESS = 0.4, 6.0
+"""The tongue is redder than skin by this share of the skin's redness, and at most by so many code values."""
 MAX_TOOTH_LIGHT = 1.25
 """Teeth are at most this much brighter than the skin: they lie in the lips' shade."""
 DARKEST_SHARE = 0.7
@@ -118,7 +123,7 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
         skin=skin,
         tooth=colour(tooth, tint[0] - 1 if abs(cb) > 1 else tint[0], tint[1]),
         dark=colour(dark, 0.30 * cb, 0.55 * cr),
-        tongue=colour(0.52 * light, 0.55 * cb, 1.15 * cr),
+        tongue=colour(0.52 * light, 0.55 * cb, cr + min(TONGUE_REDNESS[0] * cr, TONGUE_REDNESS[1])),
     )
 
 
@@ -167,21 +172,26 @@ def _paint_lower(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colour
     edge = float(shape.lower_y(np.array([shape.centre_x]))[0])
     canvas = np.empty((*x.shape, 3), np.float32)
     canvas[:] = colours.dark
-    aside = (x - np.float32(shape.centre_x)) / np.float32(TONGUE_WIDE * sum(shape.half_width) / 2)
-    down = (y - np.float32(edge + TONGUE_TOP)) / np.float32(TONGUE_TALL)  # 0 at its back, 1 in front
-    radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
-    cover = 1 - smoothstep(0.72, 1.12, radius)
-    groove = 1 - 0.16 * np.exp(-((aside / 0.16) ** 2)) * (1 - smoothstep(0.35, 0.75, down))
-    light = (0.55 + 0.45 * smoothstep(0.0, 0.55, down)) * (1 - 0.30 * aside**2) * groove
+    cover, light = _tongue(shape, x, y, edge)
     tongue = np.empty_like(canvas)
     tongue[..., 0] = BLACK + np.float32(colours.tongue[0] - BLACK) * light
-    tongue[..., 1:] = colours.tongue[1:]
+    tongue[..., 1:] = colours.dark[1:] + (colours.tongue - colours.dark)[1:] * light[..., None]
     canvas += (tongue - canvas) * cover[..., None]
     teeth = own or painted_row(
         shape, x, y, edge - LOWER_HANG, iod, _dimmed(colours.tooth, LOWER_LIGHT), upper=False
     )
     canvas += (teeth.colour - canvas) * teeth.cover[..., None]
     return canvas
+
+
+def _tongue(shape: MouthShape, x: F32, y: F32, edge: float) -> tuple[F32, F32]:
+    """Cover and light (h, w) of the tongue behind the lower lip's `edge`: its back rises out of the dark."""
+    aside = (x - np.float32(shape.centre_x)) / np.float32(TONGUE_WIDE * sum(shape.half_width) / 2)
+    down = (y - np.float32(edge + TONGUE_TOP)) / np.float32(TONGUE_TALL)  # 0 at its back, 1 in front
+    radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
+    groove = 1 - TONGUE_GROOVE * np.exp(-((aside / 0.22) ** 2)) * (1 - smoothstep(0.3, 0.9, down))
+    light = (TONGUE_BACK + (1 - TONGUE_BACK) * smoothstep(0.05, 0.85, down)) * (1 - 0.35 * aside**2) * groove
+    return 1 - smoothstep(0.60, 1.20, radius), light
 
 
 def _dimmed(colour: F64, light: float) -> F64:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videos.engines.portrait.colour import BLACK
-from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
 from videos.engines.portrait.mouth.interior import MouthInterior
 from videos.engines.portrait.pixels import (
     F32,
@@ -32,7 +32,12 @@ LOWER_FOLLOWS = 0.92
 MIN_GAPE = 0.006
 """The interior is drawn once the lips are this far apart (IOD)."""
 UPPER_LIGHT = 0.88
-"""The upper teeth stand in front and catch the light: the least of it that falls on them."""
+"""The upper teeth stand in front and catch the light: the least of it that falls on them in an open mouth."""
+DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.45, 0.93, 0.025, 0.105
+"""Between lips that are hardly parted they stand in their shade: the share of that light up to DIM_GAP (IOD);
+bared teeth, which stand further out, get DIM_GRIN of it. From LIT_GAP on all of it falls on them."""
+BARED = 0.028
+"""An upper lip raised by this much (IOD), as for f and v, bares them to all of it, however small the gap."""
 CONTACT_STEP = 9
 """Points of a piece of the line where lips touch, drawn in one shade."""
 CONTACT_DARK = 0.62
@@ -47,18 +52,21 @@ Flags = NDArray[np.bool_]
 class Lips:
     """Several frames' lips: edges (n, points, 2) and their distance (n, points) in pixels.
 
-    `jaws` (n,) is the jaw's drop in IOD, `reveals` (n,) 0..1 how much of the painted interior shows.
+    `jaws`, `raised` (n,) are the jaw's drop and the upper lip's rise in IOD, `reveals` (n,) 0..1 how much of
+    the painted interior shows.
     """
 
     upper: F32
     lower: F32
     gap: F32
     jaws: F32
+    raised: F32
     reveals: F32
 
     def part(self, start: int, stop: int) -> "Lips":
         here = slice(start, stop)
-        return Lips(self.upper[here], self.lower[here], self.gap[here], self.jaws[here], self.reveals[here])
+        parts = (self.upper, self.lower, self.gap, self.jaws, self.raised, self.reveals)
+        return Lips(*(part[here] for part in parts))
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ class OpeningRenderer:
             target[:] = shift(self._interior.lower_y, dx - here.x0, dy - here.y0, box.size)
         paint *= self._lower_gain[here.luma]
         paint += self._upper_y[here.luma]
-        paint *= self._light(mask, stack, self._cover[here.luma])
+        paint *= self._light(mask, lips, self._cover[here.luma])
         paint += BLACK
         paint *= soft
         return paint, soft
@@ -171,17 +179,21 @@ class OpeningRenderer:
         colour *= soft_half[:, None]
         return colour, soft_half
 
-    def _light(self, mask: F32, stack: tuple[int, int, int], upper: F32) -> F32:
+    def _light(self, mask: F32, lips: Lips, upper: F32) -> F32:
         """Light (n, h, w) on what lies behind openings `mask` (n * h, w): darker near their edges."""
         factor, (height, width) = self._shrinking, mask.shape
+        wide = smoothstep(DIM_GAP, LIT_GAP, lips.gap.max(axis=1) * np.float32(1 / self._iod))
+        dim = DIM_GRIN if self._grin else DIM_LIGHT
+        bare = np.maximum(wide, np.clip(lips.raised * np.float32(1 / BARED), 0, 1))
+        least = np.float32(UPPER_LIGHT) * (dim + (1 - dim) * bare)
         if factor > 1:
             mask = shrink(mask, (max(2, width // factor), max(2, height // factor)))
         light = blur(mask, max(0.8, 0.045 * self._iod / factor))
         light *= np.float32(0.70 * 1.25)
         light += np.float32(0.30 - 0.70 * 0.22)
         np.clip(light, 0.30, 1, out=light)
-        light = (light if factor == 1 else resize(light, (width, height))).reshape(stack)
-        missing = UPPER_LIGHT - light
+        light = (light if factor == 1 else resize(light, (width, height))).reshape(-1, *upper.shape)
+        missing = least[:, None, None] - light
         np.maximum(missing, 0, out=missing)
         missing *= upper
         light += missing

@@ -14,9 +14,12 @@ from videos.engines.portrait.pixels import F32
 
 WIDTH = 0.10
 """Share by which the mouth widens at width 1 (and narrows at -1)."""
-PUCKER = 0.26
-"""Share by which the mouth narrows at pucker 1."""
+PUCKER = 0.35
+"""Share by which the middle of the mouth narrows at pucker 1; its corners come in by two thirds of that."""
 RAISE_UPPER = 0.045
+POUT, POUT_OPENING = 0.5, 0.2
+"""Rounded lips hang over the teeth: how far the upper one comes down at pucker 1, as a share of RAISE_UPPER;
+less where lips are opened by less than POUT_OPENING of the jaw's range, which would meet."""
 TUCK = 0.05
 """Lift of the lower lip towards the teeth for f and v."""
 PRESS = 0.016
@@ -67,12 +70,13 @@ def action_weights(pose: MouthPose, shape: MouthShape) -> F32:
         jaw -= shape.gap * opening * own
         lip = 0.25
     pucker = max(0.0, pose.pucker)
+    pout = POUT * pucker * min(1.0, opening / POUT_OPENING)
     weights = {
         "jaw": jaw,
         "close": close,
         "raise_upper": lip
         * RAISE_UPPER
-        * (pose.upper_lip * (1 - closure) + 0.35 * opening + 0.4 * pose.tuck),
+        * (pose.upper_lip * (1 - closure) + 0.35 * opening + 0.4 * pose.tuck - pout),
         "raise_lower": 0.02 * opening - 0.6 * TUCK * pose.tuck,
         "press": PRESS * closure * pose.engage,
         "wide": WIDTH * (pose.width + 0.55 * max(0.0, pose.smile)),

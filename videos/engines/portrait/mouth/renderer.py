@@ -27,7 +27,7 @@ WEIGHT_STEP = 1 / 2048
 FINE, FINE_MAX_PX = 3, 60_000
 """Regions up to this many pixels are sampled from a copy so many times larger: bilinear samples of a bicubic
 enlargement are as sharp as bicubic samples at a quarter of their price. Larger regions do not need it."""
-JAW = ACTIONS.index("jaw")
+JAW, RAISE_UPPER = ACTIONS.index("jaw"), ACTIONS.index("raise_upper")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ class MouthRenderer:
         crossed = (gap < 0)[..., None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
         warps = self._warp.prepare(weights, middle)
-        lips = Lips(upper, lower, gap, weights[:, JAW], np.array(reveals, np.float32))
+        shown = np.array(reveals, np.float32)
+        lips = Lips(upper, lower, gap, weights[:, JAW], weights[:, RAISE_UPPER], shown)
         openings = self._opening.prepare(lips)
         return [PreparedPose(*parts) for parts in zip(weights, reveals, warps, openings, strict=True)]
 

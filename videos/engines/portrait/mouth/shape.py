@@ -12,10 +12,11 @@ import numpy as np
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mouth.edges import LipLines, shows_inside, snap_to_lips, snap_to_seam
+from videos.engines.portrait.mouth.edges import LipLines, shows_inside, snap_to_lips
+from videos.engines.portrait.mouth.seam import snap_to_seam
 from videos.engines.portrait.pixels import F32, F64
 
-OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.013, 0.4
+OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.004, 0.3
 """The blur between a lip and what is behind it, which has to stay behind, is this wide: IOD plus pixels."""
 MIN_OPEN_GAP = 0.02
 """An open mouth is taken to be open by at least this much."""

@@ -1,0 +1,146 @@
+"""How an opened mouth looks: its form, the light on its teeth, and which of them are the photo's."""
+
+import numpy as np
+import pytest
+
+from tests.engines.portrait.conftest import MEDIA
+from videos.engines.portrait.colour import BLACK
+from videos.engines.portrait.faces import FaceFinder
+from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
+from videos.engines.portrait.mouth.fields import ACTIONS
+from videos.engines.portrait.mouth.own_teeth import own_teeth
+from videos.engines.portrait.mouth.pose import MouthPose, action_weights
+from videos.engines.portrait.mouth.renderer import MouthRenderer
+from videos.engines.portrait.mouth.shape import MouthShape
+from videos.engines.portrait.pixels import F32, F64
+from videos.engines.portrait.rig import PortraitRig, build_rig
+
+IOD = 100.0
+FRAME = FaceFrame(np.array([150.0, 60.0]), np.eye(2), IOD)
+LIP, GUM, TOOTH, SKIN = (120, 118, 166), (140, 118, 158), (205, 124, 131), (160, 112, 154)
+TOP, BOTTOM, HALF = 0.50, 0.70, 0.48
+"""Inner edges of the drawn lips, and half the width of the mouth, in IOD."""
+TOOTH_WIDE = 0.096
+"""As far from one tooth to the next as from one point of an edge to the next: the worst case."""
+
+
+@pytest.fixture(scope="module")
+def closed(finder: FaceFinder) -> PortraitRig:
+    """A portrait with closed lips."""
+    return build_rig(MEDIA / "portrait-mona-lisa.jpg", finder)
+
+
+def line(middle: float) -> F64:
+    """An edge (11, 2) that is `middle` high but at its ends, which meet."""
+    x = np.linspace(-HALF, HALF, 11)
+    y = np.full(11, middle)
+    y[[0, -1]] = (TOP + BOTTOM) / 2
+    return np.stack([x, y], axis=-1)
+
+
+def drawn_grin() -> F32:
+    """A mouth (H, W, 3) full of teeth, with gums that reach down between them."""
+    rows, columns = np.mgrid[0:200, 0:300].astype(np.float32)
+    x, y = (columns - 150) / IOD, (rows - 60) / IOD
+    picture = np.empty((200, 300, 3), np.float32)
+    picture[:] = LIP
+    inside = (np.abs(x) < HALF) & (y > TOP) & (y < BOTTOM)
+    picture[inside] = TOOTH
+    between = np.abs((x / TOOTH_WIDE + 0.5) % 1 - 0.5) * TOOTH_WIDE
+    gum = inside & (y < TOP + 0.015 + 0.05 * np.exp(-((between / 0.03) ** 2)))
+    picture[gum] = GUM
+    return picture
+
+
+def test_the_corners_follow_the_jaw_and_the_opening_is_an_oval(closed: PortraitRig) -> None:
+    mouth = closed.mouth
+    jaw = mouth.edge_moves[ACTIONS.index("jaw")].reshape(2, -1, 2) @ mouth.frame.axes[1]
+    corner = np.array([mouth.fields.rect.x0, mouth.fields.rect.y0])
+    x = mouth.frame.to_face(mouth.upper_edge + corner)[:, 0]
+    across = mouth.shape.across(x.astype(np.float32)) * np.sign(x - mouth.shape.centre_x)
+    gap = jaw[1] - jaw[0]
+    corners = (jaw[0, [0, -1]] + jaw[1, [0, -1]]) / 2
+    share = corners.mean() / np.interp(0, across, jaw[1])
+    assert 0.25 < share < 0.45
+    for side in (-1, 1):
+        halfway, outer = np.interp(np.array([0.5, 0.75]) * side, *(np.stack([across, gap / gap.max()])))
+        assert halfway > 0.75
+        assert 0.52 < outer < 0.8
+
+
+def test_rounded_lips_narrow_the_mouth_and_hang_over_the_teeth(closed: PortraitRig) -> None:
+    mouth, across, down = closed.mouth, *closed.mouth.frame.axes
+    edges = []
+    for pose in (MouthPose(jaw=0.25), MouthPose(jaw=0.25, width=-0.9, pucker=1.0)):
+        moves = (action_weights(pose, mouth.shape) @ mouth.edge_moves).reshape(2, -1, 2)
+        edges.append(mouth.upper_edge + moves[0])
+    plain, rounded = (float((edge[-1] - edge[0]) @ across) for edge in edges)
+    assert 0.60 < rounded / plain < 0.76
+    middle = len(edges[0]) // 2
+    assert (edges[1][middle] - edges[0][middle]) @ down > 0.01 * mouth.frame.iod
+
+
+def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed: PortraitRig) -> None:
+    shape = closed.mouth.shape
+    poses = [MouthPose(jaw=0.12), MouthPose(jaw=0.5), MouthPose(jaw=0.15, upper_lip=0.3, tuck=1.0)]
+    weights = np.stack([action_weights(pose, shape) for pose in poses])
+    brightest = []
+    for pose in MouthRenderer(closed.mouth).prepare(weights, [1.0] * len(poses)):
+        assert pose.opening is not None
+        covered = 1 - pose.opening.gain
+        inside = covered > 0.6
+        brightest.append(float(np.percentile(pose.opening.offset[inside] / covered[inside], 95)) - BLACK)
+    hardly, wide, bared = brightest
+    assert hardly < 0.8 * wide
+    assert hardly < 0.9 * bared
+
+
+def test_gums_between_teeth_are_not_taken_for_the_lip() -> None:
+    lines = LipLines(line(TOP - 0.12), line(TOP + 0.02), line(BOTTOM), line(BOTTOM + 0.14))
+    upper, lower = snap_to_lips(lines, FRAME, drawn_grin())
+    np.testing.assert_allclose(upper[2:-2, 1], TOP + 0.02, atol=0.025)
+    np.testing.assert_allclose(lower[2:-2, 1], BOTTOM, atol=0.025)
+
+
+def grinning() -> MouthShape:
+    """The shape of the mouth in `drawn_grin`."""
+    return MouthShape(
+        upper=line(TOP),
+        lower=line(BOTTOM),
+        centre_x=0.0,
+        half_width=(HALF, HALF),
+        gap=BOTTOM - TOP,
+        open=True,
+        corners=np.array([[-HALF, 0.6], [HALF, 0.6]]),
+        chin=np.array([0.0, 1.1]),
+        nose=np.array([0.0, 0.3]),
+        oval=np.zeros((36, 2)),
+    )
+
+
+def cover_at(cover: F32, rect: Rect, x: float, y: float) -> float:
+    column, row = FRAME.to_image(np.array([x, y])).round().astype(int) - [rect.x0, rect.y0]
+    return float(cover[row, column])
+
+
+def test_gums_stay_with_the_teeth_and_lights_on_the_lip_do_not() -> None:
+    """Left out, gums would leave gaps above the teeth; taken along, a light would hang from them."""
+    picture, rect = drawn_grin(), Rect(80, 80, 220, 170)
+    low, high = round(60 + (BOTTOM - 0.09) * IOD), round(60 + BOTTOM * IOD)
+    picture[low:high, 95:205] = (30, 124, 136)  # the dark below the teeth
+    picture[low:high, 148:156] = TOOTH  # and a light in it
+    upper, lower = own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64))
+    assert upper is not None
+    assert lower is None
+    gum, tooth, light = (0.0, TOP + 0.03), (TOOTH_WIDE / 2, TOP + 0.08), (0.02, BOTTOM - 0.03)
+    assert cover_at(upper.cover, rect, *gum) > 0.7
+    assert cover_at(upper.cover, rect, *tooth) > 0.9
+    assert cover_at(upper.cover, rect, *light) < 0.2
+
+
+def test_a_few_white_pixels_are_no_row_of_teeth() -> None:
+    """What shows between lips that are hardly parted in the middle is painted rather than reused."""
+    picture, rect = drawn_grin(), Rect(80, 80, 220, 170)
+    picture[:, :125], picture[:, 175:] = LIP, LIP
+    assert own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64)) == (None, None)
