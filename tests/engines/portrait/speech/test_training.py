@@ -9,7 +9,16 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise
 from videos.engines.portrait.speech import features
-from videos.engines.portrait.speech.training import blend, ipa, labels, prompts, realign, russian, zhuyin
+from videos.engines.portrait.speech.training import (
+    blend,
+    diphones,
+    ipa,
+    labels,
+    prompts,
+    realign,
+    russian,
+    zhuyin,
+)
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 from videos.engines.portrait.speech.visemes import VISEMES
 
@@ -107,6 +116,27 @@ def test_a_labelled_sentence_is_read_with_units_for_its_sounds(tmp_path: Path) -
 
     assert (name, len(pcm)) == ("ru-0001", 9600)
     assert known == [labels.Label(0, 0.2, "sil"), labels.Label(0.2, 0.3, "p"), labels.Label(0.3, 0.6, "a")]
+
+
+def test_a_diphone_voice_says_only_what_it_has_recordings_of(tmp_path: Path) -> None:
+    pairs = {("#", "p"), ("#", "a"), ("p", "a"), ("a", "p"), ("a", "m"), ("m", "a"), ("a", "#")}
+    index = tmp_path / "voice.group"
+    entries = "".join(f"{first}-{second} 100 200 3\n" for first, second in sorted(pairs))
+    index.write_bytes(b"EST_File index\nNumEntries 8\n" + entries.encode() + b"a-click 100 200 3\n\xff\x00")
+    voice = diphones.Voice("test", "voice.group", {"a": "a", "m": "m", "p": "p"}, "#", 120)
+
+    sounds = diphones.phrases(diphones.followers(index, voice), voice, random.Random(5))
+
+    names = [sound.name for sound in sounds]
+    assert set(itertools.pairwise(names)) <= pairs
+    assert (names[0], names[-1], set(names)) == ("#", "#", {"#", "a", "m", "p"})
+    assert all(0.03 < sound.length_s < 0.7 for sound in sounds)
+
+
+def test_every_sound_of_the_diphone_voices_is_a_unit() -> None:
+    units = {unit for voice in diphones.VOICES.values() for unit in " ".join(voice.units.values()).split()}
+
+    assert units <= set(UNITS)
 
 
 def test_blended_weights_lie_between_and_a_new_block_starts_from_nothing() -> None:

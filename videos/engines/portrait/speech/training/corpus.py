@@ -42,6 +42,8 @@ _KOKORO_HELD = ("zf_xiaoyi", "zm_yunyang", "af_bella", "am_michael", "bf_emma", 
 _KOKORO_ABROAD_HELD = ("jf_nezumi", "im_nicola", "hf_beta", "pf_dora")
 _NATIVE = 0.4
 """Share of Mandarin recordings by voices from abroad whose voice is half a Mandarin one."""
+_DIPHONES_HELD = ("mv", "pc", "krb")
+_DIPHONES_HELD_EVERY = 5
 _SYLLABLES = 10
 
 Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
@@ -178,6 +180,17 @@ def russian(folder: Path, rng: random.Random) -> Iterator[Recording]:
         yield f"ru_{_part(held=False)}_{name}", pcm, known
 
 
+def diphones(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Rows of sounds in the diphone voices of ten real speakers, three of them held out."""
+    from . import diphones as voice
+
+    for number in itertools.count():
+        for name, speaker in voice.VOICES.items():
+            held = name in _DIPHONES_HELD
+            if not held or number % _DIPHONES_HELD_EVERY == 0:
+                yield f"xx_{_part(held)}_{name}_{number:04d}", *voice.speak(folder, speaker, rng)
+
+
 def librivox(folder: Path, rng: random.Random) -> Iterator[Recording]:
     """Real English, read; all of it held out."""
     from . import prompts
@@ -209,6 +222,7 @@ def main() -> None:
         "abroad": abroad,
         "zhuyin": zhuyin,
         "russian": russian,
+        "diphones": diphones,
         "librivox": librivox,
         "asterisk": asterisk,
     }
