@@ -10,6 +10,7 @@ import pytest
 from tests.engines.portrait.speech.signals import noise
 from videos.engines.portrait.speech import features
 from videos.engines.portrait.speech.training import (
+    augment,
     blend,
     diphones,
     ipa,
@@ -137,6 +138,32 @@ def test_every_sound_of_the_diphone_voices_is_a_unit() -> None:
     units = {unit for voice in diphones.VOICES.values() for unit in " ".join(voice.units.values()).split()}
 
     assert units <= set(UNITS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_recording_is_cut_within_a_consonant_and_nothing_is_lost(seed: int) -> None:
+    pcm = noise(1.5, 0.1)
+    known = [labels.Label(0, 0.6, "a"), labels.Label(0.6, 0.75, "p"), labels.Label(0.75, 1.5, "a")]
+
+    (first, before), (second, after) = augment.cut(pcm, known, np.random.default_rng(seed))
+
+    rest = len(first) + len(second) - len(pcm)
+    np.testing.assert_array_equal(np.concatenate([first, second[rest:]]), pcm)
+    assert [label.name for label in before] == ["a", "p"]
+    assert [label.name for label in after] in (["p", "a"], ["sil", "p", "p", "a"])
+    assert after[-2].end_s - rest / 16_000 >= 0.019
+    assert after[-1].end_s == pytest.approx(len(second) / 16_000, abs=0.001)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_coarse_coding_leaves_sound_6_to_22_db_above_its_errors(seed: int) -> None:
+    pcm = noise(0.5, 0.1)
+
+    heard = augment.coded(pcm, np.random.default_rng(seed))
+
+    error_db = 20 * np.log10(np.std(heard - pcm) / np.std(pcm))
+    assert len(heard) == len(pcm)
+    assert -24 < error_db < -3
 
 
 def test_blended_weights_lie_between_and_a_new_block_starts_from_nothing() -> None:

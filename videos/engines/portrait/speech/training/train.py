@@ -35,6 +35,7 @@ _WEIGHT_DECAY = 1e-2
 _WARM_UP = 100
 """Steps over which the learning rate rises to its full height."""
 _UNKNOWN = -1
+_SHORTEST_S = 0.25
 _VARIED = 0.6
 """Share of the recordings that are heard in a variant instead of plain."""
 _CLOSURE_SHARE = 6.0
@@ -65,7 +66,19 @@ class Source(NamedTuple):
         return cls(Path(folder), float(minutes) * 60 if minutes else float("inf"))
 
 
-def load(sources: Sequence[Source], rng: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
+class Damage(NamedTuple):
+    """Shares of the recordings that are damaged as in `augment`."""
+
+    cut: float
+    coded: float
+
+
+_NO_DAMAGE = Damage(cut=0, coded=0)
+
+
+def load(
+    sources: Sequence[Source], damage: Damage, rng: np.random.Generator
+) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
     """Normalised spectra and labels of a random choice of training recordings, end to end.
 
     Most are heard in a new variant every time. They are set apart by unlabelled copies of their first
@@ -73,13 +86,17 @@ def load(sources: Sequence[Source], rng: np.random.Generator) -> tuple[NDArray[n
     """
     spectra, targets = [], []
     for path in _chosen(sources, rng):
-        pcm, known = labels.read(path)
-        pcm, stretch = augment.vary(pcm, rng) if rng.random() < _VARIED else (pcm, 1.0)
-        signal = features.extract(pcm)
-        wanted = labels.per_frame(known, signal, stretch)
-        rows = normalise(signal.mel_db, activity.detect(signal).speech)
-        spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
-        targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
+        recording = labels.read(path)
+        for pcm, known in augment.cut(*recording, rng) if rng.random() < damage.cut else [recording]:
+            if len(pcm) < _SHORTEST_S * SAMPLE_RATE:
+                continue
+            heard = augment.coded(pcm, rng) if rng.random() < damage.coded else pcm
+            heard, stretch = augment.vary(heard, rng) if rng.random() < _VARIED else (heard, 1.0)
+            signal = features.extract(heard)
+            wanted = labels.per_frame(known, signal, stretch)
+            rows = normalise(signal.mel_db, activity.detect(signal).speech)
+            spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
+            targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
     return np.concatenate(spectra), np.concatenate(targets)
 
 
@@ -95,7 +112,11 @@ def _chosen(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[Pat
 
 
 def train(
-    sources: Sequence[Source], minutes: float, rng: np.random.Generator, start: Path | None = None
+    sources: Sequence[Source],
+    minutes: float,
+    rng: np.random.Generator,
+    start: Path | None = None,
+    damage: Damage = _NO_DAMAGE,
 ) -> TrainedNetwork:
     """Minimise the losses with AdamW (I. Loshchilov and F. Hutter, 2019) and a decaying step.
 
@@ -108,7 +129,7 @@ def train(
     mean = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     began, losses = time.monotonic(), []
-    for step, (inputs, wanted, weight) in enumerate(_batches(sources, rng), start=1):
+    for step, (inputs, wanted, weight) in enumerate(_batches(sources, damage, rng), start=1):
         progress = (time.monotonic() - began) / 60 / minutes
         if progress >= 1:
             break
@@ -137,11 +158,13 @@ def _remember(mean: TrainedNetwork, network: TrainedNetwork, share: float) -> No
             kept.copy_(new)
 
 
-def _batches(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _batches(
+    sources: Sequence[Source], damage: Damage, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Endless (batch, bands, n + 2 * REACH) spectra of random speakers, (batch, n) units, unit weights."""
     around, inside = np.arange(_PIECE + 2 * REACH), np.arange(_PIECE) + REACH
     while True:
-        spectra, targets = load(sources, rng)
+        spectra, targets = load(sources, damage, rng)
         weight = torch.from_numpy(_importance(targets))
         starts = np.arange(rng.integers(_PIECE), len(targets) - len(around), _PIECE)
         rng.shuffle(starts)
@@ -208,10 +231,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="how long to train")
     parser.add_argument("--start", type=Path, help="weights to go on from instead of chance")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cut", type=float, default=0.0, help="share of recordings cut within a consonant")
+    parser.add_argument("--coded", type=float, default=0.0, help="share of recordings coded coarsely")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    save(train(options.corpus, options.minutes, rng, options.start), options.out)
+    damage = Damage(options.cut, options.coded)
+    save(train(options.corpus, options.minutes, rng, options.start, damage), options.out)
 
 
 if __name__ == "__main__":
