@@ -76,7 +76,7 @@ CLOSURE_LEAD_S = 0.08
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = {"en": 0.25, "zh": 0.4, "und": 0.3}
+CLOSURE_ON = {"en": 0.35, "zh": 0.3, "und": 0.35}
 """Probability from which a candidate is a closure, by language: where the judge's own voices give the
 best mean of recall and precision, or a little below, since a missed closure is noticed more."""
 
