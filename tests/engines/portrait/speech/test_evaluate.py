@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines.portrait.conftest import Rendered
 from tests.engines.portrait.speech.signals import SENTENCE, SENTENCE_LIPS_CLOSED_S, recording
-from videos.engines.portrait.evaluate import clip, curves, phones
+from videos.engines.portrait.evaluate import clip, curves, mouth, phones
 from videos.engines.portrait.evaluate.__main__ import main
 from videos.engines.portrait.speech.training import labels
 
@@ -111,6 +111,39 @@ def test_a_filmed_speaker_is_measured_by_the_files_own_times(rendered: Rendered,
     assert row["lag (frames)"] == 3
     assert isinstance(row["best r"], float)
     assert row["best r"] > 0.7
+
+
+def test_titles_before_and_after_the_face_are_not_measured(rendered: Rendered, tmp_path: Path) -> None:
+    titled = tmp_path / "titled.mp4"
+    blacken(rendered.spec.output, titled, first=10, last=5)
+    plain = mouth.film(rendered.spec.output)
+
+    filmed = mouth.film(titled)
+
+    assert filmed.lost == 0
+    assert len(filmed.opening) == len(plain.opening) - 15
+    assert filmed.moments[0] == pytest.approx(plain.moments[10], abs=0.002)
+    assert filmed.pixels == pytest.approx(plain.pixels, abs=1)
+
+
+def blacken(source: Path, target: Path, first: int, last: int) -> None:
+    """Copy a video with so many of its frames black; the sound stays as it is."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        shown, heard = reader.streams.video[0], reader.streams.audio[0]
+        sound = writer.add_stream_from_template(heard)
+        picture = writer.add_stream("libx264", rate=25)
+        picture.width, picture.height, picture.pix_fmt = shown.width, shown.height, "yuv420p"
+        for packet in reader.demux(heard):
+            if packet.dts is not None:
+                packet.stream = sound
+                writer.mux(packet)
+        reader.seek(0)
+        frames = [frame.to_ndarray(format="bgr24") for frame in reader.decode(shown)]
+        for index, image in enumerate(frames):
+            black = index < first or index >= len(frames) - last
+            frame = av.VideoFrame.from_ndarray(image * (not black), format="bgr24")
+            writer.mux(picture.encode(frame.reformat(format="yuv420p")))
+        writer.mux(picture.encode(None))
 
 
 def delay_sound(source: Path, target: Path, frames: int) -> None:

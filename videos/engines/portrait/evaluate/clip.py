@@ -28,6 +28,7 @@ def measure_clip(path: Path) -> dict[str, object]:
     return {
         "clip": path.name,
         "seconds": len(real) / mouth.fps,
+        "mouth (px)": round(mouth.pixels),
         "lost frames": mouth.lost,
         "language": track.language,
         "r": curves.correlation(ours, real),

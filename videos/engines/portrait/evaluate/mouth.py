@@ -29,8 +29,11 @@ class FilmedMouth:
     """(frames,) mean gap between the inner lips."""
     width: NDArray[np.float32]
     """(frames,) distance between the corners of the mouth."""
+    pixels: float
+    """The middle width of the mouth, the one length in pixels."""
     lost: int
-    """Frames without a face, filled in from their neighbours."""
+    """Frames without a face, filled in from their neighbours; before the first and after the last face
+    (titles) nothing is measured."""
     moments: NDArray[np.float64]
     """(frames,) which second of `pcm` each frame is shown at; sound and picture need not start together."""
     pcm: NDArray[np.float32]
@@ -55,14 +58,17 @@ def film(path: Path) -> FilmedMouth:
         pcm, first_s = _sound(path)
     except av.error.FFmpegError as error:
         raise OSError(f"{path} cannot be decoded: {error}") from error
-    moments, *measured = np.array(shown, np.float64).reshape(-1, 3).T
-    seen = np.isfinite(measured[0])
-    if seen.sum() < 2:
+    table = np.array(shown, np.float64).reshape(-1, 4)
+    found = np.flatnonzero(np.isfinite(table[:, 1]))
+    if len(found) < 2:
         raise ValueError(f"{path} shows no face")
+    moments, *measured = table[found[0] : found[-1] + 1].T
+    seen = np.isfinite(measured[0])
     opening, width = (
-        np.interp(moments, moments[seen], column[seen]).astype(np.float32) for column in measured
+        np.interp(moments, moments[seen], column[seen]).astype(np.float32) for column in measured[:2]
     )
-    return FilmedMouth(float(rate), opening, width, int((~seen).sum()), moments - first_s, pcm)
+    pixels = float(np.median(measured[2][seen]))
+    return FilmedMouth(float(rate), opening, width, pixels, int((~seen).sum()), moments - first_s, pcm)
 
 
 def _meshes(file: av.container.InputContainer) -> Iterator[tuple[float, Mesh | None]]:
@@ -79,15 +85,16 @@ def _meshes(file: av.container.InputContainer) -> Iterator[tuple[float, Mesh | N
         yield frame.time or 0.0, previous
 
 
-def _of_mesh(mesh: Mesh | None) -> tuple[float, float]:
+def _of_mesh(mesh: Mesh | None) -> tuple[float, float, float]:
+    """Opening and width in IOD, and width in pixels."""
     if mesh is None:
-        return (np.nan, np.nan)
+        return (np.nan, np.nan, np.nan)
     points = mesh.points
     eyes = [points[list(pair)].mean(axis=0) for pair in _EYES]
     distance = float(np.linalg.norm(eyes[0] - eyes[1])) or 1.0
     gaps = [np.linalg.norm(points[upper] - points[lower]) for upper, lower in _INNER_LIP_PAIRS]
-    corners = np.linalg.norm(points[_CORNERS[0]] - points[_CORNERS[1]])
-    return float(np.mean(gaps)) / distance, float(corners) / distance
+    corners = float(np.linalg.norm(points[_CORNERS[0]] - points[_CORNERS[1]]))
+    return float(np.mean(gaps)) / distance, corners / distance, corners
 
 
 def _sound(path: Path) -> tuple[NDArray[np.float32], float]:
