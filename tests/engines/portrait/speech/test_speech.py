@@ -89,6 +89,19 @@ def test_pauses_before_and_after_speech_keep_the_mouth_shut() -> None:
     assert track.aperture[:24].max() == track.aperture[-23:].max() == 0
 
 
+@pytest.mark.parametrize(("seconds", "ajar"), [(0.3, True), (1.0, False)])
+def test_only_a_short_pause_within_speech_leaves_the_mouth_ajar(seconds: float, ajar: bool) -> None:
+    pcm = recording(SENTENCE)
+
+    track = analyse(np.concatenate([pcm, silence(seconds), pcm]))
+
+    middle = round((len(pcm) / 16_000 + seconds / 2) * 25)
+    assert track.silence[middle]
+    held = track.aperture[middle - 1 : middle + 2]
+    speaking = track.aperture[~track.silence].mean()
+    assert (held > 0.5 * speaking).all() if ajar else (held == 0).all()
+
+
 def test_volume_does_not_change_the_mouth(track: VisemeTrack) -> None:
     quiet = analyse(recording(SENTENCE) * 0.1)
 

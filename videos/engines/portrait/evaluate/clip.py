@@ -16,6 +16,9 @@ _PRESSED = 0.8
 _TOUCHING_IOD = 0.02
 """Gap below which inner lips count as closed: the mesh's own noise is about half of it."""
 
+_AT_REST = 0.02
+"""Opening of the track below which silence is rest: in short pauses the mouth is held open."""
+
 
 def measure_clip(path: Path) -> dict[str, object]:
     """Our track against the real mouth of a filmed speaker: one row."""
@@ -47,7 +50,7 @@ def measure_rendering(path: Path) -> dict[str, object]:
     shift, best = curves.lag(shown, opening, round(_REACH_S * mouth.fps))
     closure, silence = mouth.sampled(track.shapes[:, 5], track.fps), _silent(mouth, track)
     pressed = (closure >= _PRESSED) & ~silence
-    resting = _inside(silence, round(0.2 * mouth.fps))
+    resting = _inside(silence & (opening < _AT_REST), round(0.2 * mouth.fps))
     rest = float(np.percentile(shown, 3))
     return {
         "video": path.name,

@@ -1,13 +1,14 @@
 """What the mouth does while a recording is spoken: `analyse` turns samples into a `VisemeTrack`."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import activity, closures, coarticulation, features, language, recogniser
 from . import constants as c
-from .smoothing import blur, pool_to_frames, ramp, to_frames, widen
+from .smoothing import blur, pool_to_frames, ramp, runs, to_frames, widen
 from .spectrum import spectral_jaw
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
@@ -70,7 +71,18 @@ def _shapes(
     jaw = (1 - c.SPECTRAL_JAW_SHARE) * jaw + c.SPECTRAL_JAW_SHARE * spectral
     speaking, about_to = (_gate(widen(heard.speech, lead)) for lead in (0.0, c.CLOSURE_LEAD_S))
     lips = blended[:, 1:5] * np.stack([present, present, energy, ramp(energy, (0, 0.17))], axis=1)
-    return np.column_stack([jaw * speaking, lips * speaking[:, None], closure * about_to]).astype(np.float32)
+    jaw = np.maximum(jaw * speaking, _waiting(jaw, heard.speech))
+    return np.column_stack([jaw, lips * speaking[:, None], closure * about_to]).astype(np.float32)
+
+
+def _waiting(jaw: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n,) jaw in short pauses: it stays about as open as it is in this speech on average."""
+    pausing = np.zeros(len(speech), np.float32)
+    longest, phrase = c.PAUSE_S * c.ANALYSIS_RATE, c.PHRASE_S * c.ANALYSIS_RATE
+    for (before, end), (start, after) in pairwise(runs(speech)):
+        if start - end <= longest and min(end - before, after - start) >= phrase:
+            pausing[end:start] = jaw[speech].mean()
+    return blur(pausing, c.VISEME_SIGMA_S)
 
 
 def _gate(flags: NDArray[np.bool_]) -> NDArray[np.float32]:

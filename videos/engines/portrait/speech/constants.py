@@ -102,6 +102,13 @@ JAW_GAIN = (0.45, 0.75)
 SPECTRAL_JAW_SHARE = 0.25
 """Share of the jaw taken from the spectrum instead of the recognised phones."""
 
+PAUSE_S = 0.7
+"""Up to so long a pause within speech is no rest: the mouth waits or breathes in, as open as in speech.
+Measured on filmed speakers; drawing breath takes about as long."""
+
+PHRASE_S = 0.2
+"""Speech on both sides of such a pause lasts at least so long: a word, not a click or a rustle."""
+
 # Language ----------------------------------------------------------------------------------------
 
 LANGUAGE_SHORTEST_S = 0.8
