@@ -76,12 +76,12 @@ def _shapes(
 
 
 def _waiting(jaw: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(n,) jaw in short pauses: it stays about as open as it is in this speech on average."""
+    """(n,) jaw in short pauses: it waits, less open than in this speech on average."""
     pausing = np.zeros(len(speech), np.float32)
     longest, phrase = c.PAUSE_S * c.ANALYSIS_RATE, c.PHRASE_S * c.ANALYSIS_RATE
     for (before, end), (start, after) in pairwise(runs(speech)):
         if start - end <= longest and min(end - before, after - start) >= phrase:
-            pausing[end:start] = jaw[speech].mean()
+            pausing[end:start] = c.PAUSE_OPEN * jaw[speech].mean()
     return blur(pausing, c.VISEME_SIGMA_S)
 
 

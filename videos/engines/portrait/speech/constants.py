@@ -103,8 +103,12 @@ SPECTRAL_JAW_SHARE = 0.25
 """Share of the jaw taken from the spectrum instead of the recognised phones."""
 
 PAUSE_S = 0.7
-"""Up to so long a pause within speech is no rest: the mouth waits or breathes in, as open as in speech.
-Measured on filmed speakers; drawing breath takes about as long."""
+"""Up to so long a pause within speech is no rest: the mouth waits or breathes in. Measured on filmed
+speakers; drawing breath takes about as long."""
+
+PAUSE_OPEN = 0.6
+"""How open it waits, as a share of its mean opening in speech. Filmed mouths wait as open as they speak, but
+they do not hold still; one that does looks forgotten when it is wide open."""
 
 PHRASE_S = 0.2
 """Speech on both sides of such a pause lasts at least so long: a word, not a click or a rustle."""
