@@ -1,9 +1,11 @@
 """Processes that draw beside the engine's own: what they make, and what happens when one is gone."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from tests.engines.portrait.conftest import Rendered
 from tests.servers.process import wait_until
-from videos.engines.base import RenderCancelled, RenderSpec
+from videos.engines.base import EngineUnavailableError, RenderCancelled, RenderSpec
 from videos.engines.portrait import encode, segments
 from videos.engines.portrait.companion import PROGRAM, Companion, CompanionLostError
 from videos.engines.portrait.engine import RIG_SHARE, PortraitEngine
@@ -157,6 +159,25 @@ def test_after_a_cancelled_video_the_next_one_is_whole(
     assert not spec.output.exists()
     engine.render(spec, lambda _: None, never)
     assert spec.output.read_bytes() == alone
+
+
+def test_after_a_video_that_could_not_be_written_the_next_one_is_whole(
+    spec: RenderSpec, alone: bytes, short_segments: None
+) -> None:
+    engine = PortraitEngine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode.Joiner, "write", full_disk)
+        with pytest.raises(EngineUnavailableError) as kept:
+            engine.render(spec, lambda _: None, never)
+    # while the error still holds on to all that was going on
+    assert "No space left" in kept.value.detail
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("portrait_")]
+    engine.render(spec, lambda _: None, never)
+    assert spec.output.read_bytes() == alone
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("way", ["returns", "killed"])

@@ -1,6 +1,7 @@
 """The portrait engine: a photo talks, on the CPU alone."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -97,8 +98,9 @@ class PortraitEngine:
             label = build_label(label_settings, size.width, size.height)
             metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
             render = VideoRender(rig, motion, label, companions)
-            with Joiner(spec.output, size, audio.sound, metadata) as joiner:
-                for packets in render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled):
+            segments = render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled)
+            with Joiner(spec.output, size, audio.sound, metadata) as joiner, closing(segments):
+                for packets in segments:
                     joiner.write(packets)
         if spec.poster is not None:
             _write_poster(spec.poster, rig, motion, label)

@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -42,9 +42,10 @@ class VideoRender:
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    def packets(self, progress: Progress, cancelled: Cancelled) -> Iterator[list[EncodedPacket]]:
+    def packets(self, progress: Progress, cancelled: Cancelled) -> Generator[list[EncodedPacket], None, None]:
         """Encoded segments in order. `progress` gets the share of frames finished.
 
+        Close the generator when not all is taken: until then the companions are at work.
         Raises `RenderCancelled` within about a tenth of a second of `cancelled` answering True.
         """
         cv2.setNumThreads(1)  # the processes are the parallelism; OpenCV's own would get in their way
