@@ -18,6 +18,7 @@ from tests.engines.portrait.conftest import Rendered
 from tests.servers.process import wait_until
 from videos.engines.base import EngineUnavailableError, RenderCancelled, RenderSpec
 from videos.engines.portrait import encode, segments
+from videos.engines.portrait import engine as engine_module
 from videos.engines.portrait.companion import PROGRAM, Companion, CompanionLostError
 from videos.engines.portrait.engine import RIG_SHARE, PortraitEngine
 from videos.engines.portrait.motion import Motion
@@ -41,6 +42,12 @@ def gone(process: psutil.Process) -> bool:
 
 def companions_of(pid: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children() if PROGRAM in child.cmdline()]
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One companion to an engine, whatever the machine has."""
+    monkeypatch.setattr(engine_module, "default_threads", lambda: 2)
 
 
 @pytest.fixture
