@@ -46,7 +46,8 @@ class VideoRender:
         """Encoded segments in order. `progress` gets the share of frames finished.
 
         Close the generator when not all is taken: until then the companions are at work.
-        Raises `RenderCancelled` within about a tenth of a second of `cancelled` answering True.
+        Raises `RenderCancelled` within about a tenth of a second of `cancelled` answering True, or once a
+        companion that is just being started has started.
         """
         cv2.setNumThreads(1)  # the processes are the parallelism; OpenCV's own would get in their way
         for companion in self._companions:
