@@ -1,7 +1,6 @@
 """The portrait engine: a photo talks, on the CPU alone."""
 
 import os
-from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -96,12 +95,11 @@ class PortraitEngine:
             motion = choreograph(audio.track, understood.performance, spec.seed)
             size = VideoFormat(rig.planes.width, rig.planes.height)
             label = build_label(label_settings, size.width, size.height)
-            metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
-            render = VideoRender(rig, motion, label, companions)
-            segments = render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled)
-            with Joiner(spec.output, size, audio.sound, metadata) as joiner, closing(segments):
-                for packets in segments:
-                    joiner.write(packets)
+            with VideoRender(rig, motion, label, companions) as render:
+                metadata = aigc_metadata(spec.options, spec.portrait, audio.key, spec.seed)
+                with Joiner(spec.output, size, audio.sound, metadata) as joiner:
+                    for packets in render.packets(_part(progress, AUDIO_SHARE, FRAMES_SHARE), cancelled):
+                        joiner.write(packets)
         if spec.poster is not None:
             _write_poster(spec.poster, rig, motion, label)
         progress(1.0)

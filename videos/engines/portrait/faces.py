@@ -1,6 +1,7 @@
 """Choosing the face that talks: in any orientation, in a crowd, or small in a large photo."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -53,8 +54,10 @@ class FaceFinder:
         self._detector = FaceDetector()
         self._mesh = FaceMesh()
 
-    def find(self, bgr: U8) -> FoundFace:
+    def find(self, bgr: U8, glimpsed: Callable[[F64], object] | None = None) -> FoundFace:
         """The face to animate in `bgr` (H, W, 3).
+
+        `glimpsed` is told the mesh (468, 3) of every face that is tried, when it is about right already.
 
         Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small,
         turned too far aside, cut off at the mouth, or its mouth wide open.
@@ -62,7 +65,10 @@ class FaceFinder:
         detections = _distinct(self._any_orientation(bgr) or self._tiles(bgr))
         ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
         for chosen in ranked:
-            mesh = self._mesh.locate(bgr, chosen)
+            mesh = self._mesh.glimpse(bgr, chosen)
+            if glimpsed is not None:
+                glimpsed(mesh.points)
+            mesh = self._mesh.track(bgr, mesh)
             if mesh.confidence >= MIN_CONFIDENCE:
                 _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
                 return FoundFace(mesh.points, _notes(chosen, ranked))

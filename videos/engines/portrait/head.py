@@ -15,10 +15,12 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
 from videos.engines.portrait.pixels import F32, F64, blur
-from videos.engines.portrait.silhouette import Silhouette
+from videos.engines.portrait.silhouette import Silhouette, person_reach
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
 """Order of a frame's head weights: radians for the first three, IOD for the rest."""
+BROWS = HEAD_ACTIONS.index("brow_raise")
+"""The first action of the brows, which are on the person whatever its outline."""
 
 CELL = 0.08
 """Side of a grid cell in IOD; in pixels it is even and within CELL_PX."""
@@ -60,24 +62,38 @@ class HeadRig:
         return grid.reshape(len(self.basis), -1)
 
 
-def build_head(
-    points: F64, frame: FaceFrame, size: tuple[int, int], person: Silhouette, drawn: list[Rect], brows: float
-) -> HeadRig:
-    """Prepare the warp of a portrait of `size` (width, height) from its mesh `points` (468, 3).
+@dataclass(frozen=True)
+class HeadFields:
+    """`moves` (actions, rows, columns, 2): where unit weights would take the `cell`-sized squares that tile
+    `reach`, and one around them, if all of it were the person. Pixels."""
+
+    reach: Rect
+    cell: int
+    unit: float
+    """Pixels of one IOD."""
+    moves: F32
+
+    @property
+    def grid(self) -> Rect:
+        rows, columns = self.moves.shape[1:3]
+        x0, y0 = self.reach.x0 - self.cell, self.reach.y0 - self.cell
+        return Rect(x0, y0, x0 + columns * self.cell, y0 + rows * self.cell)
+
+
+def build_head(fields: HeadFields, person: Silhouette, drawn: list[Rect], brows: float) -> HeadRig:
+    """Prepare the warp of a portrait, in which nothing but the `person` moves.
 
     `drawn` are the parts of the picture that are painted anew in every frame, which the warp has to carry
     over even where it moves nothing. `brows` 0..1 scales how far the brows move.
     """
-    cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
-    face = frame.to_face(points[:, :2])
-    reach = person.rect
-    fields = _Fields(person, cell, face, points, frame, size).sample()
-    fields[HEAD_ACTIONS.index("brow_raise") :] *= np.float32(brows)
-    moving = np.abs(fields).sum(axis=(0, -1)) / frame.iod > STILL
+    reach, cell, moves = fields.reach, fields.cell, fields.moves.copy()
+    moves[:BROWS] *= person.at_cells(fields.grid, cell)[..., None]
+    moves[BROWS:] *= np.float32(brows)
+    moving = np.abs(moves).sum(axis=(0, -1)) / fields.unit > STILL
     for part in drawn:
         moving[_cells(part, reach, cell)] = True
     rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
-    # the grid has one cell more than the box on every side, see `_Fields`
+    # the grid has one cell more than the box on every side, see `HeadFields`
     rect = Rect(
         reach.x0 + (int(columns[0]) - 1) * cell,
         reach.y0 + (int(rows[0]) - 1) * cell,
@@ -87,7 +103,7 @@ def build_head(
     rows_kept = (rect.height + cell - 1) // cell + 2
     columns_kept = (rect.width + cell - 1) // cell + 2
     row, column = (rect.y0 - reach.y0) // cell, (rect.x0 - reach.x0) // cell
-    kept = fields[:, row : row + rows_kept, column : column + columns_kept]
+    kept = moves[:, row : row + rows_kept, column : column + columns_kept]
     shape = kept.shape[1:3]
     centres = [(np.arange(count) - 1) * cell + (cell - 1) / 2 for count in (shape[1], shape[0])]
     base = np.stack(np.meshgrid(*centres), axis=-1).astype(np.float32)
@@ -118,56 +134,47 @@ def _bands(moving: np.ndarray[tuple[int, int], np.dtype[np.bool_]], cell: int, r
     return bands
 
 
-@dataclass(frozen=True)
-class _Fields:
-    """Samples the fields of a portrait of `size` (width, height)."""
+def sample_head(points: F64, frame: FaceFrame, size: tuple[int, int]) -> HeadFields:
+    """The fields of a portrait of `size` (width, height) with the mesh `points` (468, 3) in pixels."""
+    cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
+    face = frame.to_face(points[:, :2])
+    reach = person_reach(frame, face, size)
+    rows, columns = (reach.height + cell - 1) // cell + 2, (reach.width + cell - 1) // cell + 2
+    fields = HeadFields(reach, cell, frame.iod, np.empty((len(HEAD_ACTIONS), rows, columns, 2), np.float32))
+    x, y = frame.coordinates(fields.grid, cell)
+    window = border_window(*size, fields.grid, cell, BORDER * frame.iod)[..., None]
+    actions = _actions(x, y, _depth(points, frame, fields.grid, cell), face)
+    for moves, name in zip(fields.moves, HEAD_ACTIONS, strict=True):
+        moves[:] = frame.vectors(*actions[name]) * window
+    return fields
 
-    person: Silhouette
-    cell: int
-    face: F64
-    points: F64
-    """(468, 3) the mesh in pixels, `face` (468, 2) in the face frame."""
-    frame: FaceFrame
-    size: tuple[int, int]
 
-    def sample(self) -> F32:
-        """Forward displacement (actions, rows, columns, 2) at the silhouette's cells and one around them."""
-        cell, reach = self.cell, self.person.rect
-        rows, columns = (reach.height + cell - 1) // cell + 2, (reach.width + cell - 1) // cell + 2
-        x0, y0 = reach.x0 - cell, reach.y0 - cell
-        grid = Rect(x0, y0, x0 + columns * cell, y0 + rows * cell)
-        x, y = self.frame.coordinates(grid, cell)
-        window = border_window(*self.size, grid, cell, BORDER * self.frame.iod)[..., None]
-        depth = _depth(self.points, self.frame, grid, cell)
-        fields = self._actions(x, y, depth, self.person.at_cells(grid, cell))
-        return np.stack([self.frame.vectors(*fields[name]) * window for name in HEAD_ACTIONS])
+def _actions(x: F32, y: F32, depth: F32, face: F64) -> dict[str, tuple[F32, F32]]:
+    """Every action's displacement in IOD (rows, columns), twice, at face positions `x`, `y` of that `depth`.
 
-    def _actions(self, x: F32, y: F32, depth: F32, person: F32) -> dict[str, tuple[F32, F32]]:
-        """Every action's displacement in IOD (rows, columns), twice, by the cells' depth and where the person
-        is."""
-        oval = self.face[lm.OVAL]
-        half = np.float32(np.ptp(oval[:, 0]) / 2)
-        centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
-        chin = np.float32(self.face[lm.CHIN, 1])
-        mask = head_mask(x, y, self.face) * person
-        depth = depth * mask
-        zero = np.zeros_like(x)
-        neck = chin + np.float32(0.5)
-        aside = np.abs(x - centre)
-        shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (
-            1 - smoothstep(1.8 * half, 2.6 * half, aside)
-        )
-        raise_mask, knit_mask = _brow_masks(x, y, self.face)
-        return {
-            "yaw": (depth + 0.25 * mask, zero),
-            "pitch": (zero, depth + 0.15 * mask),
-            "roll": (-(y - neck) * mask, (x - centre) * mask),
-            "shift_x": (mask, zero),
-            "shift_y": (zero, mask),
-            "breath": (zero, -(shoulders * person + 0.35 * mask)),
-            "brow_raise": (zero, -raise_mask),
-            "brow_knit": knit_mask,
-        }
+    `face` (468, 2) is the mesh in the face frame.
+    """
+    oval = face[lm.OVAL]
+    half = np.float32(np.ptp(oval[:, 0]) / 2)
+    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
+    chin = np.float32(face[lm.CHIN, 1])
+    mask = head_mask(x, y, face)
+    depth = depth * mask
+    zero = np.zeros_like(x)
+    neck = chin + np.float32(0.5)
+    aside = np.abs(x - centre)
+    shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (1 - smoothstep(1.8 * half, 2.6 * half, aside))
+    raise_mask, knit_mask = _brow_masks(x, y, face)
+    return {
+        "yaw": (depth + 0.25 * mask, zero),
+        "pitch": (zero, depth + 0.15 * mask),
+        "roll": (-(y - neck) * mask, (x - centre) * mask),
+        "shift_x": (mask, zero),
+        "shift_y": (zero, mask),
+        "breath": (zero, -(shoulders + 0.35 * mask)),
+        "brow_raise": (zero, -raise_mask),
+        "brow_knit": knit_mask,
+    }
 
 
 def head_mask(x: F32, y: F32, face: F64) -> F32:

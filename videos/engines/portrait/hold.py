@@ -26,7 +26,7 @@ def hold_small_movements(weights: F32, moves: F32, tolerance: float) -> F32:
     """
     held = weights.copy()
     steps = _longest_steps(weights, moves)
-    resting = [not frame.any() for frame in weights]
+    resting: list[bool] = (np.abs(weights).max(axis=1) == 0).tolist()
     start, travelled = 0, 0.0
     for index in range(1, len(weights) + 1):
         if index < len(weights):

@@ -79,15 +79,16 @@ class FaceMesh:
         self._network = load_network("face_landmark.tflite")
         self._outputs = self._network.getUnconnectedOutLayersNames()
 
-    def locate(self, bgr: U8, detection: Detection, refinements: int = 1) -> Mesh:
+    def locate(self, bgr: U8, detection: Detection) -> Mesh:
         """The mesh of a detected face in `bgr` (H, W, 3)."""
-        mesh = self._run(bgr, _Region.of_detection(detection))
-        for _ in range(refinements):
-            mesh = self.track(bgr, mesh)
-        return mesh
+        return self.track(bgr, self.glimpse(bgr, detection))
+
+    def glimpse(self, bgr: U8, detection: Detection) -> Mesh:
+        """The same at half the price and a little off; `track` makes it exact."""
+        return self._run(bgr, _Region.of_detection(detection))
 
     def track(self, bgr: U8, previous: Mesh) -> Mesh:
-        """The mesh near where it was before, as in the next frame of a video."""
+        """The mesh near where it was before: in the same picture, or in the next one of a video."""
         return self._run(bgr, _Region.of_points(previous.points))
 
     def _run(self, bgr: U8, region: _Region) -> Mesh:

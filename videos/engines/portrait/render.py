@@ -4,7 +4,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -27,7 +27,10 @@ POLL_S = 0.1
 
 
 class VideoRender:
-    """One video being rendered by this process and its `companions`, each on one core."""
+    """One video being rendered by this process and its `companions`, each on one core.
+
+    Use as a context manager: the work begins with the block, and what is not finished ends with it.
+    """
 
     def __init__(
         self, rig: PortraitRig, motion: Motion, label: Label | None, companions: list[Companion]
@@ -37,31 +40,33 @@ class VideoRender:
         self._video = Video(rig, replace(motion, head=head), label)
         self._frames = len(motion)
         self._companions = companions
-        self._renderers: queue.SimpleQueue[SegmentRenderer | Companion] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[SegmentRenderer | Companion | None] = queue.SimpleQueue()
         self._done = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    def packets(self, progress: Progress, cancelled: Cancelled) -> Generator[list[EncodedPacket], None, None]:
+    def __enter__(self) -> "VideoRender":
+        cv2.setNumThreads(1)  # the processes are the parallelism; OpenCV's own would get in their way
+        for companion in self._companions:  # first: until the video has reached it, it waits
+            companion.prepare(self._video)
+            self._idle.put(companion)
+        self._idle.put(None)  # this process, which gets a renderer when it is its turn
+        self._pool = ThreadPoolExecutor(1 + len(self._companions), thread_name_prefix="portrait")
+        self._pending = deque(self._pool.submit(self._segment, part) for part in plan_segments(self._frames))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._pool.shutdown()
+
+    def packets(self, progress: Progress, cancelled: Cancelled) -> Iterator[list[EncodedPacket]]:
         """Encoded segments in order. `progress` gets the share of frames finished.
 
-        Close the generator when not all is taken: until then the companions are at work.
         Raises `RenderCancelled` within about a tenth of a second of `cancelled` answering True, or once a
         companion that is just being started has started.
         """
-        cv2.setNumThreads(1)  # the processes are the parallelism; OpenCV's own would get in their way
-        for companion in self._companions:
-            companion.prepare(self._video)
-            self._renderers.put(companion)
-        self._renderers.put(SegmentRenderer(self._video))
-        with ThreadPoolExecutor(self._renderers.qsize(), thread_name_prefix="portrait") as pool:
-            segments = plan_segments(self._frames)
-            pending = deque(pool.submit(self._segment, frames) for frames in segments)
-            try:
-                while pending:  # taken off one by one: a finished segment's packets must not be kept
-                    yield self._await(pending.popleft(), progress, cancelled)
-            finally:
-                self._stop.set()
+        while self._pending:  # taken off one by one: a finished segment's packets must not be kept
+            yield self._await(self._pending.popleft(), progress, cancelled)
 
     def _await(
         self, future: Future[list[EncodedPacket]], progress: Progress, cancelled: Cancelled
@@ -79,7 +84,7 @@ class VideoRender:
         """Have the segment rendered by whoever is free."""
         if self._stop.is_set():
             return []
-        renderer = self._renderers.get()  # there are as many as threads
+        renderer = self._idle.get() or SegmentRenderer(self._video)  # there are as many as threads
         try:
             return renderer.render(frames, self._going_on)
         except CompanionLostError:
@@ -87,7 +92,7 @@ class VideoRender:
             renderer = SegmentRenderer(self._video)
             return renderer.render(frames, self._going_on)
         finally:
-            self._renderers.put(renderer)
+            self._idle.put(renderer)
 
     def _going_on(self, drawn: int) -> bool:
         with self._lock:

@@ -1,7 +1,7 @@
 """Everything that depends on the photo alone, computed once per portrait."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from videos.engines.portrait.eyes import EyeRig, build_eyes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.glasses import brow_freedom
-from videos.engines.portrait.head import HeadRig, build_head
+from videos.engines.portrait.head import HeadRig, build_head, sample_head
 from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
-from videos.engines.portrait.silhouette import find_silhouette
+from videos.engines.portrait.silhouette import Silhouette, find_silhouette, person_reach
 
 MAX_PIXELS = 1080 * 1080
 """Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
@@ -94,32 +94,50 @@ class _Picture:
         ycc = ycc_from_bgr(image)
         return _Picture(image, ycc, planes_from_ycc(ycc), factors)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.planes.width, self.planes.height
+
+    def located(self, mesh: F64) -> F64:
+        """Points (n, 3) of the photo, which may be larger, in this picture's pixels."""
+        points: F64 = mesh * [*self.factors, self.factors[0]]
+        points[:, :2] += (self.factors - 1) / 2  # pixel centres are on integers in both sizes
+        return points
+
 
 def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
-    A thread aside lays out the picture while the face is looked for, and cuts out the person while eyes and
-    mouth are measured. The networks have one thread: they are too small to gain from a second.
+    A thread aside lays out the picture while the face is looked for, and cuts out the person as soon as it is
+    known about where the face is. The networks have one thread: they are too small to gain from a second.
     """
     photo = read_image(path)
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
         laying_out = aside.submit(_Picture.of, photo)
-        found = finder.find(photo)
-        picture = laying_out.result()
-        planes, factors = picture.planes, picture.factors
-        points = found.points * [*factors, factors[0]]
-        points[:, :2] += (factors - 1) / 2  # pixel centres are on integers in both sizes
+        cuttings: list[Future[Silhouette]] = []
+        found = finder.find(
+            photo, lambda mesh: cuttings.append(aside.submit(_cut_out, laying_out.result(), mesh))
+        )
+        picture, cutting = laying_out.result(), cuttings[-1]
+        points = picture.located(found.points)
         frame = FaceFrame.from_landmarks(points)
         if frame.iod < MIN_IOD_PX:
             raise UnusablePortraitError(
                 "The face is too small in the picture; crop the picture closer to it."
             )
-        face = frame.to_face(points[:, :2])
-        cutting = aside.submit(find_silhouette, picture.image, frame, face)
-        eyes = build_eyes(points, frame, planes)
-        brows = brow_freedom(face, frame, picture.ycc[..., 0])
-        mouth = build_mouth(points, frame, picture.ycc, planes, cutting)
+        eyes = build_eyes(points, frame, picture.planes)
+        brows = brow_freedom(frame.to_face(points[:, :2]), frame, picture.ycc[..., 0])
+        fields = sample_head(points, frame, picture.size)
+        mouth = build_mouth(points, frame, picture.ycc, picture.planes, cutting)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
-    head = build_head(points, frame, (planes.width, planes.height), cutting.result(), drawn, brows)
-    return PortraitRig(planes, frame, mouth, eyes, head, found.notes)
+    head = build_head(fields, cutting.result(), drawn, brows)
+    return PortraitRig(picture.planes, frame, mouth, eyes, head, found.notes)
+
+
+def _cut_out(picture: _Picture, mesh: F64) -> Silhouette:
+    """The person whose face has the `mesh` (468, 3) in the photo's pixels; a rough one will do."""
+    points = picture.located(mesh)
+    frame = FaceFrame.from_landmarks(points)
+    face = frame.to_face(points[:, :2])
+    return find_silhouette(picture.image, person_reach(frame, face, picture.size), frame, face)

@@ -11,14 +11,17 @@ from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
 from videos.engines.portrait.rig import PortraitRig
 
-BURST_BYTES, BURST_FRAMES = 14_000_000, 32
+BURST_FRAMES = 64
 """Up to so many pictures are drawn, then encoded, in one go: the processor's caches then serve one of the two
-at a time, which saves a twentieth at 1080 pixels and at 512 what the copies cost."""
+at a time, which saves a twentieth."""
+BURST_BYTES, HELD_PICTURES = 25_000_000, 6
+"""Memory for a burst and for some of the pictures that drawing and encoding hold besides: the larger a
+picture, the more these take, and the less is left for the burst."""
 
 
 def burst_frames(picture_bytes: int) -> int:
     """How many pictures are drawn before they are encoded."""
-    return max(1, min(BURST_FRAMES, BURST_BYTES // picture_bytes))
+    return max(1, min(BURST_FRAMES, BURST_BYTES // picture_bytes - HELD_PICTURES))
 
 
 @dataclass(frozen=True)

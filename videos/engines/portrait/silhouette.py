@@ -12,7 +12,7 @@ import numpy as np
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.pixels import F32, F64, U8, blur, resize, resize_u8
+from videos.engines.portrait.pixels import F32, F64, U8, blur, remap_float, resize_u8
 
 WORK_SIDE_PX = 128
 """Longer side of the copy that is segmented."""
@@ -30,36 +30,35 @@ RANDOM_SEED = 1
 
 @dataclass(frozen=True)
 class Silhouette:
-    """`mask` (h, w): 1 over the person and 0 over the background, softly, at every pixel of `rect`."""
+    """`mask` (h, w): 1 over the person and 0 over the background, softly, on squares that tile `rect`."""
 
     rect: Rect
     mask: F32
 
     def at_cells(self, grid: Rect, cell: int) -> F32:
-        """The mask averaged over the `cell`-sized squares that tile `grid`; its edges go on outside."""
-        rows = np.clip(np.arange(grid.y0, grid.y1) - self.rect.y0, 0, self.rect.height - 1)
-        columns = np.clip(np.arange(grid.x0, grid.x1) - self.rect.x0, 0, self.rect.width - 1)
-        squares = (grid.height // cell, cell, grid.width // cell, cell)
-        cells: F32 = self.mask[np.ix_(rows, columns)].reshape(squares).mean(axis=(1, 3))
-        return cells
+        """The mask in the middle of the `cell`-sized squares that tile `grid`; its edges go on outside."""
+        columns = grid.x0 + np.arange(grid.width // cell) * cell + cell / 2 - self.rect.x0
+        rows = grid.y0 + np.arange(grid.height // cell) * cell + cell / 2 - self.rect.y0
+        tall, wide = self.mask.shape
+        x = (columns * wide / self.rect.width - 0.5).astype(np.float32)
+        y = (rows * tall / self.rect.height - 0.5).astype(np.float32)
+        return remap_float(self.mask, np.stack(np.meshgrid(x, y), axis=-1))
 
 
-def find_silhouette(image: U8, frame: FaceFrame, face: F64) -> Silhouette:
-    """Cut the person out of `image` (H, W, 3); `face` (468, 2) is its mesh in the face frame."""
+def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
+    """The part of a picture of `size` (width, height) that can move: the head and what surrounds it.
+
+    `face` (468, 2) is the mesh in the face frame.
+    """
     oval = face[lm.OVAL]
     half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
     top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
     side = ASIDE * half
-    reach = frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW)
-    reach = reach.clipped(Rect(0, 0, image.shape[1], image.shape[0]))
-    return Silhouette(reach, person_mask(image, reach, frame, face))
+    return frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(Rect(0, 0, *size))
 
 
-def person_mask(image: U8, rect: Rect, frame: FaceFrame, face: F64) -> F32:
-    """1 over the person and 0 over the background, softly, at every pixel of `rect` (h, w).
-
-    `image` (H, W, 3) is the photo, `face` (468, 2) its mesh in the face frame.
-    """
+def find_silhouette(image: U8, rect: Rect, frame: FaceFrame, face: F64) -> Silhouette:
+    """Cut the person out of `rect` of `image` (H, W, 3); `face` (468, 2) is its mesh in the face frame."""
     scale = min(1.0, WORK_SIDE_PX / max(rect.size))
     size = max(8, round(rect.width * scale)), max(8, round(rect.height * scale))
     small = resize_u8(np.ascontiguousarray(image[rect.luma]), size, smooth=True)
@@ -71,7 +70,7 @@ def person_mask(image: U8, rect: Rect, frame: FaceFrame, face: F64) -> F32:
     grow = max(1, round(GROW * frame.iod * scale))
     grown = cv2.dilate(person, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
     soft = blur(grown.astype(np.float32), max(0.8, FEATHER * frame.iod * scale))
-    return np.clip(resize(soft, rect.size), 0, 1)
+    return Silhouette(rect, soft)
 
 
 def _first_guess(x: F32, y: F32, face: F64) -> tuple[U8, U8]:

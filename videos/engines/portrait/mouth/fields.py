@@ -8,6 +8,7 @@ Fields are *forward* displacements (where a point of the photo goes), sampled on
 cells. Fields are smooth on the scale of a cell, so the coarse grid loses nothing.
 """
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +59,15 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
 
 
 def build_fields(
-    shape: MouthShape, frame: FaceFrame, person: Silhouette, width: int, height: int
+    shape: MouthShape, frame: FaceFrame, person: Future[Silhouette], width: int, height: int
 ) -> MouthFields:
-    """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves."""
+    """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves.
+
+    The person may still be in the making, and is waited for when all else is done.
+    """
     rect, cell = mouth_region(shape, frame, width, height)
     x, y = frame.coordinates(rect, cell)
-    window = border_window(width, height, rect, cell, BORDER * frame.iod) * person.at_cells(rect, cell)
+    window = border_window(width, height, rect, cell, BORDER * frame.iod)[..., None]
     zero = np.zeros_like(x)
     parts = Parts.sample(shape, x, y)
     layers = {
@@ -79,8 +83,11 @@ def build_fields(
     }
     stacks = []
     for side in (0, 1):
-        fields = [frame.vectors(*layers[name][side]) * window[..., None] for name in ACTIONS]
+        fields = [frame.vectors(*layers[name][side]) * window for name in ACTIONS]
         stacks.append(np.stack(fields).astype(np.float32))
+    moving = person.result().at_cells(rect, cell)[..., None]
+    for stack in stacks:
+        stack *= moving
     jaw = ACTIONS.index("jaw")
     squeeze = max(float(-np.diff(stack[jaw, ..., 1], axis=0).min(initial=0)) / cell for stack in stacks)
     for stack in stacks:

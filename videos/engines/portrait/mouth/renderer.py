@@ -57,7 +57,7 @@ def build_mouth(
 ) -> MouthRig:
     """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`.
 
-    The `person` may still be in the making; it is waited for when all else is done.
+    The `person` may still be in the making, and is waited for when nearly all else is done.
     """
     shape = measure_mouth(points, frame, ycc)
     rect, _ = mouth_region(shape, frame, planes.width, planes.height)
@@ -72,7 +72,7 @@ def build_mouth(
     luma = planes.y[rect.luma].copy()
     enlarged = FINE if luma.size <= FINE_MAX_PX else 1
     fine = resize_u8(luma, (rect.width * enlarged, rect.height * enlarged), smooth=False)
-    fields = build_fields(shape, frame, person.result(), planes.width, planes.height)
+    fields = build_fields(shape, frame, person, planes.width, planes.height)
     return MouthRig(
         shape, fields, interior, frame, edges[0], edges[1], _edge_moves(fields, edges),
         luma, planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy(), enlarged, fine,
