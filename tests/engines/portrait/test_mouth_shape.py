@@ -19,7 +19,7 @@ from videos.engines.portrait.mouth.pose import MouthPose, action_weights
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 from videos.engines.portrait.sheet import single
-from videos.engines.portrait.silhouette import Silhouette
+from videos.engines.portrait.silhouette import Mask
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +120,8 @@ def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: 
     lower[1:-1, 1] += further * np.sin(np.linspace(0, np.pi, 11))[1:-1]
     wide = replace(shape, lower=lower, gap=shape.gap + further)
     size = (large.planes.width, large.planes.height)
-    person: Future[Silhouette] = Future()
-    person.set_result(Silhouette(Rect(0, 0, *size), np.ones((8, 8), np.float32)))
+    person: Future[Mask] = Future()
+    person.set_result(Mask(Rect(0, 0, *size), np.ones((8, 8), np.float32)))
     fields = build_fields(wide, frame, person, *size)
     x = np.linspace(lower[2, 0], lower[-3, 0], 15)
     moved = []

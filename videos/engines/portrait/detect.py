@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from videos.engines.portrait.models import load_network
+from videos.engines.portrait.models import DETECTOR, load_network
 from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
 
 INPUT_PX = 256
@@ -55,7 +55,7 @@ class FaceDetector:
     """The network with its anchors. One instance per process; not for use from two threads at once."""
 
     def __init__(self) -> None:
-        self._network = load_network("face_detection_back.tflite")
+        self._network = load_network(DETECTOR)
         self._outputs = self._network.getUnconnectedOutLayersNames()
         self._anchors = anchor_centres()
 

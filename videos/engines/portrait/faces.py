@@ -13,6 +13,7 @@ from videos.engines.portrait.detect import Detection, FaceDetector
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mesh import FaceMesh, Mesh
 from videos.engines.portrait.pixels import F64, U8
+from videos.engines.portrait.silhouette import PersonNetwork
 
 SURE_SCORE = 0.80
 """An upright detection below this makes the other orientations worth a look."""
@@ -48,11 +49,12 @@ class FoundFace:
 
 
 class FaceFinder:
-    """Detector and mesh together. One per process."""
+    """Detector and mesh together, and what tells `people` from backgrounds. One per process."""
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = FaceMesh()
+        self.people = PersonNetwork()
 
     def find(self, bgr: U8, glimpsed: Callable[[F64], object] | None = None) -> FoundFace:
         """The face to animate in `bgr` (H, W, 3).

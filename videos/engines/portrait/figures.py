@@ -16,7 +16,7 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.mouth.fields import ACTIONS
 from videos.engines.portrait.pixels import F64, U8
 from videos.engines.portrait.rig import PortraitRig, build_rig, fit, read_image
-from videos.engines.portrait.silhouette import find_silhouette
+from videos.engines.portrait.silhouette import PersonNetwork, find_silhouette
 
 ENLARGE = 2
 JPEG_QUALITY = 82
@@ -73,11 +73,11 @@ def fields(image: U8, rig: PortraitRig) -> U8:
     return np.asarray(np.hstack(pictures), np.uint8)
 
 
-def silhouette(image: U8, rig: PortraitRig, points: F64) -> U8:
+def silhouette(image: U8, rig: PortraitRig, points: F64, people: PersonNetwork) -> U8:
     """What moves with the head; the background is darkened."""
     whole = Rect(0, 0, image.shape[1] & ~1, image.shape[0] & ~1)
     face = rig.frame.to_face(points[:, :2])
-    mask = find_silhouette(image, whole, rig.frame, face).at_cells(whole, 1)[..., None]
+    mask = find_silhouette(people.look(image, whole), whole, rig.frame, face).at_cells(whole, 1)[..., None]
     dark = image.astype(np.float32) * 0.25 + np.array([70, 20, 40], np.float32)
     return np.clip(image * mask + dark * (1 - mask), 0, 255).astype(np.uint8)
 
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures = {
         "regions": regions(image, points, rig)[crop],
         "fields": fields(image, rig),
-        "silhouette": silhouette(image, rig, points)[around.luma],
+        "silhouette": silhouette(image, rig, points, finder.people)[around.luma],
     }
     for name, picture in figures.items():
         path = options.folder / f"{name}.jpg"

@@ -15,7 +15,7 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
 from videos.engines.portrait.pixels import F32, F64, blur
-from videos.engines.portrait.silhouette import Silhouette, person_reach
+from videos.engines.portrait.silhouette import Mask, person_reach
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
 """Order of a frame's head weights: radians for the first three, IOD for the rest."""
@@ -80,7 +80,7 @@ class HeadFields:
         return Rect(x0, y0, x0 + columns * self.cell, y0 + rows * self.cell)
 
 
-def build_head(fields: HeadFields, person: Silhouette, drawn: list[Rect], brows: float) -> HeadRig:
+def build_head(fields: HeadFields, person: Mask, drawn: list[Rect], brows: float) -> HeadRig:
     """Prepare the warp of a portrait, in which nothing but the `person` moves.
 
     `drawn` are the parts of the picture that are painted anew in every frame, which the warp has to carry

@@ -14,7 +14,7 @@ import numpy as np
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.detect import Detection
-from videos.engines.portrait.models import load_network
+from videos.engines.portrait.models import MESH, load_network
 from videos.engines.portrait.pixels import F64, U8, resize_u8
 
 INPUT_PX = 192
@@ -76,7 +76,7 @@ class FaceMesh:
     """The network. One instance per process; not for use from two threads at once."""
 
     def __init__(self) -> None:
-        self._network = load_network("face_landmark.tflite")
+        self._network = load_network(MESH)
         self._outputs = self._network.getUnconnectedOutLayersNames()
 
     def locate(self, bgr: U8, detection: Detection) -> Mesh:

@@ -1,48 +1,72 @@
 """The person's outline: what moves with the head, and what is background and must stay.
 
-Method: GrabCut (Rother, Kolmogorov and Blake, 2004) on a small copy of the photo, started from where the
-face mesh says that face, hair, neck and shoulders should be. Hair that it takes for background would tear
-while the head moves, so what lies over the skull counts as head whatever it says.
+Method: MediaPipe's selfie segmentation (the landscape model), a network that tells people from backgrounds.
+What lies over the skull counts as head whatever the network says, and where it sees no person, as in some
+drawings, the face mesh says where hair, neck and shoulders should be.
 """
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.models import PEOPLE, load_network
 from videos.engines.portrait.pixels import F32, F64, U8, blur, remap_float, resize_u8
 
-WORK_SIDE_PX = 128
-"""Longer side of the copy that is segmented."""
-ROUNDS = 1
-"""Of GrabCut; a second one changes the outline of no portrait looked at by more than a few pixels."""
+INPUT_PX = (256, 144)
+"""The network's input, width and height; what it looks at is stretched to it."""
+LARGE_SHARE = 0.5
+"""Where what surrounds the face has at least this share of the picture's width and height, a look at the
+whole picture, which can be had before the face is found, is fine enough."""
+WORK_SIDE_PX = 96
+"""Longer side of the copy in which the outline is drawn."""
+PERSON = 0.5
+"""The network's opinion from which on something is a person."""
+MIN_SEEN = 0.6
+"""Share of the face in which the network has to see a person to be believed."""
 FEATHER = 0.11
 """Softness of the outline in IOD: the band of background in which motion fades out."""
 GROW = 0.05
 """How far outside the found outline motion is still full."""
 ASIDE, ABOVE, BELOW = 2.6, 2.0, 2.6
 """What is looked at: half faces to either side, IOD above the face and below the chin."""
-RANDOM_SEED = 1
-"""GrabCut clusters colours from random starts; the same start gives the same video."""
+
+Flags = NDArray[np.bool_]
+
+
+class PersonNetwork:
+    """The network. One instance per process; not for use from two threads at once."""
+
+    def __init__(self) -> None:
+        self._network = load_network(PEOPLE)
+
+    def look(self, image: U8, rect: Rect) -> "Mask":
+        """How surely each part of `rect` of `image` (H, W, 3) shows a person, 0..1."""
+        small = resize_u8(np.ascontiguousarray(image[rect.luma]), INPUT_PX, smooth=True)
+        self._network.setInput(cv2.dnn.blobFromImage(small, 1 / 255, INPUT_PX, swapRB=True))
+        return Mask(rect, np.asarray(self._network.forward(), np.float32).reshape(INPUT_PX[::-1]))
 
 
 @dataclass(frozen=True)
-class Silhouette:
-    """`mask` (h, w): 1 over the person and 0 over the background, softly, on squares that tile `rect`."""
+class Mask:
+    """`values` (h, w) 0..1 of the equal boxes that tile `rect`."""
 
     rect: Rect
-    mask: F32
+    values: F32
 
     def at_cells(self, grid: Rect, cell: int) -> F32:
         """The mask in the middle of the `cell`-sized squares that tile `grid`; its edges go on outside."""
-        columns = grid.x0 + np.arange(grid.width // cell) * cell + cell / 2 - self.rect.x0
-        rows = grid.y0 + np.arange(grid.height // cell) * cell + cell / 2 - self.rect.y0
-        tall, wide = self.mask.shape
-        x = (columns * wide / self.rect.width - 0.5).astype(np.float32)
-        y = (rows * tall / self.rect.height - 0.5).astype(np.float32)
-        return remap_float(self.mask, np.stack(np.meshgrid(x, y), axis=-1))
+        return self.at(*centres(grid, (grid.width // cell, grid.height // cell)))
+
+    def at(self, columns: F64, rows: F64) -> F32:
+        """The mask where `columns` and `rows` cross, in pixels of the picture."""
+        tall, wide = self.values.shape
+        x = ((columns + 0.5 - self.rect.x0) * (wide / self.rect.width) - 0.5).astype(np.float32)
+        y = ((rows + 0.5 - self.rect.y0) * (tall / self.rect.height) - 0.5).astype(np.float32)
+        return remap_float(self.values, np.stack(np.meshgrid(x, y), axis=-1))
 
 
 def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
@@ -57,62 +81,68 @@ def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
     return frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(Rect(0, 0, *size))
 
 
-def find_silhouette(image: U8, rect: Rect, frame: FaceFrame, face: F64) -> Silhouette:
-    """Cut the person out of `rect` of `image` (H, W, 3); `face` (468, 2) is its mesh in the face frame."""
+def centres(rect: Rect, size: tuple[int, int]) -> tuple[F64, F64]:
+    """Pixel columns and rows of the centres of `size` (width, height) equal boxes that tile `rect`."""
+    columns = rect.x0 + (np.arange(size[0]) + 0.5) * (rect.width / size[0]) - 0.5
+    rows = rect.y0 + (np.arange(size[1]) + 0.5) * (rect.height / size[1]) - 0.5
+    return columns.astype(np.float64), rows.astype(np.float64)
+
+
+def find_silhouette(seen: Mask, rect: Rect, frame: FaceFrame, face: F64) -> Mask:
+    """1 over the person and 0 over the background, softly, from what the network has `seen` of `rect`.
+
+    `face` (468, 2) is the person's mesh in the face frame.
+    """
     scale = min(1.0, WORK_SIDE_PX / max(rect.size))
     size = max(8, round(rect.width * scale)), max(8, round(rect.height * scale))
-    small = resize_u8(np.ascontiguousarray(image[rect.luma]), size, smooth=True)
-    columns = rect.x0 + (np.arange(size[0]) + 0.5) * rect.width / size[0] - 0.5
-    rows = rect.y0 + (np.arange(size[1]) + 0.5) * rect.height / size[1] - 0.5
+    columns, rows = centres(rect, size)
     at = frame.to_face(np.stack(np.meshgrid(columns, rows), axis=-1)).astype(np.float32)
-    guess, skull = _first_guess(at[..., 0], at[..., 1], face)
-    person = np.maximum(_segment(small, guess), skull)
+    parts = _Parts.of(at[..., 0], at[..., 1], face)
+    person = seen.at(columns, rows) > PERSON
+    if person[parts.face].mean() < MIN_SEEN:
+        person = parts.likely
+    whole = _one_piece((person | parts.skull).astype(np.uint8), parts.face)
     grow = max(1, round(GROW * frame.iod * scale))
-    grown = cv2.dilate(person, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
-    soft = blur(grown.astype(np.float32), max(0.8, FEATHER * frame.iod * scale))
-    return Silhouette(rect, soft)
+    grown = cv2.dilate(whole, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
+    return Mask(rect, blur(grown.astype(np.float32), max(0.8, FEATHER * frame.iod * scale)))
 
 
-def _first_guess(x: F32, y: F32, face: F64) -> tuple[U8, U8]:
-    """GrabCut's four labels from geometry alone, and the skull (0 or 1), for face positions (h, w)."""
-    oval = face[lm.OVAL]
-    half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
-    top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
-    middle = (top + chin) / 2
-
-    def radius(width: float, above: float, below: float) -> F32:
-        up, down = middle - top + above, chin - middle + below
-        tall = np.where(y < middle, up, down).astype(np.float32)
-        return np.sqrt(((x - centre) / (width * half)) ** 2 + ((y - middle) / tall) ** 2).astype(np.float32)
-
-    hair, skull = radius(1.5, 0.95, 0.2), radius(1.02, 0.30, 0.0) < 1
-    aside = np.abs(x - centre)
-    body = (y > chin + 0.1) & (aside < 0.55 * half + 0.95 * (y - chin))
-    guess = np.full(x.shape, cv2.GC_PR_BGD, np.uint8)
-    guess[hair < 1] = cv2.GC_PR_FGD
-    guess[(hair > 1.75) & (y < chin)] = cv2.GC_BGD
-    guess[body] = cv2.GC_PR_FGD
-    guess[(y > chin) & (aside < 0.4 * half)] = cv2.GC_FGD
-    guess[(y > chin + 0.9) & (aside < 0.5 * half)] = cv2.GC_FGD
-    guess[radius(1.0, 0.0, 0.0) < 0.97] = cv2.GC_FGD
-    return guess, skull.astype(np.uint8)
+def is_large(rect: Rect, whole: Rect) -> bool:
+    """Whether a look at the `whole` picture shows `rect` finely enough."""
+    return rect.width >= LARGE_SHARE * whole.width and rect.height >= LARGE_SHARE * whole.height
 
 
-def _segment(small: U8, guess: U8) -> U8:
-    """The person (0 or 1) in `small` (h, w, 3); the guess itself where GrabCut finds nothing to cut."""
-    labels = guess.copy()
-    cv2.setRNGSeed(RANDOM_SEED)
-    try:
-        cv2.grabCut(
-            small, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK
-        )
-    except cv2.error:  # one side has no pixels at all, as in a picture that is all face
-        labels = guess
-    person = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
-    _, parts = cv2.connectedComponents(person)
-    inside = parts[guess == cv2.GC_FGD]
-    inside = inside[inside > 0]
-    if not len(inside):
+@dataclass(frozen=True)
+class _Parts:
+    """Where the mesh says that the `face` is, the `skull`, and `likely` hair, neck and shoulders (h, w)."""
+
+    face: Flags
+    skull: Flags
+    likely: Flags
+
+    @staticmethod
+    def of(x: F32, y: F32, face: F64) -> "_Parts":
+        """At face positions `x`, `y` (h, w); `face` (468, 2) is the mesh in the face frame."""
+        oval = face[lm.OVAL]
+        half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
+        top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
+        middle = (top + chin) / 2
+
+        def within(width: float, above: float, below: float) -> Flags:
+            up, down = middle - top + above, chin - middle + below
+            tall = np.where(y < middle, up, down).astype(np.float32)
+            inside: Flags = ((x - centre) / (width * half)) ** 2 + ((y - middle) / tall) ** 2 < 1
+            return inside
+
+        body = (y > chin + 0.1) & (np.abs(x - centre) < 0.55 * half + 0.95 * (y - chin))
+        return _Parts(within(0.9, 0, 0), within(1.02, 0.30, 0), within(1.5, 0.95, 0.2) | body)
+
+
+def _one_piece(person: U8, face: Flags) -> U8:
+    """Of `person` (0 or 1) only what hangs together with the `face`: not somebody else beside it."""
+    _, pieces = cv2.connectedComponents(person)
+    found = pieces[face & (person > 0)]
+    if not len(found):
         return np.ones_like(person)
-    chosen: U8 = (parts == np.bincount(inside).argmax()).astype(np.uint8)
-    return chosen
+    piece: U8 = (pieces == np.bincount(found).argmax()).astype(np.uint8)
+    return piece

@@ -17,7 +17,7 @@ from videos.engines.portrait.geometry import FaceFrame, Rect, border_window
 from videos.engines.portrait.mouth.parts import Parts, half_face, lateral_centre
 from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.pixels import F32
-from videos.engines.portrait.silhouette import Silhouette
+from videos.engines.portrait.silhouette import Mask
 
 ACTIONS = ("jaw", "close", "raise_upper", "raise_lower", "press", "wide", "pucker", "relax", "smile")
 """Order of the weights of a pose."""
@@ -59,7 +59,7 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
 
 
 def build_fields(
-    shape: MouthShape, frame: FaceFrame, person: Future[Silhouette], width: int, height: int
+    shape: MouthShape, frame: FaceFrame, person: Future[Mask], width: int, height: int
 ) -> MouthFields:
     """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves.
 

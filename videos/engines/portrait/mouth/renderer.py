@@ -18,7 +18,7 @@ from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer, Prepare
 from videos.engines.portrait.mouth.shape import MouthShape, measure_mouth
 from videos.engines.portrait.mouth.warp import MouthWarp, PreparedWarp
 from videos.engines.portrait.pixels import F32, F64, U8, remap, remap_float, resize_u8
-from videos.engines.portrait.silhouette import Silhouette
+from videos.engines.portrait.silhouette import Mask
 
 LIP_POINTS = 41
 """Points along each lip's edge, denser towards the corners."""
@@ -52,9 +52,7 @@ class MouthRig:
     """`luma`, `enlarged` times larger."""
 
 
-def build_mouth(
-    points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Future[Silhouette]
-) -> MouthRig:
+def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Future[Mask]) -> MouthRig:
     """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`.
 
     The `person` may still be in the making, and is waited for when nearly all else is done.
