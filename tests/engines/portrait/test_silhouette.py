@@ -1,7 +1,5 @@
 """The person's outline: what moves with the head, and what stays."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 import pytest
@@ -17,13 +15,8 @@ from videos.engines.portrait.silhouette import Mask, find_silhouette
 
 def outline_of(photo: U8, finder: FaceFinder) -> tuple[Mask, FaceFrame]:
     """The mask as a rig gets it, and where the face is."""
-    with ThreadPoolExecutor(1) as aside:
-        picture = _Picture.of(photo)
-        looking = aside.submit(finder.people.look, picture.image, picture.rect)
-        mesh = finder.find(photo).points
-        return _cut_out(picture, looking, finder.people, mesh), FaceFrame.from_landmarks(
-            picture.located(mesh)
-        )
+    picture, mesh = _Picture.of(photo), finder.find(photo).points
+    return _cut_out(picture, finder.people, mesh), FaceFrame.from_landmarks(picture.located(mesh))
 
 
 def at(mask: Mask, frame: FaceFrame, *places: tuple[float, float]) -> list[float]:

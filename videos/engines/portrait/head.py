@@ -28,7 +28,7 @@ CELL_PX = (4, 16)
 STILL = 0.05
 """Displacement in IOD by all actions at weight 1 together, some twenty times what happens, below which a cell
 counts as not moving at all."""
-BAND_PX = 10_000
+BAND_PX = 24_000
 MAX_BANDS = 12
 """The moving area is cut into bands across of about BAND_PX pixels, each as wide as the person is there."""
 PROBE_STEP = 3

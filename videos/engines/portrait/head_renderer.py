@@ -126,11 +126,19 @@ def _parts_of(bands: list[Rect], boxes: list[Rect]) -> list[Rect]:
 
 
 def _joined(parts: list[Rect], new: Rect) -> list[Rect]:
-    """`parts`, which do not overlap, with `new`; what overlaps it is replaced by one box around all."""
-    apart = [part for part in parts if not part.overlaps(new)]
+    """`parts`, which do not overlap, with `new`; what goes together with it is replaced by a box around all.
+
+    Together go boxes that overlap, and boxes of the same columns that meet.
+    """
+    apart = [part for part in parts if not _together(part, new)]
     if len(apart) == len(parts):
         return [*parts, new]
-    for part in parts:
-        if part.overlaps(new):
-            new = Rect(min(new.x0, part.x0), min(new.y0, part.y0), max(new.x1, part.x1), max(new.y1, part.y1))
-    return _joined(apart, new)
+    boxes = [new, *(part for part in parts if _together(part, new))]
+    left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
+    around = Rect(left, min(box.y0 for box in boxes), right, max(box.y1 for box in boxes))
+    return _joined(apart, around)
+
+
+def _together(one: Rect, other: Rect) -> bool:
+    meet = (one.x0, one.x1) == (other.x0, other.x1) and one.y0 <= other.y1 and other.y0 <= one.y1
+    return meet or one.overlaps(other)

@@ -13,12 +13,12 @@ from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait.colour import Planes, planes_from_ycc, ycc_from_bgr
 from videos.engines.portrait.eyes import EyeRig, build_eyes
 from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head, sample_head
 from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
-from videos.engines.portrait.silhouette import Mask, PersonNetwork, find_silhouette, is_large, person_reach
+from videos.engines.portrait.silhouette import Mask, PersonNetwork, find_silhouette, person_reach
 
 MAX_PIXELS = 1080 * 1080
 """Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
@@ -95,8 +95,8 @@ class _Picture:
         return _Picture(image, ycc, planes_from_ycc(ycc), factors)
 
     @property
-    def rect(self) -> Rect:
-        return Rect(0, 0, self.planes.width, self.planes.height)
+    def size(self) -> tuple[int, int]:
+        return self.planes.width, self.planes.height
 
     def located(self, mesh: F64) -> F64:
         """Points (n, 3) of the photo, which may be larger, in this picture's pixels."""
@@ -115,13 +115,10 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
         laying_out = aside.submit(_Picture.of, photo)
-        looking = aside.submit(
-            lambda: finder.people.look(laying_out.result().image, laying_out.result().rect)
-        )
         cuttings: list[Future[Mask]] = []
 
         def cut_out(mesh: F64) -> None:
-            cuttings.append(aside.submit(_cut_out, laying_out.result(), looking, finder.people, mesh))
+            cuttings.append(aside.submit(_cut_out, laying_out.result(), finder.people, mesh))
 
         found = finder.find(photo, cut_out)
         picture, cutting = laying_out.result(), cuttings[-1]
@@ -133,20 +130,17 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
             )
         eyes = build_eyes(points, frame, picture.planes)
         brows = brow_freedom(frame.to_face(points[:, :2]), frame, picture.ycc[..., 0])
-        fields = sample_head(points, frame, picture.rect.size)
+        fields = sample_head(points, frame, picture.size)
         mouth = build_mouth(points, frame, picture.ycc, picture.planes, cutting)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
     head = build_head(fields, cutting.result(), drawn, brows)
     return PortraitRig(picture.planes, frame, mouth, eyes, head, found.notes)
 
 
-def _cut_out(picture: _Picture, looking: Future[Mask], people: PersonNetwork, mesh: F64) -> Mask:
+def _cut_out(picture: _Picture, people: PersonNetwork, mesh: F64) -> Mask:
     """The person whose face has the `mesh` (468, 3) in the photo's pixels; a rough one will do."""
     points = picture.located(mesh)
     frame = FaceFrame.from_landmarks(points)
     face = frame.to_face(points[:, :2])
-    reach = person_reach(frame, face, picture.rect.size)
-    seen = looking.result()
-    if not is_large(reach, seen.rect):
-        seen = people.look(picture.image, reach)
-    return find_silhouette(seen, reach, frame, face)
+    reach = person_reach(frame, face, picture.size)
+    return find_silhouette(people.look(picture.image, reach), reach, frame, face)

@@ -18,9 +18,6 @@ from videos.engines.portrait.pixels import F32, F64, U8, blur, remap_float, resi
 
 INPUT_PX = (256, 144)
 """The network's input, width and height; what it looks at is stretched to it."""
-LARGE_SHARE = 0.5
-"""Where what surrounds the face has at least this share of the picture's width and height, a look at the
-whole picture, which can be had before the face is found, is fine enough."""
 WORK_SIDE_PX = 96
 """Longer side of the copy in which the outline is drawn."""
 PERSON = 0.5
@@ -105,11 +102,6 @@ def find_silhouette(seen: Mask, rect: Rect, frame: FaceFrame, face: F64) -> Mask
     grow = max(1, round(GROW * frame.iod * scale))
     grown = cv2.dilate(whole, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
     return Mask(rect, blur(grown.astype(np.float32), max(0.8, FEATHER * frame.iod * scale)))
-
-
-def is_large(rect: Rect, whole: Rect) -> bool:
-    """Whether a look at the `whole` picture shows `rect` finely enough."""
-    return rect.width >= LARGE_SHARE * whole.width and rect.height >= LARGE_SHARE * whole.height
 
 
 @dataclass(frozen=True)
