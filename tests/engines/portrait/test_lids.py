@@ -12,7 +12,7 @@ from videos.engines.portrait.colour import BLACK, Planes
 from videos.engines.portrait.eyes import EyeRenderer, EyeRig, gaze_source
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.lids import LID_STEPS, Lids, lid_positions
+from videos.engines.portrait.lids import LID_STEPS, LidRig, Lids
 from videos.engines.portrait.pixels import F32, blur, pixel_grid, remap
 from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 
@@ -71,7 +71,8 @@ def test_nothing_of_the_eye_shows_under_a_shut_lid() -> None:
     luma[(y > 0.0) & (y < 0.23)] = 230
     grey = np.full((80, 100), 128, np.uint8)
     here = np.stack(pixel_grid(*rect.size), axis=-1)
-    position = lid_positions(lids, frame, Planes(luma, grey, grey), here, (120.0, 128.0, 128.0))[LID_STEPS]
+    rig = LidRig.build(lids, frame, Planes(luma, grey, grey), here, (120.0, 128.0, 128.0))
+    position = rig.position(LID_STEPS)
     shut_eye = remap(luma, position.coords, cubic=True) * position.gain + position.offset
     assert shut_eye[:, int(0.3 * iod) : -int(0.3 * iod)].max() < 140
 
@@ -95,8 +96,8 @@ def test_the_edge_of_a_shut_lid_is_no_staircase() -> None:
     luma = np.where(y < upper, 40, 200).astype(np.uint8)
     grey = np.full((80, 100), 128, np.uint8)
     photo, here = Planes(luma, grey, grey), np.stack(pixel_grid(*rect.size), axis=-1)
-    positions = lid_positions(lids, frame, photo, here, (200.0, 128.0, 128.0))
+    lid_rig = LidRig.build(lids, frame, photo, here, (200.0, 128.0, 128.0))
     nothing = np.zeros_like(x)
     canvas = photo.copy()
-    EyeRenderer(EyeRig(rect, positions, nothing, nothing, frame.axes, here, photo)).draw(1.0, (0, 0), canvas)
+    EyeRenderer(EyeRig(rect, lid_rig, nothing, nothing, frame.axes, here, photo)).draw(1.0, (0, 0), canvas)
     assert np.abs(np.diff(canvas.y[:, 40:160].astype(int), axis=0)).max() < 70

@@ -1,7 +1,7 @@
 """Blinking, squinting, widening and looking aside.
 
-For each eye a handful of lid positions is prepared once per portrait, see `lids`. A frame then costs one
-small lookup, and patches that repeat, which is most of them, are kept.
+The lids have a handful of positions, see `lids`, of which a process prepares those it needs. A frame then
+costs one small lookup, and patches that repeat, which is most of them, are kept.
 """
 
 from collections import OrderedDict
@@ -12,7 +12,7 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import Planes
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
-from videos.engines.portrait.lids import LID_STEPS, WIDEN_STEPS, LidPosition, Lids, lid_positions
+from videos.engines.portrait.lids import LID_STEPS, WIDEN_STEPS, LidPosition, LidRig, Lids
 from videos.engines.portrait.pixels import F32, F64, U8, blur, halve, remap, to_bytes
 
 GAZE_STEP = 0.25
@@ -30,13 +30,13 @@ KEPT_PATCHES = 48
 
 @dataclass(frozen=True)
 class EyeRig:
-    """One eye: the box it changes, the lid's positions, and how far each pixel follows the gaze.
+    """One eye: the box it changes, its lids, and how far each pixel follows the gaze.
 
     `gaze_weight` (h, w) is the share of its way aside, `gaze_drop` (h, w) that of its way down.
     """
 
     rect: Rect
-    positions: dict[int, LidPosition]
+    lids: LidRig
     gaze_weight: F32
     gaze_drop: F32
     gaze_axes: F64
@@ -82,7 +82,7 @@ def _build_eye(
     lids = Lids(x, y, upper_y, lower_y, below_brow, opening, side)
     photo = Planes(planes.y[rect.luma].copy(), planes.u[rect.chroma].copy(), planes.v[rect.chroma].copy())
     here = np.stack(np.meshgrid(np.arange(rect.width), np.arange(rect.height)), axis=-1).astype(np.float32)
-    positions = lid_positions(lids, frame, photo, here, _skin_under(points, under, frame, planes))
+    lid_rig = LidRig.build(lids, frame, photo, here, _skin_under(points, under, frame, planes))
     centre = (left + right) / 2
     bell = smoothstep(0, 0.035, y - upper_y) * smoothstep(0, 0.03, lower_y - y)
     reach = np.clip(1 - ((x - centre) / (0.52 * (right - left))) ** 2, 0, 1)
@@ -90,7 +90,7 @@ def _build_eye(
     drop = smoothstep(0, ramp, y - upper_y) * smoothstep(0, ramp, lower_y - y)
     drop *= min(1.0, GAZE_DENSER * ramp / (1.5 * GAZE_Y))  # 1.5 is the ramp's steepest
     weights = (bell * reach).astype(np.float32), (drop * reach).astype(np.float32)
-    return EyeRig(rect, positions, *weights, frame.axes * frame.iod, here, photo)
+    return EyeRig(rect, lid_rig, *weights, frame.axes * frame.iod, here, photo)
 
 
 def _skin_under(
@@ -122,6 +122,7 @@ class EyeRenderer:
 
     def __init__(self, rig: EyeRig) -> None:
         self._rig = rig
+        self._positions: dict[int, LidPosition] = {}
         self._kept: OrderedDict[tuple[int, float, float], Planes] = OrderedDict()
         self._drawn: tuple[int, float, float] | None = None
 
@@ -152,7 +153,9 @@ class EyeRenderer:
         looking = self._look(gaze_x, gaze_y)
         if step == 0:
             return looking
-        lid = self._rig.positions[step]
+        lid = self._positions.get(step)
+        if lid is None:
+            lid = self._positions[step] = self._rig.lids.position(step)
         luma = remap(looking.y, lid.coords, cubic=True).astype(np.float32)
         luma += lid.edge * (blur(luma, EDGE_BLUR_PX) - luma)
 

@@ -74,16 +74,30 @@ class Lids:
     """1 over the eye, 0 beyond its corners."""
 
 
-def lid_positions(
-    lids: Lids, frame: FaceFrame, photo: Planes, here: F32, under: tuple[float, float, float]
-) -> dict[int, LidPosition]:
-    """All positions of an eye's lids by their step: 1..LID_STEPS closes, negative widens.
+@dataclass(frozen=True)
+class LidRig:
+    """What the positions of an eye's lids are made of."""
 
-    `photo` is what the picture shows there, `here` (h, w, 2) its pixels, `under` the skin below: Y, Cb, Cr.
-    """
-    skin, grain = _lid_skin(lids, photo, frame.iod, under), _skin_grain(lids, frame, photo, here)
-    steps = [step for step in range(-WIDEN_STEPS, LID_STEPS + 1) if step]
-    return {step: _lid_position(step, lids, frame, here, skin, grain) for step in steps}
+    lids: Lids
+    frame: FaceFrame
+    here: F32
+    """(h, w, 2) the pixels' own places."""
+    skin: tuple[F32, F32, F32]
+    """Y (h, w), Cb and Cr (h/2, w/2) of the shut lid."""
+    grain: F32
+    """(h, w) what is added to its Y."""
+
+    @staticmethod
+    def build(
+        lids: Lids, frame: FaceFrame, photo: Planes, here: F32, under: tuple[float, float, float]
+    ) -> "LidRig":
+        """`photo` is what the picture shows there, `under` the skin below the eye: Y, Cb, Cr."""
+        skin, grain = _lid_skin(lids, photo, frame.iod, under), _skin_grain(lids, frame, photo, here)
+        return LidRig(lids, frame, here, skin, grain)
+
+    def position(self, step: int) -> LidPosition:
+        """The lids at `step`: 1..LID_STEPS closes, negative down to -WIDEN_STEPS widens."""
+        return _lid_position(step, self.lids, self.frame, self.here, self.skin, self.grain)
 
 
 def _lid_skin(
