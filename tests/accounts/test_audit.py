@@ -11,7 +11,8 @@ from accounts.models import CreditEntry, User
 from accounts.services import credits as ledger
 from tests.support.rows import make_batch, make_user
 
-LEDGER = import_module("accounts.migrations.0002_append_only_ledger")
+ROWS = import_module("accounts.migrations.0002_append_only_ledger")
+TABLE = import_module("accounts.migrations.0003_ledger_is_not_truncated")
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -19,8 +20,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 @pytest.fixture
 def unprotected_ledger(db: None) -> None:
     """Somebody with the rights of the database's owner took the triggers away; rolled back by the test."""
+    truncating = TABLE.BACKWARD if connection.vendor == "postgresql" else ()
     with connection.cursor() as cursor:
-        for statement in LEDGER.BACKWARD[connection.vendor]:
+        for statement in (*truncating, *ROWS.BACKWARD[connection.vendor]):
             cursor.execute(statement)
 
 

@@ -59,6 +59,21 @@ def test_the_database_refuses_too(user: User, write: Callable[[Any], object]) ->
     assert CreditEntry.objects.get(user=user).amount == 100
 
 
+EMPTYING = {
+    "postgresql": ("TRUNCATE credit_entries", "TRUNCATE users CASCADE"),
+    "sqlite": ("DELETE FROM credit_entries",),
+}
+
+
+@pytest.mark.postgresql
+def test_the_table_cannot_be_emptied(user: User) -> None:
+    connection.check_constraints()  # PostgreSQL truncates nothing while a check is outstanding
+    for statement in EMPTYING[connection.vendor]:
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            connection.cursor().execute(statement)
+    assert CreditEntry.objects.get(user=user).amount == 100
+
+
 def test_the_export_holds_every_entry_with_all_that_is_known(
     browser: Client, admin: User, user: User
 ) -> None:

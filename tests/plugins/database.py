@@ -1,6 +1,6 @@
 """Tests that commit leave an empty database behind, the append-only ledger included."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -9,24 +9,30 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_may_empty_the_ledger() -> Iterator[None]:
-    """Let Django's flush, and nothing else, past the triggers that protect the ledger on SQLite.
+    """Let Django's flush, and nothing else, past the triggers that protect the ledger.
 
-    The flush deletes row by row there; on PostgreSQL it truncates, which row triggers do not see. The
-    triggers are dropped and made again within the flush's own transaction.
+    The flush deletes row by row on SQLite and truncates on PostgreSQL. The triggers are dropped and made
+    again within the flush's own transaction.
     """
     # Imported here: this plugin is loaded before Django is ready, and a migration's name is no identifier.
-    from django.db.backends.sqlite3.base import DatabaseWrapper
+    from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
+    from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 
-    triggers = import_module("accounts.migrations.0002_append_only_ledger")
-    operations = DatabaseWrapper.ops_class
-    original = operations.sql_flush
+    rows = import_module("accounts.migrations.0002_append_only_ledger")
+    table = import_module("accounts.migrations.0003_ledger_is_not_truncated")
+    with pytest.MonkeyPatch.context() as patch:
+        _unprotected(patch, SQLite, rows.BACKWARD["sqlite"], rows.FORWARD["sqlite"])
+        _unprotected(patch, PostgreSQL, table.BACKWARD, table.FORWARD)
+        yield
+
+
+def _unprotected(
+    patch: pytest.MonkeyPatch, database: Any, drop: Sequence[str], create: Sequence[str]
+) -> None:
+    original = database.ops_class.sql_flush
 
     def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
         statements = original(self, *args, **kwargs)
-        if not statements:
-            return statements
-        return [*triggers.BACKWARD["sqlite"], *statements, *triggers.FORWARD["sqlite"]]
+        return [*drop, *statements, *create] if statements else statements
 
-    operations.sql_flush = sql_flush  # type: ignore[method-assign]
-    yield
-    operations.sql_flush = original  # type: ignore[method-assign]
+    patch.setattr(database.ops_class, "sql_flush", sql_flush)
