@@ -10,9 +10,10 @@ from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
 from videos.engines.portrait.mouth.fields import ACTIONS
 from videos.engines.portrait.mouth.own_teeth import own_teeth
-from videos.engines.portrait.mouth.pose import MouthPose, action_weights
+from videos.engines.portrait.mouth.pose import Inside, MouthPose, action_weights
 from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.shape import MouthShape
+from videos.engines.portrait.mouth.tongue import MouthFloor, TongueTip
 from videos.engines.portrait.pixels import F32, F64
 from videos.engines.portrait.rig import PortraitRig, build_rig
 
@@ -86,7 +87,7 @@ def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed:
     poses = [MouthPose(jaw=0.12), MouthPose(jaw=0.5), MouthPose(jaw=0.15, upper_lip=0.3, tuck=1.0)]
     weights = np.stack([action_weights(pose, shape) for pose in poses])
     brightest = []
-    for pose in MouthRenderer(closed.mouth).prepare(weights, [1.0] * len(poses)):
+    for pose in MouthRenderer(closed.mouth).prepare(weights, [Inside()] * len(poses)):
         assert pose.opening is not None
         covered = 1 - pose.opening.gain
         inside = covered > 0.6
@@ -94,6 +95,45 @@ def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed:
     hardly, wide, bared = brightest
     assert hardly < 0.8 * wide
     assert hardly < 0.9 * bared
+
+
+def test_a_raised_tongue_fills_the_mouth_up_to_the_upper_teeth(closed: PortraitRig) -> None:
+    mouth, down = closed.mouth, closed.mouth.frame.axes[1]
+    weights = action_weights(MouthPose(jaw=0.65), mouth.shape)
+    edges = mouth.edge_moves.T @ weights + np.concatenate([mouth.upper_edge, mouth.lower_edge]).ravel()
+    upper, lower = edges.reshape(2, -1, 2)[:, len(mouth.upper_edge) // 2]
+    planes = []
+    for tongue in (0.0, 1.0):
+        canvas = closed.planes.copy()
+        renderer = MouthRenderer(mouth)
+        (pose,) = renderer.prepare(weights[None], [Inside(tongue=tongue)])
+        renderer.draw(pose, canvas)
+        planes.append(canvas.y[mouth.fields.rect.luma].astype(int))
+    tall = float((lower - upper) @ down)
+    assert tall > 0.1 * mouth.frame.iod
+    change = []
+    for share in (0.08, 0.4, 0.6):  # on the upper teeth, below them, in the middle of the opening
+        column, row = (upper + share * tall * down).round().astype(int)
+        change.append(int(planes[1][row, column] - planes[0][row, column]))
+    assert abs(change[0]) <= 2
+    assert min(change[1:]) > 12
+
+
+def test_the_tip_rises_behind_the_lower_teeth_and_for_th_lies_on_them() -> None:
+    """Also, that a tip in an opened jaw has further to go, and that one at rest costs nothing."""
+    blank = np.zeros((40, 40), np.float32)
+    cover, teeth = blank.copy(), blank.copy()
+    cover[30:], teeth[24:28] = 1, 1
+    tip = TongueTip(light=100 * cover, cover=cover, colour=np.array([120, 150], np.float32), travel=0.02)
+    floor = MouthFloor(blank + 60, np.full((20, 20, 2), 128, np.float32), teeth, tip, FRAME)
+    behind, out, wider = floor.at(0.1, 1.0, 0.0)[0], floor.at(0.1, 1.0, 1.0)[0], floor.at(0.15, 1.0, 0.0)[0]
+    top = [int(np.flatnonzero(plane[:, 20] > 90)[0]) for plane in (behind, wider)]
+    assert top[0] == pytest.approx(18, abs=1)
+    assert top[1] == pytest.approx(13, abs=1)
+    assert behind[26, 20] == 60
+    assert out[26, 20] > 90
+    assert floor.at(0.1, 0.0, 0.0)[0].min() == 60 == floor.at(0.1, 0.0, 0.0)[0].max()
+    assert floor.at(0.1, 1.0, 0.0)[1][10, 10, 1] > 140
 
 
 def test_gums_between_teeth_are_not_taken_for_the_lip() -> None:
