@@ -14,7 +14,7 @@ from videos.engines.portrait.mouth.pose import Inside, MouthPose, action_weights
 from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.mouth.tongue import MouthFloor, TongueTip
-from videos.engines.portrait.pixels import F32, F64
+from videos.engines.portrait.pixels import F32, F64, U8
 from videos.engines.portrait.rig import PortraitRig, build_rig
 
 IOD = 100.0
@@ -52,6 +52,20 @@ def drawn_grin() -> F32:
     gum = inside & (y < TOP + 0.015 + 0.05 * np.exp(-((between / 0.03) ** 2)))
     picture[gum] = GUM
     return picture
+
+
+def _opened(rig: PortraitRig, pose: MouthPose, insides: list[Inside]) -> tuple[F64, F64, list[U8]]:
+    """The middle of the upper and the lower lip (2,) of `pose`, and its luma for each of `insides`."""
+    mouth = rig.mouth
+    weights = action_weights(pose, mouth.shape)
+    edges = np.stack([mouth.upper_edge, mouth.lower_edge]) + (weights @ mouth.edge_moves).reshape(2, -1, 2)
+    upper, lower = edges[:, len(mouth.upper_edge) // 2].astype(np.float64)
+    planes = []
+    for inside in insides:
+        canvas, renderer = rig.planes.copy(), MouthRenderer(mouth)
+        renderer.draw(renderer.prepare(weights[None], [inside])[0], canvas)
+        planes.append(canvas.y[mouth.fields.rect.luma])
+    return upper, lower, planes
 
 
 def test_the_corners_follow_the_jaw_and_the_opening_is_an_oval(closed: PortraitRig) -> None:
@@ -97,24 +111,24 @@ def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed:
     assert hardly < 0.9 * bared
 
 
+def test_a_wide_open_mouth_shows_tongue_and_lower_teeth_before_the_dark(closed: PortraitRig) -> None:
+    """As filmed mouths do: only the back of the cavity is dark. Light is compared with the lip's."""
+    upper, lower, planes = _opened(closed, MouthPose(jaw=1.0), [Inside()])
+    lip, dark, tongue, teeth = (
+        int(planes[0][tuple((upper + share * (lower - upper)).round().astype(int)[::-1])]) - BLACK
+        for share in (-0.02, 0.3, 0.8, 0.92)
+    )
+    assert dark < 0.3 * lip
+    assert tongue > 0.6 * lip
+    assert teeth > 0.55 * lip
+
+
 def test_a_raised_tongue_fills_the_mouth_up_to_the_upper_teeth(closed: PortraitRig) -> None:
-    mouth, down = closed.mouth, closed.mouth.frame.axes[1]
-    weights = action_weights(MouthPose(jaw=0.65), mouth.shape)
-    edges = mouth.edge_moves.T @ weights + np.concatenate([mouth.upper_edge, mouth.lower_edge]).ravel()
-    upper, lower = edges.reshape(2, -1, 2)[:, len(mouth.upper_edge) // 2]
-    planes = []
-    for tongue in (0.0, 1.0):
-        canvas = closed.planes.copy()
-        renderer = MouthRenderer(mouth)
-        (pose,) = renderer.prepare(weights[None], [Inside(tongue=tongue)])
-        renderer.draw(pose, canvas)
-        planes.append(canvas.y[mouth.fields.rect.luma].astype(int))
-    tall = float((lower - upper) @ down)
-    assert tall > 0.1 * mouth.frame.iod
+    upper, lower, planes = _opened(closed, MouthPose(jaw=0.65), [Inside(), Inside(tongue=1.0)])
     change = []
-    for share in (0.08, 0.4, 0.6):  # on the upper teeth, below them, in the middle of the opening
-        column, row = (upper + share * tall * down).round().astype(int)
-        change.append(int(planes[1][row, column] - planes[0][row, column]))
+    for share in (0.08, 0.2, 0.35):  # on the upper teeth, right below them, where it was dark
+        column, row = (upper + share * (lower - upper)).round().astype(int)
+        change.append(int(planes[1][row, column]) - int(planes[0][row, column]))
     assert abs(change[0]) <= 2
     assert min(change[1:]) > 12
 

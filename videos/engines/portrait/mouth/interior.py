@@ -27,7 +27,7 @@ PARTED_HANG, HIDDEN_HANG = 1.0, 0.3
 """The same between lips that are parted, as a share of the gap, and in an open mouth that shows no teeth."""
 LOWER_HANG = -0.004
 """How far the lower teeth stand above the lower lip's edge."""
-LOWER_LIGHT = 0.55
+LOWER_LIGHT = 1.15
 """Light on the lower teeth, relative to the upper ones."""
 MIDDLE = 0.08
 """Half the width (IOD) in which the end of the upper teeth is measured."""
@@ -91,7 +91,7 @@ def build_interior(shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, b
     luma, colour = float(colours.tongue[0] - BLACK), colours.tongue[1:]
     tip = tongue_tip(shape, x, y, frame.iod, _row_end(shape, upper, x, y), luma, colour)
     clear = (1 - upper.cover).astype(np.float32)
-    falloff = 1 - 0.6 * np.clip(shape.across(x), 0, 1.2) ** np.float32(2.2)
+    falloff = 1 - 0.45 * np.clip(shape.across(x), 0, 1.2) ** np.float32(2.2)
     return MouthInterior(
         rect=rect,
         lower_y=lower[..., 0] - BLACK,
@@ -118,7 +118,7 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
     height, width = ycc.shape[:2]
     column, row = np.clip(np.round(points[:, :2]).astype(int), 0, [width - 1, height - 1]).T
     darkest = (float(np.percentile(ycc[row, column, 0], 1)) - BLACK) / LUMA_RANGE
-    dark = max(0.040 + 0.06 * light, DARKEST_SHARE * darkest)
+    dark = max(0.045 + 0.08 * light, DARKEST_SHARE * darkest)
 
     def colour(share: float, cb: float, cr: float) -> F64:
         return np.array([BLACK + LUMA_RANGE * share, NEUTRAL + cb, NEUTRAL + cr])
@@ -127,7 +127,7 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
     return _Colours(
         skin=skin,
         tooth=colour(tooth, tint[0] - 1 if abs(cb) > 1 else tint[0], tint[1]),
-        dark=colour(dark, 0.30 * cb, 0.55 * cr),
+        dark=colour(dark, 0.35 * cb, 0.70 * cr),
         tongue=colour(
             0.52 * light, 0.55 * cb, TONGUE_TINT * (cr + min(TONGUE_REDNESS[0] * cr, TONGUE_REDNESS[1]))
         ),

@@ -15,10 +15,12 @@ from videos.engines.portrait.pixels import F32, F64, halve, shift
 
 BACK_WIDE, BACK_TALL = 0.80, 0.25
 """Half the width of the tongue's back as a share of the mouth's, and its height (IOD)."""
-BACK_TOP = -0.16
+BACK_TOP = -0.18
 """Where its back ends above the lower lip's edge."""
-BACK_LIGHT, BACK_GROOVE = 0.30, 0.10
+BACK_LIGHT, BACK_GROOVE = 0.25, 0.10
 """Light on its far end, relative to its front, and how much of it the groove along the middle lacks."""
+FRONT_LIGHT = 1.30
+"""Light on its front: it is wet, and would else be lost in the shade of the lip before it."""
 TIP_WIDE, TIP_ROUND = 0.52, 0.085
 """Half the tip's width as a share of the mouth's, and how far its edge has fallen there (IOD)."""
 TIP_HIDDEN = 0.02
@@ -30,7 +32,7 @@ TIP_REACH = 0.24
 TIP_RIM, TIP_ROOT = 0.62, 0.60
 """Light on the tip's edge, which turns away, and on its underside, relative to what is between them."""
 TIP_GROOVE = 0.10
-TIP_LIGHT, OUT_LIGHT = 1.35, 1.55
+TIP_LIGHT, OUT_LIGHT = 1.45, 1.60
 """Light on a tip behind the teeth and on one between them, relative to the back's, which lies in shade."""
 RISE_STEP, OUT_STEP = 0.012, 0.25
 """A tip's rise is rounded to this (IOD), and to half a pixel; how far it is out to this share."""
@@ -57,7 +59,11 @@ def lying_tongue(shape: MouthShape, x: F32, y: F32, edge: float) -> tuple[F32, F
     down = (y - np.float32(edge + BACK_TOP)) / np.float32(BACK_TALL)  # 0 at its back, 1 in front
     radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
     groove = 1 - BACK_GROOVE * np.exp(-((aside / 0.22) ** 2)) * (1 - smoothstep(0.3, 0.9, down))
-    light = (BACK_LIGHT + (1 - BACK_LIGHT) * smoothstep(0.05, 0.85, down)) * (1 - 0.35 * aside**2) * groove
+    light = (
+        (BACK_LIGHT + (FRONT_LIGHT - BACK_LIGHT) * smoothstep(0.05, 0.75, down))
+        * (1 - 0.35 * aside**2)
+        * groove
+    )
     return 1 - smoothstep(0.60, 1.20, radius), light
 
 
