@@ -1,5 +1,7 @@
 """How an opened mouth looks: its form, the light on its teeth, and which of them are the photo's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,10 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
 from videos.engines.portrait.mouth.fields import ACTIONS
+from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer
 from videos.engines.portrait.mouth.own_teeth import own_teeth
-from videos.engines.portrait.mouth.pose import Inside, MouthPose, action_weights
+from videos.engines.portrait.mouth.parts import CHIN_RISES, LIPS_MEET_HALFWAY
+from videos.engines.portrait.mouth.pose import OVERCLOSE, Inside, MouthPose, action_weights
 from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.mouth.tongue import MouthFloor, TongueTip
@@ -22,6 +26,8 @@ FRAME = FaceFrame(np.array([150.0, 60.0]), np.eye(2), IOD)
 LIP, GUM, TOOTH, SKIN = (120, 118, 166), (140, 118, 158), (205, 124, 131), (160, 112, 154)
 TOP, BOTTOM, HALF = 0.50, 0.70, 0.48
 """Inner edges of the drawn lips, and half the width of the mouth, in IOD."""
+MEETING = 0.61
+"""Where the drawn rows of teeth meet."""
 TOOTH_WIDE = 0.096
 """As far from one tooth to the next as from one point of an edge to the next: the worst case."""
 
@@ -198,3 +204,56 @@ def test_a_few_white_pixels_are_no_row_of_teeth() -> None:
     picture, rect = drawn_grin(), Rect(80, 80, 220, 170)
     picture[:, :125], picture[:, 175:] = LIP, LIP
     assert own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64)) == (None, None)
+
+
+def touching_rows(line: tuple[int, int, int], below: tuple[int, int, int]) -> F32:
+    """`drawn_grin` with a `line` across it and, under that, what is `below`."""
+    picture = drawn_grin()
+    rows, columns = np.mgrid[0:200, 0:300].astype(np.float32)
+    inside = (np.abs((columns - 150) / IOD) < HALF) & ((rows - 60) / IOD < BOTTOM)
+    picture[inside & ((rows - 60) / IOD > MEETING)] = below
+    picture[inside & (np.abs((rows - 60) / IOD - MEETING) < 0.012)] = line
+    return picture
+
+
+def test_rows_of_teeth_that_touch_part_where_they_meet() -> None:
+    rect = Rect(80, 80, 220, 170)
+    picture = touching_rows((190, 124, 132), TOOTH)
+    upper, lower = own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64))
+    assert upper is not None
+    assert lower is not None
+    for x in (-0.2, 0.0, 0.2):
+        assert cover_at(upper.cover, rect, x, MEETING - 0.04) > 0.9
+        assert cover_at(upper.cover, rect, x, MEETING + 0.03) < 0.1
+        assert cover_at(lower.cover, rect, x, MEETING - 0.03) < 0.1
+        assert cover_at(lower.cover, rect, x, MEETING + 0.04) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("line", "below"),
+    [(TOOTH, TOOTH), ((150, 124, 140), LIP), ((150, 118, 152), (190, 116, 158))],
+    ids=["one row", "a lip in its shade", "a shining lip"],
+)
+def test_one_row_of_teeth_is_not_cut_in_two(line: tuple[int, int, int], below: tuple[int, int, int]) -> None:
+    rect, picture = Rect(80, 80, 220, 170), touching_rows(line, below)
+    upper, lower = own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64))
+    assert upper is not None
+    assert lower is None
+
+
+def test_bared_lower_teeth_rise_with_the_chin_that_shuts_a_wide_open_mouth(
+    rig: PortraitRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they would stay behind, out of sight below the lip, in all that such a mouth says."""
+    jaws = []
+
+    def prepare(_: OpeningRenderer, lips: Lips) -> list[None]:
+        jaws.append(float(lips.jaws[0]))
+        return [None]
+
+    monkeypatch.setattr(OpeningRenderer, "prepare", prepare)
+    for gap in (LIPS_MEET_HALFWAY, LIPS_MEET_HALFWAY + 0.2):
+        mouth = replace(rig.mouth, shape=replace(rig.mouth.shape, gap=gap))
+        MouthRenderer(mouth).prepare(action_weights(MouthPose(), mouth.shape)[None], [Inside()])
+    assert jaws[0] == 0
+    assert jaws[1] == pytest.approx(-0.2 * CHIN_RISES * OVERCLOSE, abs=1e-3)

@@ -187,7 +187,11 @@ def _paint_lower(
     edge = float(shape.lower_y(np.array([shape.centre_x]))[0])
     canvas = np.empty((*x.shape, 3), np.float32)
     canvas[:] = colours.dark
-    cover, light = lying_tongue(shape, x, y, edge)
+    front = edge
+    if own is not None:  # a bared lower row stands higher than the lip, and the tongue behind it as well
+        in_middle = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (own.cover > 0.5)
+        front = float(y[in_middle].min(initial=edge))
+    cover, light = lying_tongue(shape, x, y, front)
     tongue = np.empty_like(canvas)
     tongue[..., 0] = BLACK + np.float32(colours.tongue[0] - BLACK) * light
     tongue[..., 1:] = colours.dark[1:] + (colours.tongue - colours.dark)[1:] * light[..., None]

@@ -15,6 +15,7 @@ from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth.fields import ACTIONS, MouthFields, build_fields, mouth_region
 from videos.engines.portrait.mouth.interior import MouthInterior, build_interior
 from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer, PreparedOpening
+from videos.engines.portrait.mouth.parts import chin_rise
 from videos.engines.portrait.mouth.pose import Inside
 from videos.engines.portrait.mouth.shape import MouthShape, measure_mouth
 from videos.engines.portrait.mouth.warp import MouthWarp, PreparedWarp
@@ -28,7 +29,7 @@ WEIGHT_STEP = 1 / 2048
 FINE, FINE_MAX_PX = 3, 60_000
 """Regions up to this many pixels are sampled from a copy so many times larger: bilinear samples of a bicubic
 enlargement are as sharp as bicubic samples at a quarter of their price. Larger regions do not need it."""
-JAW, RAISE_UPPER = ACTIONS.index("jaw"), ACTIONS.index("raise_upper")
+JAW, CLOSE, RAISE_UPPER = (ACTIONS.index(name) for name in ("jaw", "close", "raise_upper"))
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class MouthRenderer:
         self._edges = np.stack([rig.upper_edge, rig.lower_edge])
         self._warp = MouthWarp(rig.fields, rig.frame, self._edges.mean(axis=0), rig.enlarged)
         self._opening = OpeningRenderer(rig.interior, rig.frame, rig.fields.rect, grin=rig.shape.open)
+        self._chin_rise = np.float32(chin_rise(rig.shape))
         self._down = rig.frame.axes[1].astype(np.float32)
         self._drawn: tuple[bytes, Inside] | None = None
 
@@ -130,9 +132,8 @@ class MouthRenderer:
         crossed = (gap < 0)[..., None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
         warps = self._warp.prepare(weights, middle)
-        lips = Lips(
-            upper, lower, gap, weights[:, JAW], weights[:, RAISE_UPPER], np.array(insides, np.float32)
-        )
+        jaws = weights[:, JAW] - self._chin_rise * weights[:, CLOSE]
+        lips = Lips(upper, lower, gap, jaws, weights[:, RAISE_UPPER], np.array(insides, np.float32))
         openings = self._opening.prepare(lips)
         return [PreparedPose(*parts) for parts in zip(weights, insides, warps, openings, strict=True)]
 

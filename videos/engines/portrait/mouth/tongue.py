@@ -16,7 +16,7 @@ from videos.engines.portrait.pixels import F32, F64, halve, shift
 BACK_WIDE, BACK_TALL = 0.80, 0.25
 """Half the width of the tongue's back as a share of the mouth's, and its height (IOD)."""
 BACK_TOP = -0.18
-"""Where its back ends above the lower lip's edge."""
+"""Where its back ends above the edge of the lower lip or of bared lower teeth."""
 BACK_LIGHT, BACK_GROOVE = 0.25, 0.10
 """Light on its far end, relative to its front, and how much of it the groove along the middle lacks."""
 FRONT_LIGHT = 1.30
@@ -54,7 +54,7 @@ class TongueTip:
 
 
 def lying_tongue(shape: MouthShape, x: F32, y: F32, edge: float) -> tuple[F32, F32]:
-    """Cover and light (h, w) of the tongue behind the lower lip's `edge`: its back rises out of the dark."""
+    """Cover and light (h, w) of the tongue behind an `edge`, lip or teeth: its back rises out of the dark."""
     aside = (x - np.float32(shape.centre_x)) / np.float32(BACK_WIDE * sum(shape.half_width) / 2)
     down = (y - np.float32(edge + BACK_TOP)) / np.float32(BACK_TALL)  # 0 at its back, 1 in front
     radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
