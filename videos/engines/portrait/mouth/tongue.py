@@ -34,9 +34,9 @@ TIP_RIM, TIP_ROOT = 0.62, 0.60
 TIP_GROOVE = 0.10
 TIP_LIGHT, OUT_LIGHT = 1.45, 1.60
 """Light on a tip behind the teeth and on one between them, relative to the back's, which lies in shade."""
-RISE_STEP, OUT_STEP = 0.012, 0.25
+RISE_STEP, OUT_STEP = 0.016, 0.5
 """A tip's rise is rounded to this (IOD), and to half a pixel; how far it is out to this share."""
-KEPT_FLOORS = 12
+KEPT_FLOORS = 16
 
 
 @dataclass(frozen=True)
