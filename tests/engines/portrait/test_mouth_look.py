@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engines.portrait.conftest import MEDIA
-from videos.engines.portrait.colour import BLACK
+from videos.engines.portrait.colour import BLACK, NEUTRAL
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
@@ -113,8 +113,19 @@ def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed:
         inside = covered > 0.6
         brightest.append(float(np.percentile(pose.opening.offset[inside] / covered[inside], 95)) - BLACK)
     hardly, wide, bared = brightest
-    assert hardly < 0.8 * wide
+    assert 0.62 * wide < hardly < 0.8 * wide
     assert hardly < 0.9 * bared
+
+
+def test_painted_teeth_take_some_of_the_skin_s_colour(closed: PortraitRig) -> None:
+    """As neutral as the white of an eye they would look grey between warm lips."""
+    interior = closed.mouth.interior
+    cover = 1 - interior.upper_clear_half[..., 0]
+    tooth = np.median(interior.upper_uv[cover > 0.99] / cover[cover > 0.99, None], axis=0) - NEUTRAL
+    cheek = closed.frame.to_image(np.array([[-0.55, 0.6], [0.55, 0.6]])).round().astype(int) // 2
+    skin = np.array([[plane[y, x] for plane in (closed.planes.u, closed.planes.v)] for x, y in cheek])
+    share = tooth / (np.median(skin, axis=0) - NEUTRAL)
+    assert 0.6 < share.min() <= share.max() < 0.9
 
 
 def test_a_wide_open_mouth_shows_tongue_and_lower_teeth_before_the_dark(closed: PortraitRig) -> None:

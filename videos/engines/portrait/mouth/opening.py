@@ -34,7 +34,7 @@ MIN_GAPE = 0.006
 """The interior is drawn once the lips are this far apart (IOD)."""
 UPPER_LIGHT = 0.88
 """The upper teeth stand in front and catch the light: the least of it that falls on them in an open mouth."""
-DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.45, 0.93, 0.025, 0.105
+DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.60, 0.93, 0.025, 0.105
 """Between lips that are hardly parted they stand in their shade: the share of that light up to DIM_GAP (IOD);
 bared teeth, which stand further out, get DIM_GRIN of it. From LIT_GAP on all of it falls on them."""
 BARED = 0.028
