@@ -102,6 +102,7 @@ RENDER_PROBLEMS = (
     gettext_noop("The face is too small in the picture; crop the picture closer to it."),
     gettext_noop("The face is turned too far aside; it should look towards the camera."),
     gettext_noop("The picture's edge cuts the mouth off; use one that shows the whole face."),
+    gettext_noop("Something covers the mouth in the picture; use one in which it can be seen."),
     gettext_noop(
         "The mouth is wide open in the picture; use one with closed lips, a smile, or a mouth a little open."
     ),

@@ -81,7 +81,7 @@ def test_a_mouth_s_box_that_reaches_over_an_eye_does_not_open_it(rig: PortraitRi
     there = replace(eye, rect=eye.rect.moved(box.x0 - eye.rect.x0, box.y0 - eye.rect.y0))
     motion = performance("平静")
     motion = replace(motion, lid=np.ones_like(motion.lid), gaze=motion.gaze * 0)
-    motion.mouth[:, 0], motion.mouth[:, 7] = np.linspace(0, 1, len(motion)), 1
+    motion.mouth[:, 0], motion.mouth[:, -1] = np.linspace(0, 1, len(motion)), 1
     renderer = FrameRenderer(replace(rig, eyes=[there]), None)
     shown = [renderer.unwarped.y[there.rect.luma].copy() for _ in renderer.frames(motion, range(5, 9))]
     for later in shown[1:]:

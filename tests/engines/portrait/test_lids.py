@@ -101,3 +101,34 @@ def test_the_edge_of_a_shut_lid_is_no_staircase() -> None:
     canvas = photo.copy()
     EyeRenderer(EyeRig(rect, lid_rig, nothing, nothing, frame.axes, here, photo)).draw(1.0, (0, 0), canvas)
     assert np.abs(np.diff(canvas.y[:, 40:160].astype(int), axis=0)).max() < 70
+
+
+def test_a_shut_lid_is_of_the_skin_s_colour_although_it_lies_in_the_brow_s_shade(
+    painting: PortraitRig,
+) -> None:
+    canvas = painting.planes.copy()
+    for eye in painting.eyes:
+        EyeRenderer(eye).draw(1.0, (0.0, 0.0), canvas)
+    for eye in painting.eyes:
+        rows, columns = np.nonzero(eye.gaze_weight > 0.5)
+        lid = Rect(*(2 * (edge // 2) for edge in (columns.min(), rows.min(), columns.max(), rows.max())))
+        lid = lid.moved(eye.rect.x0, eye.rect.y0)
+        below = lid.moved(0, 2 * (eye.rect.y1 - lid.y1) // 2)
+        yellow = [float((128 - canvas.u[box.chroma].astype(float)).mean()) for box in (lid, below)]
+        assert yellow[0] > 0.85 * yellow[1]
+
+
+def test_a_shut_lid_is_darker_towards_the_corners_of_the_eye() -> None:
+    """It covers a ball; evenly lit, it would look pasted on."""
+    frame, rect = FaceFrame(np.array([100.0, 60.0]), np.eye(2), 200.0), Rect(0, 0, 200, 160)
+    x, y = frame.coordinates(rect)
+    opening = (0.20 * np.clip(1 - (x / 0.35) ** 2, 0, 1)).astype(np.float32)
+    level = np.ones_like(x)
+    lids = Lids(x, y, 0.10 - opening / 2, 0.10 + opening / 2, -0.10 * level, opening, level)
+    luma, grey = np.full(x.shape, 150, np.uint8), np.full((80, 100), 128, np.uint8)
+    here = np.stack(pixel_grid(*rect.size), axis=-1)
+    position = lid_positions(lids, frame, Planes(luma, grey, grey), here, (150.0, 128.0, 128.0))[LID_STEPS]
+    shut_eye = remap(luma, position.coords, cubic=True) * position.gain + position.offset - BLACK
+    row = round(60 + 0.10 * 200)
+    middle, aside = shut_eye[row, 95:105].mean(), shut_eye[row, [100 - 44, 100 + 44]].mean()
+    assert 0.8 < aside / middle < 0.97

@@ -1,19 +1,24 @@
 """How an opened mouth looks: its form, the light on its teeth, and which of them are the photo's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.engines.portrait.conftest import MEDIA
-from videos.engines.portrait.colour import BLACK
+from videos.engines.portrait.colour import BLACK, NEUTRAL
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
 from videos.engines.portrait.mouth.fields import ACTIONS
+from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer
 from videos.engines.portrait.mouth.own_teeth import own_teeth
-from videos.engines.portrait.mouth.pose import MouthPose, action_weights
+from videos.engines.portrait.mouth.parts import CHIN_RISES, LIPS_MEET_HALFWAY
+from videos.engines.portrait.mouth.pose import OVERCLOSE, Inside, MouthPose, action_weights
 from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.shape import MouthShape
-from videos.engines.portrait.pixels import F32, F64
+from videos.engines.portrait.mouth.tongue import MouthFloor, TongueTip
+from videos.engines.portrait.pixels import F32, F64, U8
 from videos.engines.portrait.rig import PortraitRig, build_rig
 
 IOD = 100.0
@@ -21,6 +26,8 @@ FRAME = FaceFrame(np.array([150.0, 60.0]), np.eye(2), IOD)
 LIP, GUM, TOOTH, SKIN = (120, 118, 166), (140, 118, 158), (205, 124, 131), (160, 112, 154)
 TOP, BOTTOM, HALF = 0.50, 0.70, 0.48
 """Inner edges of the drawn lips, and half the width of the mouth, in IOD."""
+MEETING = 0.61
+"""Where the drawn rows of teeth meet."""
 TOOTH_WIDE = 0.096
 """As far from one tooth to the next as from one point of an edge to the next: the worst case."""
 
@@ -51,6 +58,20 @@ def drawn_grin() -> F32:
     gum = inside & (y < TOP + 0.015 + 0.05 * np.exp(-((between / 0.03) ** 2)))
     picture[gum] = GUM
     return picture
+
+
+def _opened(rig: PortraitRig, pose: MouthPose, insides: list[Inside]) -> tuple[F64, F64, list[U8]]:
+    """The middle of the upper and the lower lip (2,) of `pose`, and its luma for each of `insides`."""
+    mouth = rig.mouth
+    weights = action_weights(pose, mouth.shape)
+    edges = np.stack([mouth.upper_edge, mouth.lower_edge]) + (weights @ mouth.edge_moves).reshape(2, -1, 2)
+    upper, lower = edges[:, len(mouth.upper_edge) // 2].astype(np.float64)
+    planes = []
+    for inside in insides:
+        canvas, renderer = rig.planes.copy(), MouthRenderer(mouth)
+        renderer.draw(renderer.prepare(weights[None], [inside])[0], canvas)
+        planes.append(canvas.y[mouth.fields.rect.luma])
+    return upper, lower, planes
 
 
 def test_the_corners_follow_the_jaw_and_the_opening_is_an_oval(closed: PortraitRig) -> None:
@@ -86,14 +107,64 @@ def test_teeth_behind_hardly_parted_lips_lie_in_their_shade_unless_bared(closed:
     poses = [MouthPose(jaw=0.12), MouthPose(jaw=0.5), MouthPose(jaw=0.15, upper_lip=0.3, tuck=1.0)]
     weights = np.stack([action_weights(pose, shape) for pose in poses])
     brightest = []
-    for pose in MouthRenderer(closed.mouth).prepare(weights, [1.0] * len(poses)):
+    for pose in MouthRenderer(closed.mouth).prepare(weights, [Inside()] * len(poses)):
         assert pose.opening is not None
         covered = 1 - pose.opening.gain
         inside = covered > 0.6
         brightest.append(float(np.percentile(pose.opening.offset[inside] / covered[inside], 95)) - BLACK)
     hardly, wide, bared = brightest
-    assert hardly < 0.8 * wide
+    assert 0.62 * wide < hardly < 0.8 * wide
     assert hardly < 0.9 * bared
+
+
+def test_painted_teeth_take_some_of_the_skin_s_colour(closed: PortraitRig) -> None:
+    """As neutral as the white of an eye they would look grey between warm lips."""
+    interior = closed.mouth.interior
+    cover = 1 - interior.upper_clear_half[..., 0]
+    tooth = np.median(interior.upper_uv[cover > 0.99] / cover[cover > 0.99, None], axis=0) - NEUTRAL
+    cheek = closed.frame.to_image(np.array([[-0.55, 0.6], [0.55, 0.6]])).round().astype(int) // 2
+    skin = np.array([[plane[y, x] for plane in (closed.planes.u, closed.planes.v)] for x, y in cheek])
+    share = tooth / (np.median(skin, axis=0) - NEUTRAL)
+    assert 0.6 < share.min() <= share.max() < 0.9
+
+
+def test_a_wide_open_mouth_shows_tongue_and_lower_teeth_before_the_dark(closed: PortraitRig) -> None:
+    """As filmed mouths do: only the back of the cavity is dark. Light is compared with the lip's."""
+    upper, lower, planes = _opened(closed, MouthPose(jaw=1.0), [Inside()])
+    lip, dark, tongue, teeth = (
+        int(planes[0][tuple((upper + share * (lower - upper)).round().astype(int)[::-1])]) - BLACK
+        for share in (-0.02, 0.3, 0.8, 0.92)
+    )
+    assert dark < 0.3 * lip
+    assert tongue > 0.6 * lip
+    assert teeth > 0.55 * lip
+
+
+def test_a_raised_tongue_fills_the_mouth_up_to_the_upper_teeth(closed: PortraitRig) -> None:
+    upper, lower, planes = _opened(closed, MouthPose(jaw=0.65), [Inside(), Inside(tongue=1.0)])
+    change = []
+    for share in (0.08, 0.2, 0.35):  # on the upper teeth, right below them, where it was dark
+        column, row = (upper + share * (lower - upper)).round().astype(int)
+        change.append(int(planes[1][row, column]) - int(planes[0][row, column]))
+    assert abs(change[0]) <= 2
+    assert min(change[1:]) > 12
+
+
+def test_the_tip_rises_behind_the_lower_teeth_and_for_th_lies_on_them() -> None:
+    """Also, that a tip in an opened jaw has further to go, and that one at rest costs nothing."""
+    blank = np.zeros((40, 40), np.float32)
+    cover, teeth = blank.copy(), blank.copy()
+    cover[30:], teeth[24:28] = 1, 1
+    tip = TongueTip(light=100 * cover, cover=cover, colour=np.array([120, 150], np.float32), travel=0.02)
+    floor = MouthFloor(blank + 60, np.full((20, 20, 2), 128, np.float32), teeth, tip, FRAME)
+    behind, out, wider = floor.at(0.1, 1.0, 0.0)[0], floor.at(0.1, 1.0, 1.0)[0], floor.at(0.15, 1.0, 0.0)[0]
+    top = [int(np.flatnonzero(plane[:, 20] > 90)[0]) for plane in (behind, wider)]
+    assert top[0] == pytest.approx(18, abs=1)
+    assert top[1] == pytest.approx(13, abs=1)
+    assert behind[26, 20] == 60
+    assert out[26, 20] > 90
+    assert floor.at(0.1, 0.0, 0.0)[0].min() == 60 == floor.at(0.1, 0.0, 0.0)[0].max()
+    assert floor.at(0.1, 1.0, 0.0)[1][10, 10, 1] > 140
 
 
 def test_gums_between_teeth_are_not_taken_for_the_lip() -> None:
@@ -144,3 +215,56 @@ def test_a_few_white_pixels_are_no_row_of_teeth() -> None:
     picture, rect = drawn_grin(), Rect(80, 80, 220, 170)
     picture[:, :125], picture[:, 175:] = LIP, LIP
     assert own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64)) == (None, None)
+
+
+def touching_rows(line: tuple[int, int, int], below: tuple[int, int, int]) -> F32:
+    """`drawn_grin` with a `line` across it and, under that, what is `below`."""
+    picture = drawn_grin()
+    rows, columns = np.mgrid[0:200, 0:300].astype(np.float32)
+    inside = (np.abs((columns - 150) / IOD) < HALF) & ((rows - 60) / IOD < BOTTOM)
+    picture[inside & ((rows - 60) / IOD > MEETING)] = below
+    picture[inside & (np.abs((rows - 60) / IOD - MEETING) < 0.012)] = line
+    return picture
+
+
+def test_rows_of_teeth_that_touch_part_where_they_meet() -> None:
+    rect = Rect(80, 80, 220, 170)
+    picture = touching_rows((190, 124, 132), TOOTH)
+    upper, lower = own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64))
+    assert upper is not None
+    assert lower is not None
+    for x in (-0.2, 0.0, 0.2):
+        assert cover_at(upper.cover, rect, x, MEETING - 0.04) > 0.9
+        assert cover_at(upper.cover, rect, x, MEETING + 0.03) < 0.1
+        assert cover_at(lower.cover, rect, x, MEETING - 0.03) < 0.1
+        assert cover_at(lower.cover, rect, x, MEETING + 0.04) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("line", "below"),
+    [(TOOTH, TOOTH), ((150, 124, 140), LIP), ((150, 118, 152), (190, 116, 158))],
+    ids=["one row", "a lip in its shade", "a shining lip"],
+)
+def test_one_row_of_teeth_is_not_cut_in_two(line: tuple[int, int, int], below: tuple[int, int, int]) -> None:
+    rect, picture = Rect(80, 80, 220, 170), touching_rows(line, below)
+    upper, lower = own_teeth(grinning(), FRAME, picture, rect, np.array(SKIN, np.float64))
+    assert upper is not None
+    assert lower is None
+
+
+def test_bared_lower_teeth_rise_with_the_chin_that_shuts_a_wide_open_mouth(
+    rig: PortraitRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they would stay behind, out of sight below the lip, in all that such a mouth says."""
+    jaws = []
+
+    def prepare(_: OpeningRenderer, lips: Lips) -> list[None]:
+        jaws.append(float(lips.jaws[0]))
+        return [None]
+
+    monkeypatch.setattr(OpeningRenderer, "prepare", prepare)
+    for gap in (LIPS_MEET_HALFWAY, LIPS_MEET_HALFWAY + 0.2):
+        mouth = replace(rig.mouth, shape=replace(rig.mouth.shape, gap=gap))
+        MouthRenderer(mouth).prepare(action_weights(MouthPose(), mouth.shape)[None], [Inside()])
+    assert jaws[0] == 0
+    assert jaws[1] == pytest.approx(-0.2 * CHIN_RISES * OVERCLOSE, abs=1e-3)

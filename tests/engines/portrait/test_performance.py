@@ -10,7 +10,7 @@ from videos.engines.portrait.motion import choreograph
 from videos.engines.portrait.performance import Performance
 from videos.engines.portrait.prompt import LIMITS, NEUTRAL, understand
 from videos.engines.portrait.sheet import silent_track
-from videos.engines.portrait.speech.track import VisemeTrack
+from videos.engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
 
 NEUTRAL_PLAY = Performance()
 
@@ -20,7 +20,7 @@ def talking_track(seconds: float = 6.0, fps: int = 25) -> VisemeTrack:
     frames = int(seconds * fps)
     time = np.arange(frames) / fps
     loud = np.where(time > 1, np.abs(np.sin(2 * np.pi * 2 * time)), 0).astype(np.float32)
-    shapes = np.zeros((frames, 6), np.float32)
+    shapes = np.zeros((frames, len(SHAPE_NAMES)), np.float32)
     shapes[:, 0] = 0.7 * loud
     return VisemeTrack(fps, shapes, loud, loud, time <= 1, "en", seconds)
 

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.engines.portrait.conftest import PORTRAIT
+from tests.engines.portrait.conftest import MEDIA, PORTRAIT
 from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.detect import Detection
@@ -15,7 +16,7 @@ from videos.engines.portrait.faces import FaceFinder, _distinct, _require_usable
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mesh import Mesh
 from videos.engines.portrait.pixels import F64, U8
-from videos.engines.portrait.rig import read_image
+from videos.engines.portrait.rig import build_rig, read_image
 
 SIDE = 512
 CHOSEN = Detection(0.9, np.array([180.0, 60.0, 284.0, 164.0]), np.array([[210.0, 100.0], [250.0, 100.0]]))
@@ -86,3 +87,30 @@ def test_parts_of_a_face_are_no_further_faces() -> None:
     part = replace(CHOSEN, score=0.95, box=CHOSEN.box * 0.5 + np.tile(CHOSEN.centre * 0.5, 2) + 12)
     beside = replace(CHOSEN, box=CHOSEN.box + np.array([110, 0, 110, 0]))
     assert [found.size for found in _distinct([part, CHOSEN, beside])] == [104.0, 104.0]
+
+
+def behind(photo: U8, points: F64, thing: str) -> U8:
+    """The photo with a hand's fingers, slanted, or nothing before the mouth."""
+    frame, covered = FaceFrame.from_landmarks(points), photo.copy()
+    middle = frame.to_face(points[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], :2]).mean(axis=0)
+    skin = photo[tuple(points[lm.CHEEKS[0], 1::-1].round().astype(int))].tolist()
+    for aside in (-0.3, 0.0, 0.3) if thing == "fingers" else ():
+        ends = (
+            frame.to_image(middle + np.array([[aside - 0.2, 0.6], [aside + 0.1, -0.25]])).round().astype(int)
+        )
+        first, last = ends.tolist()
+        for colour, width in (([share * 0.3 for share in skin], 0.29), (skin, 0.24)):
+            cv2.line(covered, first, last, colour, round(width * frame.iod), cv2.LINE_AA)
+    return covered
+
+
+@pytest.mark.parametrize("thing", ["fingers", "nothing"])
+def test_closed_lips_behind_a_hand_are_refused(finder: FaceFinder, tmp_path: Path, thing: str) -> None:
+    """Painted over it, a mouth would open in the hand."""
+    photo = read_image(MEDIA / "portrait-mona-lisa.jpg")
+    cv2.imwrite(str(tmp_path / "photo.png"), behind(photo, finder.find(photo).points, thing))
+    if thing == "nothing":
+        build_rig(tmp_path / "photo.png", finder)
+        return
+    with pytest.raises(UnusablePortraitError, match="covers the mouth"):
+        build_rig(tmp_path / "photo.png", finder)

@@ -10,7 +10,7 @@ from videos.engines.portrait.frames import FrameRenderer, planes_of
 from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head import HEAD_ACTIONS
 from videos.engines.portrait.label import CORNERS, LabelSettings, build_label
-from videos.engines.portrait.mouth.pose import REST, MouthPose, action_weights
+from videos.engines.portrait.mouth.pose import REST, Inside, MouthPose, action_weights
 from videos.engines.portrait.mouth.renderer import MouthRenderer
 from videos.engines.portrait.mouth.warp import Inverter
 from videos.engines.portrait.pixels import U8, remap_float
@@ -102,7 +102,7 @@ def test_an_inverted_field_leads_back_to_where_it_came_from(rig: PortraitRig) ->
 
 def test_a_pose_that_repeats_is_not_drawn_again(rig: PortraitRig) -> None:
     renderer, canvas = MouthRenderer(rig.mouth), rig.planes.copy()
-    once, again = renderer.prepare(np.stack([action_weights(OPEN, rig.mouth.shape)] * 2), [1.0, 1.0])
+    once, again = renderer.prepare(np.stack([action_weights(OPEN, rig.mouth.shape)] * 2), [Inside()] * 2)
     assert renderer.draw(once, canvas)
     assert not renderer.draw(again, canvas)
 

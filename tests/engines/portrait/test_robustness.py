@@ -16,7 +16,7 @@ from videos.engines.portrait.motion import choreograph
 from videos.engines.portrait.performance import Performance
 from videos.engines.portrait.rig import PortraitRig, build_rig
 from videos.engines.portrait.sheet import silent_track
-from videos.engines.portrait.speech.track import VisemeTrack
+from videos.engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
 
 fuzzed = settings(
     max_examples=25,
@@ -89,7 +89,7 @@ def test_photos_of_unusual_shape(
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
 def test_any_track_can_be_played(seed: int, frames: int) -> None:
     random = np.random.default_rng(seed)
-    shapes = random.random((frames, 6), np.float32)
+    shapes = random.random((frames, len(SHAPE_NAMES)), np.float32)
     shapes[:, 1] = 2 * shapes[:, 1] - 1
     curves = random.random((2, frames), np.float32)
     track = VisemeTrack(25, shapes, curves[0], curves[1], random.random(frames) < 0.5, "und", frames / 25)
@@ -109,6 +109,8 @@ def test_any_track_can_be_played(seed: int, frames: int) -> None:
 def test_any_pose_can_be_drawn(rig: PortraitRig, seed: int) -> None:
     random = np.random.default_rng(seed)
     ones = np.ones(40, np.float32)
-    track = VisemeTrack(25, random.random((40, 6), np.float32), ones, ones, ones < 0, "und", 1.6)
+    track = VisemeTrack(
+        25, random.random((40, len(SHAPE_NAMES)), np.float32), ones, ones, ones < 0, "und", 1.6
+    )
     motion = choreograph(track, Performance(smile=1, eyes=1, shakes=1.2, head=2.4), seed)
     assert FrameRenderer(rig, None).draw(motion, 20).shape == (768, 512)

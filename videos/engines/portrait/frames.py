@@ -10,7 +10,7 @@ from videos.engines.portrait.geometry import Rect
 from videos.engines.portrait.head_renderer import HeadRenderer
 from videos.engines.portrait.label import Label
 from videos.engines.portrait.motion import Motion
-from videos.engines.portrait.mouth.pose import action_weights, interior_reveal
+from videos.engines.portrait.mouth.pose import action_weights, inside_of
 from videos.engines.portrait.mouth.renderer import MouthRenderer, PreparedPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.rig import PortraitRig
@@ -63,7 +63,7 @@ class FrameRenderer:
         shape = self._rig.mouth.shape
         poses = [motion.pose(index) for index in batch]
         weights = np.array([action_weights(pose, shape) for pose in poses])
-        return self._mouth.prepare(weights, [interior_reveal(pose, shape) for pose in poses])
+        return self._mouth.prepare(weights, [inside_of(pose, shape) for pose in poses])
 
     def _draw(self, motion: Motion, index: int, mouth: PreparedPose) -> None:
         changed = []

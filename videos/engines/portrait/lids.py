@@ -29,14 +29,17 @@ LID_FILL = 0.95
 """Share by which a shut lid takes the colour of the skin around the eye; the rest is its own, stretched."""
 LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
 """Bands of skin above the lashes and below the lower lid from which the lid's colour is spread."""
-LID_SKIN_SPREAD = 0.07
-LID_SKIN_LIGHT = (0.50, 0.90)
+LID_SKIN_SPREAD, LID_TINT_SPREAD = 0.07, 0.15
+"""How far (IOD) the light of that skin is spread, and its colour: brows above the eye are greyer than skin."""
+LID_SKIN_LIGHT = (0.55, 0.90)
 """Lashes, creases and rims are darker than this, relative to the skin under the eye, and are left out."""
 LID_UNFOLDS = (-0.04, 0.09)
 """Where below the brow's skin (IOD) a shutting lid begins to lose its fold, and where the fold is gone: what
 is left of its shade is the crease of the shut lid."""
-LID_DEEP, LID_UNDER = 0.11, 0.10
+LID_DEEP, LID_UNDER = 0.10, 0.09
 """How much darker a shut lid, which bulges, is below its crease and above its lashes than in its middle."""
+LID_ASIDE = 0.35
+"""The same at the corners of the eye."""
 LID_GRAIN_FROM, LID_GRAIN_TALL = 0.07, 0.10
 """The band of skin below the eye (IOD) whose pores and grain the lid's skin gets, read to and fro."""
 LID_GRAIN_MAX = 6.0
@@ -117,12 +120,11 @@ def _lid_skin(
         colour: F32 = (blur(plane * weight, sigma) + faint * np.float32(otherwise)) / total
         return colour
 
-    sigma = max(1.0, LID_SKIN_SPREAD * iod)
-    half = halve(weight)
+    half, wide = halve(weight), max(0.7, LID_TINT_SPREAD * iod / 2)
     return (
-        spread(photo.y, weight, sigma, under[0]),
-        spread(photo.u, half, max(0.7, sigma / 2), under[1]),
-        spread(photo.v, half, max(0.7, sigma / 2), under[2]),
+        spread(photo.y, weight, max(1.0, LID_SKIN_SPREAD * iod), under[0]),
+        spread(photo.u, half, wide, under[1]),
+        spread(photo.v, half, wide, under[2]),
     )
 
 
@@ -154,6 +156,7 @@ def _lid_position(
     tall = smoothstep(0.0, 0.06, lids.opening)
     down = np.clip((y - lids.upper) / np.maximum(0.01, lid - lids.upper), 0, 1)
     bulge = 1 - LID_DEEP * (1 - down) ** 2 - LID_UNDER * down**4
+    bulge *= 1 - LID_ASIDE * (1 - lids.opening / max(0.01, float(lids.opening.max()))) ** 2
     smooth = BLACK + (skin[0] - BLACK) * bulge + grain
     rim = max(0.6, 0.012 * frame.iod)
     fill = blur((on_lid * tall * lids.side).astype(np.float32), rim) * np.float32(

@@ -44,7 +44,7 @@ ENGAGE_LEAD_S, ENGAGE_HOLD_S, ENGAGE_SIGMA_S = 0.16, 0.45, 0.10
 
 @dataclass(frozen=True)
 class Motion:
-    """`mouth` (frames, 8) as `MouthPose`, `lid` (frames,) -1..1, `gaze` (frames, 2), `head` (frames, 8)."""
+    """`mouth` (frames, 10) as `MouthPose`, `lid` (frames,) -1..1, `gaze` (frames, 2), `head` (frames, 8)."""
 
     mouth: F32
     lid: F32
@@ -82,7 +82,7 @@ def _ease(frames: int, fps: int) -> F64:
 
 def _mouth(track: VisemeTrack, performance: Performance, ease: F64) -> F32:
     frames, fps = track.shapes.shape[0], track.fps
-    scale = np.array([performance.mouth, performance.mouth, 1, performance.mouth, 1, 1])
+    scale = np.array([performance.mouth, performance.mouth, 1, performance.mouth, 1, 1, 1, 1])
     speaking = ~track.silence
     ready = np.zeros(frames, bool)
     lead, hold = round(ENGAGE_LEAD_S * fps), round(ENGAGE_HOLD_S * fps)

@@ -23,7 +23,7 @@ from videos.engines.portrait.mouth.pose import MouthPose
 from videos.engines.portrait.pixels import U8
 from videos.engines.portrait.prompt import understand
 from videos.engines.portrait.rig import PortraitRig, build_rig
-from videos.engines.portrait.speech.track import VisemeTrack
+from videos.engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
 
 TILE_PX = 200
 JPEG_QUALITY = 82
@@ -46,6 +46,8 @@ MOUTHS: dict[str, MouthPose] = {
     "f v": MouthPose(jaw=0.15, width=0.1, upper_lip=0.3, tuck=1.0),
     "sh": MouthPose(jaw=0.2, width=-0.4, pucker=0.6, upper_lip=0.3),
     "s": MouthPose(jaw=0.16, width=0.4, upper_lip=0.3),
+    "l": MouthPose(jaw=0.5, width=0.1, upper_lip=0.1, tongue=1.0),
+    "th": MouthPose(jaw=0.35, width=0.15, upper_lip=0.1, tongue=1.0, tongue_out=1.0),
 }
 LIDS = {"lid ¼": 0.25, "lid ½": 0.5, "lid ¾": 0.75, "shut": 1.0, "wide": -1.0}
 GAZES = {"gaze left": (-1.0, 0.0), "gaze right": (1.0, 0.0), "gaze down": (0.0, 1.0)}
@@ -76,7 +78,7 @@ def silent_track(frames: int, fps: int = 25) -> VisemeTrack:
     """A track in which nobody speaks."""
     return VisemeTrack(
         fps=fps,
-        shapes=np.zeros((frames, 6), np.float32),
+        shapes=np.zeros((frames, len(SHAPE_NAMES)), np.float32),
         energy=np.zeros(frames, np.float32),
         stress=np.zeros(frames, np.float32),
         silence=np.ones(frames, bool),

@@ -16,8 +16,9 @@ from tests.engines.portrait.speech.signals import (
     silence,
 )
 from videos.engines.portrait.evaluate import curves
-from videos.engines.portrait.speech import VisemeTrack, analyse
+from videos.engines.portrait.speech import VisemeTrack, analyse, coarticulation
 from videos.engines.portrait.speech.smoothing import runs
+from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 
 FRAME_S = 0.04
 
@@ -55,6 +56,40 @@ def test_the_lips_stay_apart_where_no_m_or_b_is_spoken(track: VisemeTrack) -> No
         elsewhere &= (moments < start - 2 * FRAME_S) | (moments > end + 2 * FRAME_S)
 
     assert (track.shapes[elsewhere, 5] >= 0.5).mean() < 0.06
+
+
+def tongue_between(track: VisemeTrack, start_s: float, end_s: float) -> tuple[float, float]:
+    """How far the tongue's tip is raised and put out at the most."""
+    raised, out = track.shapes[round(start_s * track.fps) : round(end_s * track.fps) + 1, 6:].max(axis=0)
+    return float(raised), float(out)
+
+
+def test_the_tongue_rises_for_l_and_lies_for_vowels_hisses_and_silence(track: VisemeTrack) -> None:
+    """In "he might even have been made amiable himself"."""
+    for start, end in ((2.17, 2.29), (2.69, 2.80)):
+        raised, out = tongue_between(track, start, end)
+        assert raised > 0.9
+        assert out < 0.1
+    for start, end in ((0.0, 0.24), (0.48, 0.56), (1.40, 1.48), (2.48, 2.56), (3.04, 3.3)):
+        assert tongue_between(track, start, end) == (0.0, 0.0)
+
+
+def test_the_tongue_is_put_out_for_th() -> None:
+    """In the "then" of "had then leisure"."""
+    raised, out = tongue_between(analyse(recording(LONGER_SENTENCE)), 1.80, 1.92)
+    assert raised > 0.9
+    assert out > 0.9
+
+
+def test_a_short_l_raises_the_tongue_all_the_way_and_lets_it_down_at_once() -> None:
+    posteriors = np.zeros((60, len(UNITS)), np.float32)
+    posteriors[:, UNIT_INDEX["a"]] = 1
+    posteriors[27:33] = 0
+    posteriors[27:33, UNIT_INDEX["l"]] = 0.9
+    raised, out = coarticulation.tongue_tip(posteriors).T
+    assert raised.max() > 0.95
+    assert raised[[20, 40]].max() < 0.05
+    assert out.max() == 0
 
 
 def test_few_closures_are_spurious(track: VisemeTrack) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, LUMA_RANGE, NEUTRAL
-from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
+from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.mouth.own_teeth import ONE_ROW_GAP, own_teeth
 from videos.engines.portrait.mouth.shape import MouthShape
 from videos.engines.portrait.mouth.teeth import Teeth, painted_row
+from videos.engines.portrait.mouth.tongue import TongueTip, lying_tongue, tongue_tip
 from videos.engines.portrait.pixels import F32, F64, fill_polygon, halve
 
 HANG = 0.055
@@ -26,22 +27,20 @@ PARTED_HANG, HIDDEN_HANG = 1.0, 0.3
 """The same between lips that are parted, as a share of the gap, and in an open mouth that shows no teeth."""
 LOWER_HANG = -0.004
 """How far the lower teeth stand above the lower lip's edge."""
-LOWER_LIGHT = 0.55
+LOWER_LIGHT = 1.15
 """Light on the lower teeth, relative to the upper ones."""
-TONGUE_WIDE, TONGUE_TALL = 0.80, 0.25
-"""Half the tongue's width as a share of the mouth's, and its height (IOD)."""
-TONGUE_TOP = -0.16
-"""Where its back ends above the lower lip's edge."""
-TONGUE_BACK, TONGUE_GROOVE = 0.30, 0.10
-"""Light on its back, relative to its front, and how much of it the groove along the middle lacks."""
-TONGUE_REDNESS = 0.4, 6.0
-"""The tongue is redder than skin by this share of the skin's redness, and at most by so many code values."""
+MIDDLE = 0.08
+"""Half the width (IOD) in which the end of the upper teeth is measured."""
+TONGUE_REDNESS, TONGUE_TINT = (0.9, 8.0), 0.75
+"""The tongue is redder than skin by this share of the skin's redness, and at most by so many code values. Of
+all that TONGUE_TINT is left, because it is darker than skin: as strong a tint in less light would glow."""
 MAX_TOOTH_LIGHT = 1.25
 """Teeth are at most this much brighter than the skin: they lie in the lips' shade."""
 DARKEST_SHARE = 0.7
 """Brightness of the cavity relative to pupils, nostrils and lashes."""
-EYE_TINT, SKIN_TINT_CB, SKIN_TINT_CR = 0.70, 0.35, 0.25
-"""Shares of the tint of the eyes' white and of the skin from which the teeth's is mixed."""
+EYE_TINT, SKIN_TINT_CB, SKIN_TINT_CR = 0.70, 0.80, 0.70
+"""Shares of the tint of the eyes' white and of the skin from which the teeth's is mixed. In twenty photos
+teeth have 0.6 to 0.8 of the skin's: what lights them has been reflected by lips and tongue."""
 EYE_MIN_LIGHT = 0.40
 """Eyes darker than this, relative to the skin, are closed or behind dark glasses."""
 
@@ -53,6 +52,7 @@ class MouthInterior:
     `lower_y` (h, w) luma above black; `upper_y` (h, w) the same times `upper_alpha`'s complement's
     counterpart: composite as `lower_y * upper_clear + upper_y`. `lower_uv`, `upper_uv` (h/2, w/2, 2)
     and `upper_clear_half` (h/2, w/2, 1) likewise for chroma. `falloff` (h, w) darkens the corners.
+    `lower_teeth` (h, w) is where the lower teeth cover the `tip` of the tongue, which is not in `lower_y`.
     """
 
     rect: Rect
@@ -63,6 +63,8 @@ class MouthInterior:
     upper_uv: F32
     upper_clear_half: F32
     falloff: F32
+    lower_teeth: F32
+    tip: TongueTip
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,11 @@ def build_interior(shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, b
     if shape.open:
         own_upper, own_lower = own_teeth(shape, frame, ycc, rect, colours.skin)
     upper = own_upper or _painted_upper(shape, x, y, frame.iod, colours)
-    lower = _paint_lower(shape, x, y, frame.iod, colours, own_lower)
+    lower, lower_teeth = _paint_lower(shape, x, y, frame.iod, colours, own_lower)
+    luma, colour = float(colours.tongue[0] - BLACK), colours.tongue[1:]
+    tip = tongue_tip(shape, x, y, frame.iod, _row_end(shape, upper, x, y), luma, colour)
     clear = (1 - upper.cover).astype(np.float32)
-    falloff = 1 - 0.6 * np.clip(shape.across(x), 0, 1.2) ** np.float32(2.2)
+    falloff = 1 - 0.45 * np.clip(shape.across(x), 0, 1.2) ** np.float32(2.2)
     return MouthInterior(
         rect=rect,
         lower_y=lower[..., 0] - BLACK,
@@ -98,6 +102,8 @@ def build_interior(shape: MouthShape, frame: FaceFrame, points: F64, ycc: F32, b
         upper_uv=halve(np.ascontiguousarray(upper.colour[..., 1:] * upper.cover[..., None])),
         upper_clear_half=halve(clear)[..., None],
         falloff=falloff.astype(np.float32),
+        lower_teeth=lower_teeth,
+        tip=tip,
     )
 
 
@@ -113,7 +119,7 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
     height, width = ycc.shape[:2]
     column, row = np.clip(np.round(points[:, :2]).astype(int), 0, [width - 1, height - 1]).T
     darkest = (float(np.percentile(ycc[row, column, 0], 1)) - BLACK) / LUMA_RANGE
-    dark = max(0.040 + 0.06 * light, DARKEST_SHARE * darkest)
+    dark = max(0.045 + 0.08 * light, DARKEST_SHARE * darkest)
 
     def colour(share: float, cb: float, cr: float) -> F64:
         return np.array([BLACK + LUMA_RANGE * share, NEUTRAL + cb, NEUTRAL + cr])
@@ -122,8 +128,10 @@ def _measure_colours(frame: FaceFrame, points: F64, ycc: F32) -> _Colours:
     return _Colours(
         skin=skin,
         tooth=colour(tooth, tint[0] - 1 if abs(cb) > 1 else tint[0], tint[1]),
-        dark=colour(dark, 0.30 * cb, 0.55 * cr),
-        tongue=colour(0.52 * light, 0.55 * cb, cr + min(TONGUE_REDNESS[0] * cr, TONGUE_REDNESS[1])),
+        dark=colour(dark, 0.35 * cb, 0.70 * cr),
+        tongue=colour(
+            0.52 * light, 0.55 * cb, TONGUE_TINT * (cr + min(TONGUE_REDNESS[0] * cr, TONGUE_REDNESS[1]))
+        ),
     )
 
 
@@ -167,12 +175,24 @@ def _painted_upper(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colo
     return painted_row(shape, x, y, edge, iod, colours.tooth, upper=True)
 
 
-def _paint_lower(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours, own: Teeth | None) -> F32:
-    """What moves with the jaw (h, w, 3): the dark, the tongue, the lower teeth."""
+def _row_end(shape: MouthShape, upper: Teeth, x: F32, y: F32) -> float:
+    """Where the upper teeth end in the middle of the mouth, in the face frame."""
+    middle = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (upper.cover > 0.5)
+    return float(y[middle].max(initial=shape.upper[5, 1]))
+
+
+def _paint_lower(
+    shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colours, own: Teeth | None
+) -> tuple[F32, F32]:
+    """What moves with the jaw (h, w, 3): the dark, the tongue, the lower teeth; and their cover (h, w)."""
     edge = float(shape.lower_y(np.array([shape.centre_x]))[0])
     canvas = np.empty((*x.shape, 3), np.float32)
     canvas[:] = colours.dark
-    cover, light = _tongue(shape, x, y, edge)
+    front = edge
+    if own is not None:  # a bared lower row stands higher than the lip, and the tongue behind it as well
+        in_middle = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (own.cover > 0.5)
+        front = float(y[in_middle].min(initial=edge))
+    cover, light = lying_tongue(shape, x, y, front)
     tongue = np.empty_like(canvas)
     tongue[..., 0] = BLACK + np.float32(colours.tongue[0] - BLACK) * light
     tongue[..., 1:] = colours.dark[1:] + (colours.tongue - colours.dark)[1:] * light[..., None]
@@ -181,17 +201,7 @@ def _paint_lower(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colour
         shape, x, y, edge - LOWER_HANG, iod, _dimmed(colours.tooth, LOWER_LIGHT), upper=False
     )
     canvas += (teeth.colour - canvas) * teeth.cover[..., None]
-    return canvas
-
-
-def _tongue(shape: MouthShape, x: F32, y: F32, edge: float) -> tuple[F32, F32]:
-    """Cover and light (h, w) of the tongue behind the lower lip's `edge`: its back rises out of the dark."""
-    aside = (x - np.float32(shape.centre_x)) / np.float32(TONGUE_WIDE * sum(shape.half_width) / 2)
-    down = (y - np.float32(edge + TONGUE_TOP)) / np.float32(TONGUE_TALL)  # 0 at its back, 1 in front
-    radius = np.sqrt(aside**2 + np.clip(1 - down, 0, None) ** 2)
-    groove = 1 - TONGUE_GROOVE * np.exp(-((aside / 0.22) ** 2)) * (1 - smoothstep(0.3, 0.9, down))
-    light = (TONGUE_BACK + (1 - TONGUE_BACK) * smoothstep(0.05, 0.85, down)) * (1 - 0.35 * aside**2) * groove
-    return 1 - smoothstep(0.60, 1.20, radius), light
+    return canvas, teeth.cover
 
 
 def _dimmed(colour: F64, light: float) -> F64:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from videos.engines.portrait.colour import BLACK
 from videos.engines.portrait.geometry import FaceFrame, Rect, smoothstep
 from videos.engines.portrait.mouth.interior import MouthInterior
+from videos.engines.portrait.mouth.tongue import MouthFloor
 from videos.engines.portrait.pixels import (
     F32,
     SUBPIXEL_BITS,
@@ -33,7 +34,7 @@ MIN_GAPE = 0.006
 """The interior is drawn once the lips are this far apart (IOD)."""
 UPPER_LIGHT = 0.88
 """The upper teeth stand in front and catch the light: the least of it that falls on them in an open mouth."""
-DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.45, 0.93, 0.025, 0.105
+DIM_LIGHT, DIM_GRIN, DIM_GAP, LIT_GAP = 0.60, 0.93, 0.025, 0.105
 """Between lips that are hardly parted they stand in their shade: the share of that light up to DIM_GAP (IOD);
 bared teeth, which stand further out, get DIM_GRIN of it. From LIT_GAP on all of it falls on them."""
 BARED = 0.028
@@ -46,14 +47,15 @@ MIN_CONTACT = 0.05
 
 
 Flags = NDArray[np.bool_]
+Floors = list[tuple[F32, F32]]
+"""What moves with the jaw in each of several frames: luma and chroma, see `MouthFloor`."""
 
 
 @dataclass(frozen=True)
 class Lips:
     """Several frames' lips: edges (n, points, 2) and their distance (n, points) in pixels.
 
-    `jaws`, `raised` (n,) are the jaw's drop and the upper lip's rise in IOD, `reveals` (n,) 0..1 how much of
-    the painted interior shows.
+    `jaws`, `raised` (n,) are the jaw's drop and the upper lip's rise in IOD, `insides` (n, 3) `pose.Inside`.
     """
 
     upper: F32
@@ -61,11 +63,11 @@ class Lips:
     gap: F32
     jaws: F32
     raised: F32
-    reveals: F32
+    insides: F32
 
     def part(self, start: int, stop: int) -> "Lips":
         here = slice(start, stop)
-        parts = (self.upper, self.lower, self.gap, self.jaws, self.raised, self.reveals)
+        parts = (self.upper, self.lower, self.gap, self.jaws, self.raised, self.insides)
         return Lips(*(part[here] for part in parts))
 
 
@@ -107,6 +109,9 @@ class OpeningRenderer:
         self._shrinking = max(1, int(0.018 * frame.iod))
         self._cover = 1 - interior.upper_clear
         self._upper_y = interior.upper_y * interior.falloff
+        self._floor = MouthFloor(
+            interior.lower_y, interior.lower_uv, interior.lower_teeth, interior.tip, frame
+        )
         self._lower_gain = interior.upper_clear * interior.falloff
 
     def prepare(self, lips: Lips) -> list[PreparedOpening | None]:
@@ -121,15 +126,19 @@ class OpeningRenderer:
             self._limits
         )
         count = len(lips.jaws)
-        gaping = (lips.gap.max(axis=1) > MIN_GAPE * self._iod) & (lips.reveals > 0)
+        gaping = (lips.gap.max(axis=1) > MIN_GAPE * self._iod) & (lips.insides[:, 0] > 0)
         touch = 1 - np.clip(lips.gap * np.float32(1 / (0.05 * self._iod)), 0, 1)
         touching = (touch.max(axis=1) > MIN_CONTACT) & self._grin
         if box.width < 4 or box.height < 4 or not (gaping | touching).any():
             return [None] * count
         corner = np.array([box.x0, box.y0], np.float32)
         gapes = np.concatenate([lips.upper, lips.lower[:, ::-1]], axis=1) - corner
-        offset, soft = self._paint(gapes, lips, box, gaping)
-        colour, soft_half = self._paint_chroma(soft, lips, box)
+        floors = [
+            self._floor.at(LOWER_FOLLOWS * jaw, raised, out)
+            for jaw, (_, raised, out) in zip(lips.jaws.tolist(), lips.insides.tolist(), strict=True)
+        ]
+        offset, soft = self._paint(gapes, floors, lips, box, gaping)
+        colour, soft_half = self._paint_chroma(soft, floors, lips, box)
         gain = 1 - soft
         if touching.any():
             shadow = self._shadow((lips.upper + lips.lower) * np.float32(0.5) - corner, touch, touching, box)
@@ -145,18 +154,18 @@ class OpeningRenderer:
             for k in range(count)
         ]
 
-    def _paint(self, gapes: F32, lips: Lips, box: Rect, gaping: Flags) -> tuple[F32, F32]:
+    def _paint(self, gapes: F32, floors: Floors, lips: Lips, box: Rect, gaping: Flags) -> tuple[F32, F32]:
         """Luma times coverage and coverage, both (n, h, w), of teeth, tongue and dark between the lips."""
         stack = (len(gapes), box.height, box.width)
         here = box.moved(-self._limits.x0, -self._limits.y0)
         shapes = [gape if gapes_now else None for gape, gapes_now in zip(gapes, gaping, strict=True)]
         mask = cover_polygons((box.height, box.width), shapes)
         soft = blur(mask, max(0.5, 0.010 * self._iod)).reshape(stack)
-        soft *= lips.reveals[:, None, None]
+        soft *= lips.insides[:, 0, None, None]
         paint = np.empty(stack, np.float32)
-        for target, jaw in zip(paint, lips.jaws, strict=True):
+        for target, jaw, (luma, _) in zip(paint, lips.jaws, floors, strict=True):
             dx, dy = (self._down * jaw).tolist()
-            target[:] = shift(self._interior.lower_y, dx - here.x0, dy - here.y0, box.size)
+            target[:] = shift(luma, dx - here.x0, dy - here.y0, box.size)
         paint *= self._lower_gain[here.luma]
         paint += self._upper_y[here.luma]
         paint *= self._light(mask, lips, self._cover[here.luma])
@@ -164,15 +173,15 @@ class OpeningRenderer:
         paint *= soft
         return paint, soft
 
-    def _paint_chroma(self, soft: F32, lips: Lips, box: Rect) -> tuple[F32, F32]:
+    def _paint_chroma(self, soft: F32, floors: Floors, lips: Lips, box: Rect) -> tuple[F32, F32]:
         """Chroma times coverage (n, 2, h/2, w/2), and coverage (n, h/2, w/2)."""
         here = box.moved(-self._limits.x0, -self._limits.y0)
         half = box.width // 2, box.height // 2
         soft_half = halve(soft.reshape(-1, box.width)).reshape(-1, half[1], half[0])
         colour = np.empty((len(soft), 2, half[1], half[0]), np.float32)
-        for target, jaw in zip(colour, lips.jaws, strict=True):
+        for target, jaw, (_, chroma) in zip(colour, lips.jaws, floors, strict=True):
             dx, dy = (self._down * (jaw / 2)).tolist()
-            moved = shift(self._interior.lower_uv, dx - here.x0 // 2, dy - here.y0 // 2, half)
+            moved = shift(chroma, dx - here.x0 // 2, dy - here.y0 // 2, half)
             moved *= self._interior.upper_clear_half[here.chroma]
             moved += self._interior.upper_uv[here.chroma]
             target[:] = moved.transpose(2, 0, 1)

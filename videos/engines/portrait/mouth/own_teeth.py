@@ -38,6 +38,13 @@ TWO_ROWS_GAP = 0.25
 """Mouths less open than this show one row of teeth at most."""
 BETWEEN_STEPS = 32
 MIN_ROW_STEPS = 5
+TOUCH_SHARES = 0.30, 0.85
+"""How far down the opening rows that touch may meet."""
+TOUCH_REACH, TOUCH_DEPTH = 0.05, 0.025
+"""Where they do, the median column is darker by TOUCH_DEPTH of the teeth's light than the brightest places
+within TOUCH_REACH (IOD) above and below."""
+TOUCH_TEETH, TOUCH_PALE = 0.6, 0.6
+"""Share of tooth on either side of it; teeth redder than this share of the skin cannot be told from lips."""
 BETWEEN_DARK, ROW_BRIGHT = 0.25, 0.45
 """Share of tooth along the middle of the mouth, below which there is the dark between two rows, and above
 which there is a row."""
@@ -65,10 +72,13 @@ def own_teeth(
     if light < MIN_LIGHT or (light < SURE_LIGHT and redness > MAX_REDNESS * max(skin[2] - NEUTRAL, 1.0)):
         return None, None
     upper_seen, parting = _rows(shape, patch[..., 0], x, y, core & (across < 0.6), threshold)
+    told_by_colour = redness < TOUCH_PALE * float(skin[2] - NEUTRAL)
     reddest = max(redness + REDNESS_SOFT, TOOTH_REDNESS * (redness + float(skin[2] - NEUTRAL)))
     enamel = smoothstep(threshold - 14, threshold + 14, patch[..., 0])
     enamel *= 1 - smoothstep(reddest, reddest + REDNESS_SOFT, patch[..., 2] - NEUTRAL)
     shown = _Shown(shape, frame, rect, patch, enamel, x, y)
+    if parting == 1 and told_by_colour:
+        parting = shown.touching(TOUCH_DEPTH * (bright - BLACK))
     part_y = top + np.float32(parting) * (bottom - top)
     highest, lowest = np.minimum(top + skip, part_y), np.maximum(bottom - skip, part_y)
     above, below = np.minimum(part_y, bottom - 0.5 * skip) - y, y - np.maximum(part_y, top + 0.5 * skip)
@@ -115,15 +125,38 @@ class _Shown:
         away = self.frame.vectors(np.zeros_like(down), down)
         return remap_float(plane, (across + away[..., 0], along + away[..., 1]))
 
+    def between(self, x: F64, down: F64) -> tuple[F64, F32]:
+        """y (n, m) at `x` (m,), a share `down` (n, m or 1) of the opening, and where that is in the patch."""
+        y: F64 = np.interp(x, *self.shape.upper.T) * (1 - down) + np.interp(x, *self.shape.lower.T) * down
+        at = self.frame.to_image(np.stack([np.broadcast_to(x, y.shape), y], axis=-1))
+        return y, (at - [self.rect.x0, self.rect.y0]).astype(np.float32)
+
+    def touching(self, depth: float) -> float:
+        """How far down the opening two rows of teeth meet, in a line darker by `depth`; 1 if they do not."""
+        shape = self.shape
+        x = np.linspace(shape.upper[0, 0], shape.upper[-1, 0], BITE_COLUMNS)
+        x = x[shape.across(x) < OWN_REACH]
+        down = np.linspace(0, 1, BETWEEN_STEPS + 1)
+        _, at = self.between(x, down[:, None])
+        luma = remap_float(np.ascontiguousarray(self.patch[..., 0]), at)
+        tooth = remap_float(self.enamel, at).mean(axis=1)
+        reach = max(2, round(TOUCH_REACH * BETWEEN_STEPS / shape.gap))
+        best, found = depth, 1.0
+        for step in np.flatnonzero((down > TOUCH_SHARES[0]) & (down < TOUCH_SHARES[1])):
+            above, below = slice(max(0, step - reach), step + 1), slice(step, step + reach + 1)
+            sides = np.minimum(luma[above].max(axis=0), luma[below].max(axis=0))
+            valley = float(np.median(sides - luma[step]))
+            if valley > best and min(tooth[above].max(), tooth[below].max()) > TOUCH_TEETH:
+                best, found = valley, float(down[step])
+        return found
+
     def biting_edge(self, parting: float, *, upper: bool) -> F64 | None:
         """x and y (2, columns) of where a row ends, without single teeth and lights on the lip."""
         shape = self.shape
         x = np.linspace(shape.upper[0, 0], shape.upper[-1, 0], BITE_COLUMNS)
         down = np.linspace(0.0 if upper else 1.0, parting, BETWEEN_STEPS)[:, None]
-        y = np.interp(x, *shape.upper.T) * (1 - down) + np.interp(x, *shape.lower.T) * down
-        at = self.frame.to_image(np.stack([np.broadcast_to(x, y.shape), y], axis=-1))
-        corner = np.array([self.rect.x0, self.rect.y0])
-        tooth = np.asarray(remap_float(self.enamel, (at - corner).astype(np.float32)) > 0.5)
+        y, at = self.between(x, down)
+        tooth = np.asarray(remap_float(self.enamel, at) > 0.5)
         seen = np.asarray(tooth.any(axis=0))
         if seen[shape.across(x) < OWN_REACH].mean() < OWN_SHARE:
             return None

@@ -101,8 +101,7 @@ class Parts:
 
     def shut(self) -> tuple[Field, Field]:
         """An open mouth's lips brought together: halfway each, what is more by chin and lower lip."""
-        wide = np.float32(max(0.0, self.shape.gap - LIPS_MEET_HALFWAY))
-        raised = CHIN_RISES * wide
+        wide, raised = np.float32(too_wide(self.shape)), np.float32(chin_rise(self.shape))
         down = np.minimum(0.5 * self.gap, 0.5 * np.minimum(self.gap, LIPS_MEET_HALFWAY) + UPPER_SHARE * wide)
         chin, jaw = self.jaw()
         at_lip = Parts.sample(self.shape, self.x, self.shape.lower_y(self.x)).jaw()[1][1]
@@ -146,6 +145,16 @@ class Parts:
 
         left, right = (bell(corner.astype(np.float32)) for corner in self.shape.corners)
         return (left - right) * np.float32(inward), (left + right) * np.float32(down)
+
+
+def too_wide(shape: MouthShape) -> float:
+    """How much further open the photo's mouth is than lips alone can close (IOD)."""
+    return max(0.0, shape.gap - LIPS_MEET_HALFWAY)
+
+
+def chin_rise(shape: MouthShape) -> float:
+    """How far the jaw rises to shut the photo's mouth (IOD), and the lower teeth with it."""
+    return CHIN_RISES * too_wide(shape)
 
 
 def _oval_centre(shape: MouthShape) -> float:

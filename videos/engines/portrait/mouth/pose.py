@@ -46,6 +46,8 @@ class MouthPose(NamedTuple):
     upper_lip: float = 0.0
     tuck: float = 0.0
     closure: float = 0.0
+    tongue: float = 0.0
+    tongue_out: float = 0.0
     smile: float = 0.0
     engage: float = 1.0
 
@@ -53,9 +55,22 @@ class MouthPose(NamedTuple):
 REST = MouthPose(engage=0.0)
 
 
-def interior_reveal(pose: MouthPose, shape: MouthShape) -> float:
-    """How much of the painted interior shows, 0..1: all of it where the photo's lips are closed."""
-    return min(1.0, max(0.0, pose.engage)) if shape.open else 1.0
+class Inside(NamedTuple):
+    """What is seen between the lips in one frame, all 0..1.
+
+    `reveal` is how much of the painted interior shows, `tongue` how far the tongue's tip is up, `tongue_out`
+    how far it is between the teeth.
+    """
+
+    reveal: float = 1.0
+    tongue: float = 0.0
+    tongue_out: float = 0.0
+
+
+def inside_of(pose: MouthPose, shape: MouthShape) -> Inside:
+    """What shows of the interior: all of it where the photo's lips are closed."""
+    reveal = min(1.0, max(0.0, pose.engage)) if shape.open else 1.0
+    return Inside(reveal, pose.tongue, pose.tongue_out)
 
 
 def action_weights(pose: MouthPose, shape: MouthShape) -> F32:

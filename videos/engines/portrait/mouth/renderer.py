@@ -15,6 +15,8 @@ from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth.fields import ACTIONS, MouthFields, build_fields, mouth_region
 from videos.engines.portrait.mouth.interior import MouthInterior, build_interior
 from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer, PreparedOpening
+from videos.engines.portrait.mouth.parts import chin_rise
+from videos.engines.portrait.mouth.pose import Inside
 from videos.engines.portrait.mouth.shape import MouthShape, measure_mouth
 from videos.engines.portrait.mouth.warp import MouthWarp, PreparedWarp
 from videos.engines.portrait.pixels import F32, F64, U8, remap, remap_float, resize_u8
@@ -27,7 +29,7 @@ WEIGHT_STEP = 1 / 2048
 FINE, FINE_MAX_PX = 3, 60_000
 """Regions up to this many pixels are sampled from a copy so many times larger: bilinear samples of a bicubic
 enlargement are as sharp as bicubic samples at a quarter of their price. Larger regions do not need it."""
-JAW, RAISE_UPPER = ACTIONS.index("jaw"), ACTIONS.index("raise_upper")
+JAW, CLOSE, RAISE_UPPER = (ACTIONS.index(name) for name in ("jaw", "close", "raise_upper"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class PreparedPose:
     """One frame's mouth, ready to be drawn."""
 
     weights: F32
-    reveal: float
+    inside: Inside
     warp: PreparedWarp
     opening: PreparedOpening | None
 
@@ -106,18 +108,19 @@ class MouthRenderer:
         self._edges = np.stack([rig.upper_edge, rig.lower_edge])
         self._warp = MouthWarp(rig.fields, rig.frame, self._edges.mean(axis=0), rig.enlarged)
         self._opening = OpeningRenderer(rig.interior, rig.frame, rig.fields.rect, grin=rig.shape.open)
+        self._chin_rise = np.float32(chin_rise(rig.shape))
         self._down = rig.frame.axes[1].astype(np.float32)
-        self._drawn: tuple[bytes, float] | None = None
+        self._drawn: tuple[bytes, Inside] | None = None
 
     def reset(self) -> None:
         """Forget the last frame, so that what follows does not depend on it."""
         self._warp.reset()
         self._drawn = None
 
-    def prepare(self, weights: F32, reveals: list[float]) -> list[PreparedPose]:
+    def prepare(self, weights: F32, insides: list[Inside]) -> list[PreparedPose]:
         """Ready several frames' poses (n, actions) for `draw`: small sums cost little more for all at once.
 
-        `reveals` 0..1 fade the painted interior in over what the photo itself shows between the lips.
+        `insides` say what shows of the painted interior over what the photo itself shows between the lips.
         """
         weights = np.round(weights / WEIGHT_STEP) * np.float32(WEIGHT_STEP)
         edges = self._edges + (weights @ self._rig.edge_moves).reshape(-1, *self._edges.shape)
@@ -127,14 +130,14 @@ class MouthRenderer:
         crossed = (gap < 0)[..., None]
         upper, lower = np.where(crossed, middle, upper), np.where(crossed, middle, lower)
         warps = self._warp.prepare(weights, middle)
-        shown = np.array(reveals, np.float32)
-        lips = Lips(upper, lower, gap, weights[:, JAW], weights[:, RAISE_UPPER], shown)
+        jaws = weights[:, JAW] - self._chin_rise * weights[:, CLOSE]
+        lips = Lips(upper, lower, gap, jaws, weights[:, RAISE_UPPER], np.array(insides, np.float32))
         openings = self._opening.prepare(lips)
-        return [PreparedPose(*parts) for parts in zip(weights, reveals, warps, openings, strict=True)]
+        return [PreparedPose(*parts) for parts in zip(weights, insides, warps, openings, strict=True)]
 
     def draw(self, pose: PreparedPose, canvas: Planes) -> bool:
         """Draw `pose` into the region of `canvas`; False if it is there already."""
-        key = (pose.weights.tobytes(), pose.reveal)
+        key = (pose.weights.tobytes(), pose.inside)
         if key == self._drawn:
             return False
         self._drawn = key

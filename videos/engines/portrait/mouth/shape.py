@@ -10,10 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
+from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame
 from videos.engines.portrait.mouth.edges import LipLines, shows_inside, snap_to_lips
-from videos.engines.portrait.mouth.seam import snap_to_seam
+from videos.engines.portrait.mouth.seam import is_covered, smoothed, snap_to_seam
 from videos.engines.portrait.pixels import F32, F64
 
 OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.004, 0.3
@@ -65,7 +66,10 @@ class MouthShape:
 
 
 def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
-    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3)."""
+    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3).
+
+    Raises `UnusablePortraitError` where something lies over it.
+    """
     face = frame.to_face(points[:, :2])
     curves = (lm.OUTER_UPPER_LIP, lm.INNER_UPPER_LIP, lm.INNER_LOWER_LIP, lm.OUTER_LOWER_LIP)
     lines = LipLines(*(_rising(face[curve]) for curve in curves))
@@ -77,7 +81,12 @@ def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
         upper[1:-1, 1] -= blurred
         lower[1:-1, 1] += 1.3 * blurred
     else:
-        upper = snap_to_seam(lines, frame, np.ascontiguousarray(ycc[..., 0]))
+        smooth = smoothed(np.ascontiguousarray(ycc[..., 0]), frame)
+        upper = snap_to_seam(lines, frame, smooth)
+        if is_covered(upper, frame, smooth):
+            raise UnusablePortraitError(
+                "Something covers the mouth in the picture; use one in which it can be seen."
+            )
         lower = upper.copy()
         gap = lines.gap
     centre_x = float(face[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], 0].mean())

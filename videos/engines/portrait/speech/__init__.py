@@ -58,7 +58,7 @@ def track_of(
 def _shapes(
     sounds: recogniser.Sounds, signal: features.Features, heard: activity.Activity, spoken: str
 ) -> NDArray[np.float32]:
-    """(n, 6) at the analysis rate: the sounds give the shape, loudness the amount."""
+    """(n, 8) at the analysis rate: the sounds give the shape, loudness the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
     blended = coarticulation.blend(sounds.posteriors)
@@ -72,7 +72,8 @@ def _shapes(
     speaking, about_to = (_gate(widen(heard.speech, lead)) for lead in (0.0, c.CLOSURE_LEAD_S))
     lips = blended[:, 1:5] * np.stack([present, present, energy, ramp(energy, (0, 0.17))], axis=1)
     jaw = np.maximum(jaw * speaking, _waiting(jaw, heard.speech))
-    return np.column_stack([jaw, lips * speaking[:, None], closure * about_to]).astype(np.float32)
+    tongue = coarticulation.tongue_tip(sounds.posteriors) * speaking[:, None]
+    return np.column_stack([jaw, lips * speaking[:, None], closure * about_to, tongue]).astype(np.float32)
 
 
 def _waiting(jaw: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import constants as c
-from .smoothing import blur
-from .visemes import dominance_table, shape_table
+from .smoothing import blur, ramp
+from .visemes import dominance_table, shape_table, tongue_table
 
 
 def blend(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -22,3 +22,11 @@ def blend(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
         blur((insisting @ shape_table()).astype(np.float32), c.VISEME_SIGMA_S) / total
     )
     return shapes
+
+
+def tongue_tip(posteriors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 2) how far the tongue's tip is raised and put out, from (n, units) probabilities.
+
+    No sound blends with its neighbours here: a tongue is up or it is not, whatever the vowels around.
+    """
+    return ramp(blur(posteriors @ tongue_table(), c.TONGUE_SIGMA_S), c.TONGUE_SURE)

@@ -66,6 +66,12 @@ VISEME_SIGMA_S = 0.033
 CLOSURE_SIGMA_S = 0.022
 """Blur of closures: lips close and open in 40 to 60 ms (Loefqvist & Gracco, 1997)."""
 
+TONGUE_SIGMA_S = 0.022
+"""Blur of the tongue's tip, the fastest of the articulators: it is up and down again within 0.1 s."""
+
+TONGUE_SURE = (0.15, 0.65)
+"""Probability of an alveolar or dental sound from which the tip rises / is all the way up."""
+
 CLOSURE_MARGIN_S = 0.01
 """Closures are held this much longer on both sides than the sound shows: the lips meet before
 the voice stops and part only after the pressure has built up."""

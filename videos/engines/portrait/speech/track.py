@@ -7,13 +7,13 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-SHAPE_NAMES = ("jaw", "width", "pucker", "upper_lip", "lip_tuck", "closure")
+SHAPE_NAMES = ("jaw", "width", "pucker", "upper_lip", "lip_tuck", "closure", "tongue", "tongue_out")
 """The columns of `VisemeTrack.shapes`."""
 
-SHAPE_LOW = np.array([0, -1, 0, 0, 0, 0], np.float32)
+SHAPE_LOW = np.array([0, -1, 0, 0, 0, 0, 0, 0], np.float32)
 SHAPE_HIGH = np.ones(len(SHAPE_NAMES), np.float32)
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class VisemeTrack:
 
     fps: int
     shapes: NDArray[np.float32]
-    """(frames, 6), see `SHAPE_NAMES`: jaw opening 0..1, width -1 (narrow)..1 (spread),
+    """(frames, 8), see `SHAPE_NAMES`: jaw opening 0..1, width -1 (narrow)..1 (spread),
     pucker 0..1, raised upper lip 0..1, lower lip tucked under the teeth (f, v) 0..1,
-    lips pressed together (b, p, m) 0..1, the last max-pooled so that no closure falls
-    between two frames."""
+    lips pressed together (b, p, m) 0..1, which is max-pooled so that no closure falls
+    between two frames, the tongue's tip raised to the upper teeth 0..1, and put out
+    between the teeth (th) 0..1."""
     energy: NDArray[np.float32]
     """(frames,) smoothed loudness 0..1, for nods and head motion."""
     stress: NDArray[np.float32]

@@ -4,6 +4,7 @@ The grouping follows the viseme table of MPEG-4 (ISO/IEC 14496-2, annex C) and J
 2016): bilabials close, labiodentals tuck, rounded vowels and postalveolars protrude. For Mandarin it
 follows the four lip shapes of Chinese phonetics (kāikǒu, qíchǐ, hékǒu, cuōkǒu: open, spread, rounded
 and protruded finals). The amounts were set by hand, in units of the rig's full travel.
+The tongue's tip has a table of its own, because what it does is independent of the lips.
 """
 
 from functools import lru_cache
@@ -62,6 +63,9 @@ VISEMES = {
     "v": Viseme(0.22, -0.7, 0.85, dominance=1.15),
 }
 
+TONGUE_TIPS = {"l": (1.0, 0.0), "t": (1.0, 0.0), "n": (1.0, 0.0), "th": (1.0, 1.0)}
+"""How far the tongue's tip is raised to the upper teeth, and put out between the teeth, 0..1."""
+
 
 @lru_cache(maxsize=1)
 def shape_table() -> NDArray[np.float32]:
@@ -73,3 +77,9 @@ def shape_table() -> NDArray[np.float32]:
 def dominance_table() -> NDArray[np.float32]:
     """(units,) dominance in the order of `units.UNITS`."""
     return np.array([VISEMES[name].dominance for name in UNITS], np.float32)
+
+
+@lru_cache(maxsize=1)
+def tongue_table() -> NDArray[np.float32]:
+    """(units, 2) what the tongue's tip does, in the order of `units.UNITS`."""
+    return np.array([TONGUE_TIPS.get(name, (0.0, 0.0)) for name in UNITS], np.float32)
