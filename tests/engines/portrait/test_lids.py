@@ -127,7 +127,8 @@ def test_a_shut_lid_is_darker_towards_the_corners_of_the_eye() -> None:
     lids = Lids(x, y, 0.10 - opening / 2, 0.10 + opening / 2, -0.10 * level, opening, level)
     luma, grey = np.full(x.shape, 150, np.uint8), np.full((80, 100), 128, np.uint8)
     here = np.stack(pixel_grid(*rect.size), axis=-1)
-    position = lid_positions(lids, frame, Planes(luma, grey, grey), here, (150.0, 128.0, 128.0))[LID_STEPS]
+    rig = LidRig.build(lids, frame, Planes(luma, grey, grey), here, (150.0, 128.0, 128.0))
+    position = rig.position(LID_STEPS)
     shut_eye = remap(luma, position.coords, cubic=True) * position.gain + position.offset - BLACK
     row = round(60 + 0.10 * 200)
     middle, aside = shut_eye[row, 95:105].mean(), shut_eye[row, [100 - 44, 100 + 44]].mean()

@@ -30,7 +30,7 @@ LID_FILL = 0.95
 LID_SKIN_ABOVE, LID_SKIN_BELOW = (0.16, 0.06), (0.035, 0.11)
 """Bands of skin above the lashes and below the lower lid from which the lid's colour is spread."""
 LID_SKIN_SPREAD, LID_TINT_SPREAD = 0.07, 0.15
-"""How far (IOD) the light of that skin is spread, and its colour: brows above the eye are greyer than skin."""
+"""How far (IOD) that skin's light is spread, and its colour: brows above the eye are greyer than skin."""
 LID_SKIN_LIGHT = (0.55, 0.90)
 """Lashes, creases and rims are darker than this, relative to the skin under the eye, and are left out."""
 LID_UNFOLDS = (-0.04, 0.09)
