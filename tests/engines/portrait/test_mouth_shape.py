@@ -1,6 +1,5 @@
 """How far a photo's mouth is open is read from the picture, and the inside is painted in its light."""
 
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,9 +119,8 @@ def test_open_lips_meet_however_far_they_are_apart(large: PortraitRig, further: 
     lower[1:-1, 1] += further * np.sin(np.linspace(0, np.pi, 11))[1:-1]
     wide = replace(shape, lower=lower, gap=shape.gap + further)
     size = (large.planes.width, large.planes.height)
-    person: Future[Mask] = Future()
-    person.set_result(Mask(Rect(0, 0, *size), np.ones((8, 8), np.float32)))
-    fields = build_fields(wide, frame, person, *size)
+    person = Mask(Rect(0, 0, *size), np.ones((8, 8), np.float32))
+    fields = build_fields(wide, frame, lambda: person, *size)
     x = np.linspace(lower[2, 0], lower[-3, 0], 15)
     moved = []
     for layer, edge in ((fields.upper, wide.upper_y(x)), (fields.lower, wide.lower_y(x))):

@@ -9,14 +9,16 @@ from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.landmarks import CHIN
 from videos.engines.portrait.pixels import F32, F64, U8
-from videos.engines.portrait.rig import _cut_out, _Picture, read_image
+from videos.engines.portrait.rig import _Picture, read_image
 from videos.engines.portrait.silhouette import Mask, find_silhouette
 
 
 def outline_of(photo: U8, finder: FaceFinder) -> tuple[Mask, FaceFrame]:
     """The mask as a rig gets it, and where the face is."""
-    picture, mesh = _Picture.of(photo), finder.find(photo).points
-    return _cut_out(picture, finder.people, mesh), FaceFrame.from_landmarks(picture.located(mesh))
+    picture = _Picture.of(photo)
+    face = picture.face(finder.find(photo).points)
+    seen = finder.people.look(picture.image, face.reach)
+    return find_silhouette(seen, face.reach, face.frame, face.mesh), face.frame
 
 
 def at(mask: Mask, frame: FaceFrame, *places: tuple[float, float]) -> list[float]:

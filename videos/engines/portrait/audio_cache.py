@@ -12,10 +12,12 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -42,6 +44,9 @@ class PreparedAudio:
     key: str
 
 
+T = TypeVar("T")
+
+
 class AudioPreparation:
     """Prepares a recording on a thread of its own, while the portrait is looked at.
 
@@ -64,6 +69,10 @@ class AudioPreparation:
             _prepare, self._source, self._folder, self._stop.is_set
         )
         return self
+
+    def follow(self, work: Callable[[PreparedAudio], T]) -> Future[T]:
+        """Have `work` done with the recording as soon as it is there, on the same thread."""
+        return self._pool.submit(lambda: work(self._future.result()))
 
     def result(self, progress: Progress, cancelled: Cancelled) -> PreparedAudio:
         """Wait for the recording; `progress` gets an estimate 0..1.

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Companion:
             )
             self._connection = Connection(ours.detach())
         self._unsent: Video | None = None
+        self._heard = False
         self._end = weakref.finalize(self, _end, self._process, self._connection)
 
     @property
@@ -56,6 +58,9 @@ class Companion:
     def prepare(self, video: Video) -> None:
         """The segments asked for from now on are of `video`."""
         self._unsent = video
+        if self._heard:  # a process that is still starting does not read, and a video fills the socket
+            with suppress(OSError):  # `render` will find out
+                self._send_video()
 
     def render(self, frames: range, going_on: Callable[[int], bool]) -> list[EncodedPacket]:
         """What `SegmentRenderer.render` answers; raises `CompanionLostError`.
@@ -63,12 +68,10 @@ class Companion:
         Once `going_on` answers False the process is ended, and nothing is returned.
         """
         try:
-            # not earlier: a process that is still starting does not read, and a video fills the socket
-            if self._unsent is not None:
-                self._connection.send(self._unsent)
-                self._unsent = None
+            self._send_video()
             self._connection.send(frames)
             while isinstance(answer := self._connection.recv(), int):
+                self._heard = True
                 if not going_on(answer):
                     self._end()
                     return []
@@ -77,6 +80,11 @@ class Companion:
             raise CompanionLostError from error
         packets: list[EncodedPacket] = answer
         return packets
+
+    def _send_video(self) -> None:
+        if self._unsent is not None:
+            self._connection.send(self._unsent)
+            self._unsent = None
 
 
 def _end(process: subprocess.Popen[bytes], connection: Connection) -> None:

@@ -89,10 +89,13 @@ class PortraitEngine:
         progress(0.0)
         companions = self._companions.ready((spec.threads or default_threads()) - 1)
         with AudioPreparation(spec.audio, spec.cache_dir) as preparation:
+            moving = preparation.follow(
+                lambda audio: choreograph(audio.track, understood.performance, spec.seed)
+            )
             rig = build_rig(spec.portrait, self._finder)
             progress(RIG_SHARE)
             audio = preparation.result(_part(progress, RIG_SHARE, AUDIO_SHARE), cancelled)
-            motion = choreograph(audio.track, understood.performance, spec.seed)
+            motion = moving.result()
             size = VideoFormat(rig.planes.width, rig.planes.height)
             label = build_label(label_settings, size.width, size.height)
             with VideoRender(rig, motion, label, companions) as render:

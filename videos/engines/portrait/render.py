@@ -47,12 +47,17 @@ class VideoRender:
 
     def __enter__(self) -> "VideoRender":
         cv2.setNumThreads(1)  # the processes are the parallelism; OpenCV's own would get in their way
-        for companion in self._companions:  # first: until the video has reached it, it waits
+        for companion in self._companions:
             companion.prepare(self._video)
             self._idle.put(companion)
         self._idle.put(None)  # this process, which gets a renderer when it is its turn
         self._pool = ThreadPoolExecutor(1 + len(self._companions), thread_name_prefix="portrait")
-        self._pending = deque(self._pool.submit(self._segment, part) for part in plan_segments(self._frames))
+        segments = plan_segments(self._frames)
+        others = 1 + min(len(self._companions), len(segments) - 1)
+        # the companions begin first, but with later segments: the first one is written while they finish
+        order = (*segments[1:others], segments[0], *segments[others:])
+        begun = {part: self._pool.submit(self._segment, part) for part in order}
+        self._pending = deque(begun[part] for part in segments)
         return self
 
     def __exit__(self, *_: object) -> None:

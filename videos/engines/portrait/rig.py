@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,12 +14,12 @@ from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait.colour import Planes, planes_from_ycc, ycc_from_bgr
 from videos.engines.portrait.eyes import EyeRig, build_eyes
 from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame
+from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head, sample_head
 from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
-from videos.engines.portrait.silhouette import Mask, PersonNetwork, find_silhouette, person_reach
+from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach
 
 MAX_PIXELS = 1080 * 1080
 """Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
@@ -94,53 +95,59 @@ class _Picture:
         ycc = ycc_from_bgr(image)
         return _Picture(image, ycc, planes_from_ycc(ycc), factors)
 
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.planes.width, self.planes.height
-
-    def located(self, mesh: F64) -> F64:
-        """Points (n, 3) of the photo, which may be larger, in this picture's pixels."""
-        points: F64 = mesh * [*self.factors, self.factors[0]]
+    def face(self, mesh: F64) -> "_Face":
+        """The face with `mesh` (468, 3) in pixels of the photo, which may be larger than the picture."""
+        points = mesh * [*self.factors, self.factors[0]]
         points[:, :2] += (self.factors - 1) / 2  # pixel centres are on integers in both sizes
-        return points
+        frame = FaceFrame.from_landmarks(points)
+        mesh = frame.to_face(points[:, :2])
+        return _Face(points, frame, mesh, person_reach(frame, mesh, (self.planes.width, self.planes.height)))
+
+
+@dataclass(frozen=True)
+class _Face:
+    """`points` (468, 3) in pixels, as `mesh` (468, 2) in the face `frame`, and the `reach` of the person."""
+
+    points: F64
+    frame: FaceFrame
+    mesh: F64
+    reach: Rect
 
 
 def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
-    A thread aside lays out the picture while the face is looked for, and cuts out the person as soon as it is
-    known about where the face is. The networks have one thread: they are too small to gain from a second.
+    A thread aside lays out the picture while the face is looked for, and looks for the person as soon as it
+    is about known where the face is. It does no more: two threads would wait for the interpreter by turns.
+    The networks have one thread: they are too small to gain from a second.
     """
     photo = read_image(path)
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
         laying_out = aside.submit(_Picture.of, photo)
-        cuttings: list[Future[Mask]] = []
+        looks: list[Future[Mask]] = []
 
-        def cut_out(mesh: F64) -> None:
-            cuttings.append(aside.submit(_cut_out, laying_out.result(), finder.people, mesh))
+        def look(mesh: F64) -> None:
+            picture = laying_out.result()
+            looks.append(aside.submit(finder.people.look, picture.image, picture.face(mesh).reach))
 
-        found = finder.find(photo, cut_out)
-        picture, cutting = laying_out.result(), cuttings[-1]
-        points = picture.located(found.points)
-        frame = FaceFrame.from_landmarks(points)
+        found = finder.find(photo, look)
+        picture = laying_out.result()
+        face = picture.face(found.points)
+        points, frame = face.points, face.frame
         if frame.iod < MIN_IOD_PX:
             raise UnusablePortraitError(
                 "The face is too small in the picture; crop the picture closer to it."
             )
+
+        @cache
+        def person() -> Mask:
+            return find_silhouette(looks[-1].result(), face.reach, frame, face.mesh)
+
         eyes = build_eyes(points, frame, picture.planes)
-        brows = brow_freedom(frame.to_face(points[:, :2]), frame, picture.ycc[..., 0])
-        fields = sample_head(points, frame, picture.size)
-        mouth = build_mouth(points, frame, picture.ycc, picture.planes, cutting)
+        brows = brow_freedom(face.mesh, frame, picture.ycc[..., 0])
+        fields = sample_head(points, frame, (picture.planes.width, picture.planes.height))
+        mouth = build_mouth(points, frame, picture.ycc, picture.planes, person)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
-    head = build_head(fields, cutting.result(), drawn, brows)
+    head = build_head(fields, person(), drawn, brows)
     return PortraitRig(picture.planes, frame, mouth, eyes, head, found.notes)
-
-
-def _cut_out(picture: _Picture, people: PersonNetwork, mesh: F64) -> Mask:
-    """The person whose face has the `mesh` (468, 3) in the photo's pixels; a rough one will do."""
-    points = picture.located(mesh)
-    frame = FaceFrame.from_landmarks(points)
-    face = frame.to_face(points[:, :2])
-    reach = person_reach(frame, face, picture.size)
-    return find_silhouette(people.look(picture.image, reach), reach, frame, face)

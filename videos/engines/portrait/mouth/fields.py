@@ -8,7 +8,7 @@ Fields are *forward* displacements (where a point of the photo goes), sampled on
 cells. Fields are smooth on the scale of a cell, so the coarse grid loses nothing.
 """
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,11 +59,11 @@ def mouth_region(shape: MouthShape, frame: FaceFrame, width: int, height: int) -
 
 
 def build_fields(
-    shape: MouthShape, frame: FaceFrame, person: Future[Mask], width: int, height: int
+    shape: MouthShape, frame: FaceFrame, person: Callable[[], Mask], width: int, height: int
 ) -> MouthFields:
     """Sample every action's field for a portrait of `width` × `height` pixels; only the `person` moves.
 
-    The person may still be in the making, and is waited for when all else is done.
+    The person may still be looked for, and is asked for when all else is done.
     """
     rect, cell = mouth_region(shape, frame, width, height)
     x, y = frame.coordinates(rect, cell)
@@ -85,7 +85,7 @@ def build_fields(
     for side in (0, 1):
         fields = [frame.vectors(*layers[name][side]) * window for name in ACTIONS]
         stacks.append(np.stack(fields).astype(np.float32))
-    moving = person.result().at_cells(rect, cell)[..., None]
+    moving = person().at_cells(rect, cell)[..., None]
     for stack in stacks:
         stack *= moving
     jaw = ACTIONS.index("jaw")

@@ -5,7 +5,7 @@ displacement; a mask along the parting lips chooses between them; the interior s
 All positions here are in pixels of the mouth's region.
 """
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,10 +54,12 @@ class MouthRig:
     """`luma`, `enlarged` times larger."""
 
 
-def build_mouth(points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Future[Mask]) -> MouthRig:
+def build_mouth(
+    points: F64, frame: FaceFrame, ycc: F32, planes: Planes, person: Callable[[], Mask]
+) -> MouthRig:
     """Prepare the mouth of a portrait from its mesh `points` (468, 3), image `ycc` and `planes`.
 
-    The `person` may still be in the making, and is waited for when nearly all else is done.
+    The `person` may still be looked for, and is asked for when nearly all else is done.
     """
     shape = measure_mouth(points, frame, ycc)
     rect, _ = mouth_region(shape, frame, planes.width, planes.height)
