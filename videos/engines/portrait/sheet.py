@@ -35,7 +35,6 @@ PROMPT_MOMENT = 33
 MOUTHS: dict[str, MouthPose] = {
     "photo": MouthPose(engage=0),
     "closed": MouthPose(),
-    "jaw .3": MouthPose(jaw=0.3, upper_lip=0.1),
     "jaw .6": MouthPose(jaw=0.6, upper_lip=0.1),
     "a": MouthPose(jaw=1.0, width=0.05, upper_lip=0.1),
     "e": MouthPose(jaw=0.6, width=0.45, upper_lip=0.2),

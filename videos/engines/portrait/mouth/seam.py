@@ -26,9 +26,9 @@ SEEN_DEPTH = 0.03
 """It is seen where the lips are lighter so far above and below it (IOD), by this share of their light."""
 COVERED_SEEN, COVERED_STEP = 0.65, 0.30
 """A mouth is covered where less of the seam than the first is seen, and the light along it changes by the
-second, as a share of the lips', from one place to the next. In 290 pictures of closed mouths, some of them
-dim, noisy, small and bearded, no seam seen so badly had a step of more than 0.26; behind fingers it is 0.34
-to 0.8."""
+second, as a share of the lips', from one place to the next. In 290 pictures of closed mouths, half of them
+dimmed, noisy or shrunk copies of others, no seam seen so badly had a step of more than 0.26; behind fingers
+it is 0.34 to 0.8."""
 
 
 def smoothed(luma: F32, frame: FaceFrame) -> F32:
