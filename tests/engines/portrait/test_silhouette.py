@@ -10,7 +10,7 @@ from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.landmarks import CHIN
 from videos.engines.portrait.pixels import F32, F64, U8
 from videos.engines.portrait.rig import _Picture, read_image
-from videos.engines.portrait.silhouette import Mask, find_silhouette
+from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach
 
 
 def outline_of(photo: U8, finder: FaceFinder) -> tuple[Mask, FaceFrame]:
@@ -81,3 +81,13 @@ def test_somebody_else_in_the_picture_does_not_move(face: tuple[FaceFrame, F64])
     mask = find_silhouette(Mask(rect, people.astype(np.float32)), rect, frame, mesh)
     talking, other = at(mask, frame, (0.5, 1), (2.2, 0.5))
     assert (talking > 0.9, other < 0.1) == (True, True)
+
+
+def test_a_face_outside_of_the_picture_can_be_looked_for(
+    finder: FaceFinder, face: tuple[FaceFrame, F64]
+) -> None:
+    """A first, rough mesh may be anywhere; what is looked at is never empty."""
+    frame, mesh = face
+    far = FaceFrame(frame.origin + 5000, frame.axes, frame.iod)
+    reach = person_reach(far, mesh, (512, 512))
+    assert finder.people.look(read_image(PORTRAIT), reach).rect == Rect(0, 0, 512, 512)

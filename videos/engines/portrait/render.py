@@ -89,8 +89,9 @@ class VideoRender:
         """Have the segment rendered by whoever is free."""
         if self._stop.is_set():
             return []
-        renderer = self._idle.get() or SegmentRenderer(self._video)  # there are as many as threads
+        renderer = self._idle.get()  # there are as many as threads
         try:
+            renderer = renderer or SegmentRenderer(self._video)
             return renderer.render(frames, self._going_on)
         except CompanionLostError:
             logger.warning("A companion process ended early; its segments are rendered without it.")

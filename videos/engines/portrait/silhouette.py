@@ -69,13 +69,15 @@ class Mask:
 def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
     """The part of a picture of `size` (width, height) that can move: the head and what surrounds it.
 
-    `face` (468, 2) is the mesh in the face frame.
+    `face` (468, 2) is the mesh in the face frame. All of the picture if the face lies outside of it.
     """
     oval = face[lm.OVAL]
     half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
     top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
     side = ASIDE * half
-    return frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(Rect(0, 0, *size))
+    whole = Rect(0, 0, *size)
+    reach = frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(whole)
+    return whole if reach.empty else reach
 
 
 def centres(rect: Rect, size: tuple[int, int]) -> tuple[F64, F64]:
