@@ -4,6 +4,7 @@ OpenCV's stubs describe every array as "some matrix"; these wrappers state the e
 engine relies on, so that the rest of the package type-checks strictly. They add no behaviour.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -95,12 +96,6 @@ def blur(source: F32, sigma: float) -> F32:
     return result  # type: ignore[no-any-return]
 
 
-def blur_u8(source: U8, sigma: float) -> U8:
-    """Gaussian blur of 8-bit values with `sigma` in pixels; faster than blurring floats."""
-    result: Any = cv2.GaussianBlur(source, (0, 0), sigma)
-    return result  # type: ignore[no-any-return]
-
-
 def to_bytes(values: F32) -> U8:
     """Round to 8 bits, clamped."""
     result: Any = cv2.convertScaleAbs(np.maximum(values, 0))
@@ -125,18 +120,18 @@ def fill_fixed(shape: tuple[int, int], corners: I32) -> U8:
     return mask
 
 
-def cover_polygons(shape: tuple[int, int], polygons: list[F32 | None]) -> F32:
-    """How much of each pixel polygons (m, 2) cover, 0..1: pictures of `shape` (h, w) stacked to (n * h, w).
+def cover_polygons(shape: tuple[int, int], polygons: F32, drawn: Sequence[bool]) -> F32:
+    """How much of each pixel `polygons` (n, m, 2) cover, 0..1: pictures of `shape` (h, w), stacked (n * h, w).
 
-    Drawn larger and averaged: OpenCV always adds the outline, and at the pixel's own size even a polygon
-    without any area would come out as a line. None covers nothing.
+    Only those `drawn` (n,) cover anything. They are drawn larger and averaged: OpenCV always adds the
+    outline, and at the pixel's own size even a polygon without any area would come out as a line.
     """
     height, width = shape
     larger = np.zeros((len(polygons), height * OVERSAMPLING, width * OVERSAMPLING), np.uint8)
-    for mask, corners in zip(larger, polygons, strict=True):
-        if corners is not None:
-            moved = corners * np.float32(OVERSAMPLING) + np.float32((OVERSAMPLING - 1) / 2)
-            cv2.fillPoly(mask, [fixed_point(moved)], (255,), cv2.LINE_8, SUBPIXEL_BITS)
+    corners = fixed_point(polygons * np.float32(OVERSAMPLING) + np.float32((OVERSAMPLING - 1) / 2))
+    for mask, outline, wanted in zip(larger, corners, drawn, strict=True):
+        if wanted:
+            cv2.fillPoly(mask, [outline], (255,), cv2.LINE_8, SUBPIXEL_BITS)
     flat = larger.reshape(-1, width * OVERSAMPLING)
     result: Any = cv2.resize(flat, (width, len(polygons) * height), interpolation=cv2.INTER_AREA)
     covered: F32 = result * np.float32(1 / 255)

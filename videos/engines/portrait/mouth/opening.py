@@ -18,7 +18,6 @@ from videos.engines.portrait.pixels import (
     SUBPIXEL_BITS,
     U8,
     blur,
-    blur_u8,
     cover_polygons,
     fixed_point,
     halve,
@@ -158,8 +157,7 @@ class OpeningRenderer:
         """Luma times coverage and coverage, both (n, h, w), of teeth, tongue and dark between the lips."""
         stack = (len(gapes), box.height, box.width)
         here = box.moved(-self._limits.x0, -self._limits.y0)
-        shapes = [gape if gapes_now else None for gape, gapes_now in zip(gapes, gaping, strict=True)]
-        mask = cover_polygons((box.height, box.width), shapes)
+        mask = cover_polygons((box.height, box.width), gapes, gaping.tolist())
         soft = blur(mask, max(0.5, 0.010 * self._iod)).reshape(stack)
         soft *= lips.insides[:, 0, None, None]
         paint = np.empty(stack, np.float32)
@@ -219,7 +217,8 @@ class OpeningRenderer:
             for start, level in zip(starts, levels[index], strict=True) if touching[index] else ():
                 part = corners[start : min(start + CONTACT_STEP + 1, last)]
                 cv2.polylines(lines[index], [part], False, (int(level),), thick, cv2.LINE_AA, SUBPIXEL_BITS)
-        blurred = blur_u8(lines.reshape(-1, box.width), max(0.6, 0.012 * self._iod)).reshape(lines.shape)
-        shadow: F32 = blurred * np.float32(-CONTACT_DARK / 255)
+        flat = lines.reshape(-1, box.width).astype(np.float32)
+        shadow = blur(flat, max(0.6, 0.012 * self._iod)).reshape(lines.shape)
+        shadow *= np.float32(-CONTACT_DARK / 255)
         shadow += 1
         return shadow
