@@ -121,7 +121,7 @@ def fill_fixed(shape: tuple[int, int], corners: I32) -> U8:
 
 
 def cover_polygons(shape: tuple[int, int], polygons: F32, drawn: Sequence[bool]) -> F32:
-    """How much of each pixel `polygons` (n, m, 2) cover, 0..1: pictures of `shape` (h, w), stacked (n * h, w).
+    """How much of each pixel `polygons` (n, m, 2) cover, 0..1: pictures of `shape` (h, w) as one (n * h, w).
 
     Only those `drawn` (n,) cover anything. They are drawn larger and averaged: OpenCV always adds the
     outline, and at the pixel's own size even a polygon without any area would come out as a line.
