@@ -5,20 +5,23 @@ import numpy as np
 import pytest
 
 from tests.engines.portrait.conftest import MEDIA, PORTRAIT
+from videos.engines.portrait.detect import Detection
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
 from videos.engines.portrait.landmarks import CHIN
 from videos.engines.portrait.pixels import F32, F64, U8
 from videos.engines.portrait.rig import _Picture, read_image
-from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach
+from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach, surroundings
 
 
 def outline_of(photo: U8, finder: FaceFinder) -> tuple[Mask, FaceFrame]:
     """The mask as a rig gets it, and where the face is."""
-    picture = _Picture.of(photo)
-    face = picture.face(finder.find(photo).points)
-    seen = finder.people.look(picture.image, face.reach)
-    return find_silhouette(seen, face.reach, face.frame, face.mesh), face.frame
+    picture, tried = _Picture.of(photo), list[Detection]()
+    points = picture.located(finder.find(photo, tried.append).points)
+    frame = FaceFrame.from_landmarks(points)
+    face = frame.to_face(points[:, :2])
+    seen = finder.people.look(picture.image, picture.around(tried[-1]))
+    return find_silhouette(seen, person_reach(frame, face, picture.size), frame, face), frame
 
 
 def at(mask: Mask, frame: FaceFrame, *places: tuple[float, float]) -> list[float]:
@@ -83,11 +86,7 @@ def test_somebody_else_in_the_picture_does_not_move(face: tuple[FaceFrame, F64])
     assert (talking > 0.9, other < 0.1) == (True, True)
 
 
-def test_a_face_outside_of_the_picture_can_be_looked_for(
-    finder: FaceFinder, face: tuple[FaceFrame, F64]
-) -> None:
-    """A first, rough mesh may be anywhere; what is looked at is never empty."""
-    frame, mesh = face
-    far = FaceFrame(frame.origin + 5000, frame.axes, frame.iod)
-    reach = person_reach(far, mesh, (512, 512))
-    assert finder.people.look(read_image(PORTRAIT), reach).rect == Rect(0, 0, 512, 512)
+def test_what_is_looked_at_is_never_empty(finder: FaceFinder) -> None:
+    """A first, rough detection may be anywhere."""
+    around = surroundings(np.array([[5000.0, 40.0], [5100.0, 40.0]]), 200.0, (512, 512))
+    assert finder.people.look(read_image(PORTRAIT), around).rect == Rect(0, 0, 512, 512)

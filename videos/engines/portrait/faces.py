@@ -56,10 +56,10 @@ class FaceFinder:
         self._mesh = FaceMesh()
         self.people = PersonNetwork()
 
-    def find(self, bgr: U8, glimpsed: Callable[[F64], object] | None = None) -> FoundFace:
+    def find(self, bgr: U8, detected: Callable[[Detection], object] | None = None) -> FoundFace:
         """The face to animate in `bgr` (H, W, 3).
 
-        `glimpsed` is told the mesh (468, 3) of every face that is tried, when it is about right already.
+        `detected` is told of every face that is tried, before its mesh is located.
 
         Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small,
         turned too far aside, cut off at the mouth, or its mouth wide open.
@@ -67,10 +67,9 @@ class FaceFinder:
         detections = _distinct(self._any_orientation(bgr) or self._tiles(bgr))
         ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
         for chosen in ranked:
-            mesh = self._mesh.glimpse(bgr, chosen)
-            if glimpsed is not None:
-                glimpsed(mesh.points)
-            mesh = self._mesh.track(bgr, mesh)
+            if detected is not None:
+                detected(chosen)
+            mesh = self._mesh.locate(bgr, chosen)
             if mesh.confidence >= MIN_CONFIDENCE:
                 _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
                 return FoundFace(mesh.points, _notes(chosen, ranked))

@@ -15,7 +15,7 @@ import numpy as np
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
 from videos.engines.portrait.pixels import F32, F64, blur
-from videos.engines.portrait.silhouette import Mask, person_reach
+from videos.engines.portrait.silhouette import Mask
 
 HEAD_ACTIONS = ("yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow_raise", "brow_knit")
 """Order of a frame's head weights: radians for the first three, IOD for the rest."""
@@ -134,11 +134,10 @@ def _bands(moving: np.ndarray[tuple[int, int], np.dtype[np.bool_]], cell: int, r
     return bands
 
 
-def sample_head(points: F64, frame: FaceFrame, size: tuple[int, int]) -> HeadFields:
-    """The fields of a portrait of `size` (width, height) with the mesh `points` (468, 3) in pixels."""
+def sample_head(points: F64, frame: FaceFrame, reach: Rect, size: tuple[int, int]) -> HeadFields:
+    """The fields within `reach` of a portrait of `size` (width, height) from its mesh `points` (468, 3)."""
     cell = int(np.clip(round(CELL * frame.iod / 2) * 2, *CELL_PX))
     face = frame.to_face(points[:, :2])
-    reach = person_reach(frame, face, size)
     rows, columns = (reach.height + cell - 1) // cell + 2, (reach.width + cell - 1) // cell + 2
     fields = HeadFields(reach, cell, frame.iod, np.empty((len(HEAD_ACTIONS), rows, columns, 2), np.float32))
     x, y = frame.coordinates(fields.grid, cell)

@@ -81,11 +81,7 @@ class FaceMesh:
 
     def locate(self, bgr: U8, detection: Detection) -> Mesh:
         """The mesh of a detected face in `bgr` (H, W, 3)."""
-        return self.track(bgr, self.glimpse(bgr, detection))
-
-    def glimpse(self, bgr: U8, detection: Detection) -> Mesh:
-        """The same at half the price and a little off; `track` makes it exact."""
-        return self._run(bgr, _Region.of_detection(detection))
+        return self.track(bgr, self._run(bgr, _Region.of_detection(detection)))
 
     def track(self, bgr: U8, previous: Mesh) -> Mesh:
         """The mesh near where it was before: in the same picture, or in the next one of a video."""

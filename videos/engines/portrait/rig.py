@@ -12,6 +12,7 @@ from PIL import Image
 
 from videos.engines.base import UnusablePortraitError
 from videos.engines.portrait.colour import Planes, planes_from_ycc, ycc_from_bgr
+from videos.engines.portrait.detect import Detection
 from videos.engines.portrait.eyes import EyeRig, build_eyes
 from videos.engines.portrait.faces import FaceFinder
 from videos.engines.portrait.geometry import FaceFrame, Rect
@@ -19,7 +20,7 @@ from videos.engines.portrait.glasses import brow_freedom
 from videos.engines.portrait.head import HeadRig, build_head, sample_head
 from videos.engines.portrait.mouth.renderer import MouthRig, build_mouth
 from videos.engines.portrait.pixels import F32, F64, U8, resize_u8
-from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach
+from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach, surroundings
 
 MAX_PIXELS = 1080 * 1080
 """Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
@@ -95,30 +96,26 @@ class _Picture:
         ycc = ycc_from_bgr(image)
         return _Picture(image, ycc, planes_from_ycc(ycc), factors)
 
-    def face(self, mesh: F64) -> "_Face":
-        """The face with `mesh` (468, 3) in pixels of the photo, which may be larger than the picture."""
-        points = mesh * [*self.factors, self.factors[0]]
-        points[:, :2] += (self.factors - 1) / 2  # pixel centres are on integers in both sizes
-        frame = FaceFrame.from_landmarks(points)
-        mesh = frame.to_face(points[:, :2])
-        return _Face(points, frame, mesh, person_reach(frame, mesh, (self.planes.width, self.planes.height)))
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.planes.width, self.planes.height
 
+    def located(self, points: F64) -> F64:
+        """Points (n, 2 or 3) of the photo, which may be larger than the picture, in the picture's pixels."""
+        moved: F64 = points * [*self.factors, self.factors[0]][: points.shape[1]]
+        moved[:, :2] += (self.factors - 1) / 2  # pixel centres are on integers in both sizes
+        return moved
 
-@dataclass(frozen=True)
-class _Face:
-    """`points` (468, 3) in pixels, as `mesh` (468, 2) in the face `frame`, and the `reach` of the person."""
-
-    points: F64
-    frame: FaceFrame
-    mesh: F64
-    reach: Rect
+    def around(self, face: Detection) -> Rect:
+        """What surrounds a face detected in the photo."""
+        return surroundings(self.located(face.eyes), face.size * float(self.factors[0]), self.size)
 
 
 def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
-    A thread aside lays out the picture while the face is looked for, and looks for the person as soon as it
-    is about known where the face is. It does no more: two threads would wait for the interpreter by turns.
+    A thread aside lays out the picture while the face is looked for, and looks for the person while its
+    mesh is located. It does no more: two threads would wait for the interpreter by turns.
     The networks have one thread: they are too small to gain from a second.
     """
     photo = read_image(path)
@@ -127,26 +124,30 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         laying_out = aside.submit(_Picture.of, photo)
         looks: list[Future[Mask]] = []
 
-        def look(mesh: F64) -> None:
+        def look(face: Detection) -> None:
             picture = laying_out.result()
-            looks.append(aside.submit(finder.people.look, picture.image, picture.face(mesh).reach))
+            around = picture.around(face)
+            looks.append(aside.submit(finder.people.look, picture.image, around))
 
         found = finder.find(photo, look)
         picture = laying_out.result()
-        face = picture.face(found.points)
-        points, frame = face.points, face.frame
+        points = picture.located(found.points)
+        frame = FaceFrame.from_landmarks(points)
         if frame.iod < MIN_IOD_PX:
             raise UnusablePortraitError(
                 "The face is too small in the picture; crop the picture closer to it."
             )
 
+        face = frame.to_face(points[:, :2])
+        reach = person_reach(frame, face, picture.size)
+
         @cache
         def person() -> Mask:
-            return find_silhouette(looks[-1].result(), face.reach, frame, face.mesh)
+            return find_silhouette(looks[-1].result(), reach, frame, face)
 
         eyes = build_eyes(points, frame, picture.planes)
-        brows = brow_freedom(face.mesh, frame, picture.ycc[..., 0])
-        fields = sample_head(points, frame, (picture.planes.width, picture.planes.height))
+        brows = brow_freedom(face, frame, picture.ycc[..., 0])
+        fields = sample_head(points, frame, reach, picture.size)
         mouth = build_mouth(points, frame, picture.ycc, picture.planes, person)
     drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
     head = build_head(fields, person(), drawn, brows)

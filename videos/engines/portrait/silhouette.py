@@ -29,7 +29,9 @@ FEATHER = 0.11
 GROW = 0.05
 """How far outside the found outline motion is still full."""
 ASIDE, ABOVE, BELOW = 2.6, 2.0, 2.6
-"""What is looked at: half faces to either side, IOD above the face and below the chin."""
+"""How far the person reaches: half faces to either side, IOD above the face and below the chin."""
+LOOK_ASIDE, LOOK_ABOVE, LOOK_BELOW = 1.25, 1.2, 1.8
+"""About the same from the eyes in sizes of the detected face, as measured on 45 faces."""
 
 Flags = NDArray[np.bool_]
 
@@ -69,15 +71,23 @@ class Mask:
 def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
     """The part of a picture of `size` (width, height) that can move: the head and what surrounds it.
 
-    `face` (468, 2) is the mesh in the face frame. All of the picture if the face lies outside of it.
+    `face` (468, 2) is the mesh in the face frame.
     """
     oval = face[lm.OVAL]
     half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
     top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
     side = ASIDE * half
+    return frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(Rect(0, 0, *size))
+
+
+def surroundings(eyes: F64, face_px: float, size: tuple[int, int]) -> Rect:
+    """About what `person_reach` will be, of a face `face_px` large with these `eyes` (2, 2) in pixels."""
+    across = eyes[1] - eyes[0]
+    right = across / max(float(np.linalg.norm(across)), 1e-6)
+    frame = FaceFrame(eyes.mean(axis=0), np.array([right, [-right[1], right[0]]]), face_px)
     whole = Rect(0, 0, *size)
-    reach = frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(whole)
-    return whole if reach.empty else reach
+    around = frame.box(-LOOK_ASIDE, -LOOK_ABOVE, LOOK_ASIDE, LOOK_BELOW).clipped(whole)
+    return whole if around.empty else around
 
 
 def centres(rect: Rect, size: tuple[int, int]) -> tuple[F64, F64]:
