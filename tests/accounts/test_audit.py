@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 @pytest.fixture
 def unprotected_ledger(db: None) -> None:
     """Somebody with the rights of the database's owner took the triggers away; rolled back by the test."""
-    truncating = TABLE.BACKWARD if connection.vendor == "postgresql" else ()
+    truncating = [TABLE.UNPROTECT] if connection.vendor == "postgresql" else []
     with connection.cursor() as cursor:
         for statement in (*truncating, *ROWS.BACKWARD[connection.vendor]):
             cursor.execute(statement)

@@ -22,7 +22,7 @@ def _flush_may_empty_the_ledger() -> Iterator[None]:
     table = import_module("accounts.migrations.0003_ledger_is_not_truncated")
     with pytest.MonkeyPatch.context() as patch:
         _unprotected(patch, SQLite, rows.BACKWARD["sqlite"], rows.FORWARD["sqlite"])
-        _unprotected(patch, PostgreSQL, table.BACKWARD, table.FORWARD)
+        _unprotected(patch, PostgreSQL, [table.UNPROTECT], [table.PROTECT])
         yield
 
 

@@ -81,6 +81,18 @@ class Rect:
         return Rect(x0, y0, x1 + (x1 & 1), y1 + (y1 & 1))
 
 
+def centres(rect: Rect, size: tuple[int, int]) -> tuple[F64, F64]:
+    """Pixel columns and rows of the centres of `size` (width, height) equal boxes that tile `rect`."""
+    columns = rect.x0 + (np.arange(size[0]) + 0.5) * (rect.width / size[0]) - 0.5
+    rows = rect.y0 + (np.arange(size[1]) + 0.5) * (rect.height / size[1]) - 0.5
+    return columns.astype(np.float64), rows.astype(np.float64)
+
+
+def cell_centres(rect: Rect, cell: int) -> tuple[F64, F64]:
+    """The same for `cell` × `cell` pixel squares."""
+    return centres(rect, (rect.width // cell, rect.height // cell))
+
+
 @dataclass(frozen=True)
 class FaceFrame:
     """The face frame of one portrait within its image."""
@@ -122,8 +134,10 @@ class FaceFrame:
 
     def coordinates(self, rect: Rect, cell: int = 1) -> tuple[F32, F32]:
         """Face x and y at the centres of `cell` × `cell` pixel squares that tile `rect`."""
-        columns = rect.x0 + np.arange(rect.width // cell) * cell + (cell - 1) / 2
-        rows = rect.y0 + np.arange(rect.height // cell) * cell + (cell - 1) / 2
+        return self.crossing(*cell_centres(rect, cell))
+
+    def crossing(self, columns: F64, rows: F64) -> tuple[F32, F32]:
+        """Face x and y where pixel `columns` and `rows` cross."""
         face = self.to_face(np.stack(np.meshgrid(columns, rows), axis=-1))
         return face[..., 0].astype(np.float32), face[..., 1].astype(np.float32)
 
@@ -131,6 +145,31 @@ class FaceFrame:
         """The image box around a box given in the face frame."""
         corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])
         return Rect.around(self.to_image(corners))
+
+
+@dataclass(frozen=True)
+class FaceOval:
+    """A face's outline in the face frame."""
+
+    centre: float
+    """x midway between its sides."""
+    half: float
+    """Half its width."""
+    top: float
+    """y of its upper end."""
+    chin: float
+    """y of the chin."""
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.chin) / 2
+
+    @staticmethod
+    def of(face: F64) -> "FaceOval":
+        """From the mesh `face` (468, 2)."""
+        x, y = face[lm.OVAL].T
+        left, right = float(x.min()), float(x.max())
+        return FaceOval((left + right) / 2, (right - left) / 2, float(y.min()), float(face[lm.CHIN, 1]))
 
 
 def smoothstep(start: float | np.float32, end: float | np.float32, values: F32) -> F32:
@@ -145,8 +184,7 @@ def border_window(width: int, height: int, rect: Rect, cell: int, margin: float)
     Displacement fields are multiplied by it: nothing moves at the frame's border, so nothing from
     outside the picture is ever needed.
     """
-    columns = rect.x0 + np.arange(rect.width // cell) * cell + (cell - 1) / 2
-    rows = rect.y0 + np.arange(rect.height // cell) * cell + (cell - 1) / 2
+    columns, rows = cell_centres(rect, cell)
     inside_x = np.minimum(columns, width - 1 - columns).astype(np.float32)
     inside_y = np.minimum(rows, height - 1 - rows).astype(np.float32)
     edge = 0.15 * margin

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from videos.engines.portrait import landmarks as lm
-from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
+from videos.engines.portrait.geometry import (
+    FaceFrame,
+    FaceOval,
+    Rect,
+    border_window,
+    cell_centres,
+    smoothstep,
+)
 from videos.engines.portrait.pixels import F32, F64, blur
 from videos.engines.portrait.silhouette import Mask
 
@@ -153,21 +160,19 @@ def _actions(x: F32, y: F32, depth: F32, face: F64) -> dict[str, tuple[F32, F32]
 
     `face` (468, 2) is the mesh in the face frame.
     """
-    oval = face[lm.OVAL]
-    half = np.float32(np.ptp(oval[:, 0]) / 2)
-    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
-    chin = np.float32(face[lm.CHIN, 1])
-    mask = head_mask(x, y, face)
+    oval = FaceOval.of(face)
+    mask = head_mask(x, y, oval)
     depth = depth * mask
     zero = np.zeros_like(x)
-    neck = chin + np.float32(0.5)
-    aside = np.abs(x - centre)
-    shoulders: F32 = smoothstep(chin + 0.3, chin + 1.3, y) * (1 - smoothstep(1.8 * half, 2.6 * half, aside))
+    aside = np.abs(x - oval.centre)
+    shoulders: F32 = smoothstep(oval.chin + 0.3, oval.chin + 1.3, y) * (
+        1 - smoothstep(1.8 * oval.half, 2.6 * oval.half, aside)
+    )
     raise_mask, knit_mask = _brow_masks(x, y, face)
     return {
         "yaw": (depth + 0.25 * mask, zero),
         "pitch": (zero, depth + 0.15 * mask),
-        "roll": (-(y - neck) * mask, (x - centre) * mask),
+        "roll": (-(y - oval.chin - 0.5) * mask, (x - oval.centre) * mask),
         "shift_x": (mask, zero),
         "shift_y": (zero, mask),
         "breath": (zero, -(shoulders + 0.35 * mask)),
@@ -176,21 +181,17 @@ def _actions(x: F32, y: F32, depth: F32, face: F64) -> dict[str, tuple[F32, F32]
     }
 
 
-def head_mask(x: F32, y: F32, face: F64) -> F32:
+def head_mask(x: F32, y: F32, oval: FaceOval) -> F32:
     """1 over the head and falling to 0 around it, with the neck following less and less downward."""
-    oval = face[lm.OVAL]
-    half = np.float32(np.ptp(oval[:, 0]) / 2)
-    centre = np.float32((oval[:, 0].max() + oval[:, 0].min()) / 2)
-    top, chin = np.float32(oval[:, 1].min()), np.float32(face[lm.CHIN, 1])
-    middle = (top + chin) / 2
+    half, middle, chin = oval.half, oval.middle, oval.chin
     radius = np.sqrt(
-        (np.abs(x - centre) / (1.22 * half)) ** 2
-        + (np.clip(middle - y, 0, None) / (middle - top + np.float32(0.75))) ** 2
-        + (np.clip(y - middle, 0, None) / (chin - middle + np.float32(0.12))) ** 2
+        (np.abs(x - oval.centre) / (1.22 * half)) ** 2
+        + (np.clip(middle - y, 0, None) / (middle - oval.top + 0.75)) ** 2
+        + (np.clip(y - middle, 0, None) / (chin - middle + 0.12)) ** 2
     )
     head = 1 - smoothstep(HEAD_FULL, HEAD_NONE, radius)
     neck = (1 - smoothstep(chin + 0.05, chin + 1.5, y)) * (
-        1 - smoothstep(half, 2.4 * half, np.abs(x - centre))
+        1 - smoothstep(half, 2.4 * half, np.abs(x - oval.centre))
     )
     joined = np.maximum(head, neck * smoothstep(middle, chin + 0.1, y))
     return blur(joined.astype(np.float32), max(1.0, x.shape[1] * 0.02))
@@ -203,10 +204,7 @@ def _depth(points: F64, frame: FaceFrame, grid: Rect, cell: int) -> F32:
     """
     near, depth = points[::3], points[::3, 2] / frame.iod
     rim = np.percentile(points[:, 2], 97) / frame.iod
-    columns, rows = (
-        start + np.arange(length // cell) * cell + (cell - 1) / 2
-        for start, length in ((grid.x0, grid.width), (grid.y0, grid.height))
-    )
+    columns, rows = cell_centres(grid, cell)
     across, down = (
         np.exp((np.subtract.outer(at, near[:, axis]) / frame.iod) ** 2 / -DEPTH_SPREAD)
         for axis, at in enumerate((columns, rows))

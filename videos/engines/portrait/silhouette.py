@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videos.engines.portrait import landmarks as lm
-from videos.engines.portrait.geometry import FaceFrame, Rect
+from videos.engines.portrait.geometry import FaceFrame, FaceOval, Rect, cell_centres, centres
 from videos.engines.portrait.models import PEOPLE, load_network
 from videos.engines.portrait.pixels import F32, F64, U8, blur, remap_float, resize_u8
 
@@ -58,7 +57,7 @@ class Mask:
 
     def at_cells(self, grid: Rect, cell: int) -> F32:
         """The mask in the middle of the `cell`-sized squares that tile `grid`; its edges go on outside."""
-        return self.at(*centres(grid, (grid.width // cell, grid.height // cell)))
+        return self.at(*cell_centres(grid, cell))
 
     def at(self, columns: F64, rows: F64) -> F32:
         """The mask where `columns` and `rows` cross, in pixels of the picture."""
@@ -73,11 +72,9 @@ def person_reach(frame: FaceFrame, face: F64, size: tuple[int, int]) -> Rect:
 
     `face` (468, 2) is the mesh in the face frame.
     """
-    oval = face[lm.OVAL]
-    half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
-    top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
-    side = ASIDE * half
-    return frame.box(centre - side, top - ABOVE, centre + side, chin + BELOW).clipped(Rect(0, 0, *size))
+    oval = FaceOval.of(face)
+    left, right = oval.centre - ASIDE * oval.half, oval.centre + ASIDE * oval.half
+    return frame.box(left, oval.top - ABOVE, right, oval.chin + BELOW).clipped(Rect(0, 0, *size))
 
 
 def surroundings(eyes: F64, face_px: float, size: tuple[int, int]) -> Rect:
@@ -90,13 +87,6 @@ def surroundings(eyes: F64, face_px: float, size: tuple[int, int]) -> Rect:
     return whole if around.empty else around
 
 
-def centres(rect: Rect, size: tuple[int, int]) -> tuple[F64, F64]:
-    """Pixel columns and rows of the centres of `size` (width, height) equal boxes that tile `rect`."""
-    columns = rect.x0 + (np.arange(size[0]) + 0.5) * (rect.width / size[0]) - 0.5
-    rows = rect.y0 + (np.arange(size[1]) + 0.5) * (rect.height / size[1]) - 0.5
-    return columns.astype(np.float64), rows.astype(np.float64)
-
-
 def find_silhouette(seen: Mask, rect: Rect, frame: FaceFrame, face: F64) -> Mask:
     """1 over the person and 0 over the background, softly, from what the network has `seen` of `rect`.
 
@@ -105,8 +95,7 @@ def find_silhouette(seen: Mask, rect: Rect, frame: FaceFrame, face: F64) -> Mask
     scale = min(1.0, WORK_SIDE_PX / max(rect.size))
     size = max(8, round(rect.width * scale)), max(8, round(rect.height * scale))
     columns, rows = centres(rect, size)
-    at = frame.to_face(np.stack(np.meshgrid(columns, rows), axis=-1)).astype(np.float32)
-    parts = _Parts.of(at[..., 0], at[..., 1], face)
+    parts = _Parts.of(*frame.crossing(columns, rows), FaceOval.of(face))
     person = seen.at(columns, rows) > PERSON
     if person[parts.face].mean() < MIN_SEEN:
         person = parts.likely
@@ -125,20 +114,18 @@ class _Parts:
     likely: Flags
 
     @staticmethod
-    def of(x: F32, y: F32, face: F64) -> "_Parts":
-        """At face positions `x`, `y` (h, w); `face` (468, 2) is the mesh in the face frame."""
-        oval = face[lm.OVAL]
-        half, centre = float(np.ptp(oval[:, 0])) / 2, float(oval[:, 0].max() + oval[:, 0].min()) / 2
-        top, chin = float(oval[:, 1].min()), float(face[lm.CHIN, 1])
-        middle = (top + chin) / 2
+    def of(x: F32, y: F32, oval: FaceOval) -> "_Parts":
+        """At face positions `x`, `y` (h, w)."""
 
         def within(width: float, above: float, below: float) -> Flags:
-            up, down = middle - top + above, chin - middle + below
-            tall = np.where(y < middle, up, down).astype(np.float32)
-            inside: Flags = ((x - centre) / (width * half)) ** 2 + ((y - middle) / tall) ** 2 < 1
+            up, down = oval.middle - oval.top + above, oval.chin - oval.middle + below
+            tall = np.where(y < oval.middle, up, down).astype(np.float32)
+            aside = (x - oval.centre) / (width * oval.half)
+            inside: Flags = aside**2 + ((y - oval.middle) / tall) ** 2 < 1
             return inside
 
-        body = (y > chin + 0.1) & (np.abs(x - centre) < 0.55 * half + 0.95 * (y - chin))
+        shoulder = 0.55 * oval.half + 0.95 * (y - oval.chin)
+        body = (y > oval.chin + 0.1) & (np.abs(x - oval.centre) < shoulder)
         return _Parts(within(0.9, 0, 0), within(1.02, 0.30, 0), within(1.5, 0.95, 0.2) | body)
 
 

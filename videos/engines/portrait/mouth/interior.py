@@ -11,6 +11,7 @@ Textures are kept premultiplied and as luma above black, so that shading is one 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videos.engines.portrait import landmarks as lm
 from videos.engines.portrait.colour import BLACK, LUMA_RANGE, NEUTRAL
@@ -177,8 +178,13 @@ def _painted_upper(shape: MouthShape, x: F32, y: F32, iod: float, colours: _Colo
 
 def _row_end(shape: MouthShape, upper: Teeth, x: F32, y: F32) -> float:
     """Where the upper teeth end in the middle of the mouth, in the face frame."""
-    middle = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (upper.cover > 0.5)
-    return float(y[middle].max(initial=shape.upper[5, 1]))
+    return float(y[_in_middle(shape, upper, x)].max(initial=shape.upper[5, 1]))
+
+
+def _in_middle(shape: MouthShape, row: Teeth, x: F32) -> NDArray[np.bool_]:
+    """Where a row of teeth is in the middle of the mouth (h, w)."""
+    middle: NDArray[np.bool_] = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (row.cover > 0.5)
+    return middle
 
 
 def _paint_lower(
@@ -190,8 +196,7 @@ def _paint_lower(
     canvas[:] = colours.dark
     front = edge
     if own is not None:  # a bared lower row stands higher than the lip, and the tongue behind it as well
-        in_middle = (np.abs(x - np.float32(shape.centre_x)) < MIDDLE) & (own.cover > 0.5)
-        front = float(y[in_middle].min(initial=edge))
+        front = float(y[_in_middle(shape, own, x)].min(initial=edge))
     cover, light = lying_tongue(shape, x, y, front)
     tongue = np.empty_like(canvas)
     tongue[..., 0] = BLACK + np.float32(colours.tongue[0] - BLACK) * light
