@@ -27,7 +27,7 @@ from videos.engines.portrait.audio import FPS, Stopped, read_speech, write_sound
 from videos.engines.portrait.speech import WEIGHTS, analyse
 from videos.engines.portrait.speech.track import VisemeTrack
 
-CACHE_VERSION = "5"
+CACHE_VERSION = "6"
 """Part of the cache's keys; raised when what is cached changes for another reason than new weights."""
 POLL_S = 0.1
 """How often locks, progress and cancellation are looked at."""

@@ -1,8 +1,11 @@
 """What the mouth does while people really speak."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.engines.portrait.speech.signals import (
     LONGER_SENTENCE,
@@ -16,7 +19,15 @@ from tests.engines.portrait.speech.signals import (
     silence,
 )
 from videos.engines.portrait.evaluate import curves
-from videos.engines.portrait.speech import VisemeTrack, analyse, coarticulation
+from videos.engines.portrait.speech import (
+    VisemeTrack,
+    activity,
+    analyse,
+    coarticulation,
+    features,
+    recogniser,
+    track_of,
+)
 from videos.engines.portrait.speech.smoothing import runs
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
 
@@ -173,6 +184,27 @@ def test_jaw_and_loudness_move_together() -> None:
 
     assert shift is not None
     assert abs(shift) <= 1
+
+
+@pytest.mark.parametrize(("loudness", "wider"), [((0.4, 0.8), 1.0), ((0.6, 0.6), 1.0), ((0.9, 0.9), 1.14)])
+def test_a_loud_phrase_opens_wider_but_not_a_loud_sound_within_it(
+    loudness: tuple[float, float], wider: float
+) -> None:
+    """Sounds as they are, the loudness of every other tenth of a second as given."""
+    pcm = recording(SENTENCE)
+    signal = features.extract(pcm)
+    heard = activity.detect(signal)
+    sounds = recogniser.recognise(signal, heard.speech)
+
+    def jaw(*levels: float) -> NDArray[np.float32]:
+        steps = np.resize(np.repeat(np.array(levels, np.float32), 10), len(signal))
+        spoken = replace(heard, loudness=steps * heard.speech)
+        return track_of(sounds, signal, spoken, len(pcm), 25).shapes[:, 0]
+
+    even, other = jaw(0.6, 0.6), jaw(*loudness)
+
+    assert np.corrcoef(even, other)[0, 1] > 0.995
+    assert other.mean() == pytest.approx(even.mean() * wider, rel=0.02)
 
 
 def test_english_and_mandarin_are_told_apart() -> None:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from . import activity, closures, coarticulation, features, language, recogniser
 from . import constants as c
 from .smoothing import blur, pool_to_frames, ramp, runs, to_frames, widen
-from .spectrum import spectral_jaw
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
 __all__ = ["SHAPE_NAMES", "WEIGHTS", "VisemeTrack", "analyse", "track_of"]
@@ -58,7 +57,7 @@ def track_of(
 def _shapes(
     sounds: recogniser.Sounds, signal: features.Features, heard: activity.Activity, spoken: str
 ) -> NDArray[np.float32]:
-    """(n, 8) at the analysis rate: the sounds give the shape, loudness the amount."""
+    """(n, 8) at the analysis rate: the sounds give the shape, the loudness of the phrase the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
     blended = coarticulation.blend(sounds.posteriors)
@@ -66,14 +65,19 @@ def _shapes(
     energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
     present = ramp(energy, (0, 0.25))
     offset, slope = c.JAW_GAIN
-    jaw = blended[:, 0] * np.clip(offset + slope * energy, 0, 1.2) * present
-    spectral = blur(spectral_jaw(signal, heard.loudness), c.VISEME_SIGMA_S)
-    jaw = (1 - c.SPECTRAL_JAW_SHARE) * jaw + c.SPECTRAL_JAW_SHARE * spectral
+    jaw = blended[:, 0] * (offset + slope * _phrase_loudness(heard)) * ramp(energy, (0, 0.1))
     speaking, about_to = (_gate(widen(heard.speech, lead)) for lead in (0.0, c.CLOSURE_LEAD_S))
     lips = blended[:, 1:5] * np.stack([present, present, energy, ramp(energy, (0, 0.17))], axis=1)
     jaw = np.maximum(jaw * speaking, _waiting(jaw, heard.speech))
     tongue = coarticulation.tongue_tip(sounds.posteriors) * speaking[:, None]
     return np.column_stack([jaw, lips * speaking[:, None], closure * about_to, tongue]).astype(np.float32)
+
+
+def _phrase_loudness(heard: activity.Activity) -> NDArray[np.float32]:
+    """(n,) how loud the speech around is, whatever the loudness of the single sound."""
+    speech = heard.speech.astype(np.float32)
+    around = blur(speech, c.PHRASE_SIGMA_S)
+    return blur(heard.loudness * speech, c.PHRASE_SIGMA_S) / np.maximum(around, 0.01)
 
 
 def _waiting(jaw: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:

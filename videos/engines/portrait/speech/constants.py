@@ -102,17 +102,18 @@ STRESS_SIGMA_S = 0.06
 
 # Amplitude ---------------------------------------------------------------------------------------
 
-JAW_GAIN = (0.45, 0.75)
-"""Jaw = viseme × (offset + slope × loudness): louder speech opens wider (Schulman, 1989)."""
+JAW_GAIN = (0.72, 0.43)
+"""Jaw = viseme × (offset + slope × loudness of the phrase): louder speech opens wider (Schulman, 1989)."""
 
-SPECTRAL_JAW_SHARE = 0.25
-"""Share of the jaw taken from the spectrum instead of the recognised phones."""
+PHRASE_SIGMA_S = 0.7
+"""Blur that turns loudness into that of the phrase. Within a phrase a louder sound is not a more open one:
+filmed mouths agree better with a jaw that does not know it."""
 
 PAUSE_S = 0.7
 """Up to so long a pause within speech is no rest: the mouth waits or breathes in. Measured on filmed
 speakers; drawing breath takes about as long."""
 
-PAUSE_OPEN = 0.6
+PAUSE_OPEN = 0.7
 """How open it waits, as a share of its mean opening in speech. Filmed mouths wait as open as they speak, but
 they do not hold still; one that does looks forgotten when it is wide open."""
 
