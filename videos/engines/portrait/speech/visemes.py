@@ -3,7 +3,8 @@
 The grouping follows the viseme table of MPEG-4 (ISO/IEC 14496-2, annex C) and JALI (Edwards et al.,
 2016): bilabials close, labiodentals tuck, rounded vowels and postalveolars protrude. For Mandarin it
 follows the four lip shapes of Chinese phonetics (kāikǒu, qíchǐ, hékǒu, cuōkǒu: open, spread, rounded
-and protruded finals). The amounts were set by hand, in units of the rig's full travel.
+and protruded finals). The amounts were set by hand, in units of the rig's full travel; those of the
+jaw were then moved towards what filmed speakers do (docs/lip-sync.md).
 The tongue's tip has a table of its own, because what it does is independent of the lips.
 """
 
