@@ -1,5 +1,6 @@
 """The parts of the training tools that have known answers."""
 
+import gzip
 import itertools
 import random
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engines.portrait.speech.signals import noise
-from videos.engines.portrait.speech import features
+from tests.engines.portrait.speech.signals import noise, recording
+from videos.engines.portrait.speech import features, recogniser
 from videos.engines.portrait.speech.training import (
     augment,
     blend,
@@ -18,6 +19,10 @@ from videos.engines.portrait.speech.training import (
     prompts,
     realign,
     russian,
+    spelling,
+    syllables,
+    timing,
+    transcripts,
     zhuyin,
 )
 from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
@@ -180,3 +185,111 @@ def test_blended_weights_lie_between_and_a_new_block_starts_from_nothing() -> No
     assert mixed["inner1"].tolist() == new["inner1"].tolist()
     assert (mixed["outer1"] * 2).tolist() == new["outer1"].tolist()
     assert mixed["inner2"].tolist() == [(3 + 15) / 2] * 3
+
+
+def test_transcripts_are_found_with_their_recordings(tmp_path: Path) -> None:
+    def put(name: str, content: bytes = b"") -> None:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+
+    put("a/sounds/fr_CA_f_June/digits/pound.g722")
+    texts = "; Core Sounds\n\ndigits/pound: dièse\nnever-recorded: Rien.\n"
+    put("b/core-sounds-fr.txt.gz", gzip.compress(texts.encode()))
+    put("c/tuxpaint/stamps/birds/crow.txt", "A crow.\nes.utf8=Un cuervo.\nde.utf8=Eine Krähe.\n".encode())
+    put("c/tuxpaint/stamps/birds/crow_desc_es.ogg")
+    put("d/script/city/dialogs_cs.lua", b'dialogId("x-1", "font", "Yes.")\ndialogStr("Ano.")\n')
+    put("d/sound/city/cs/x-1.ogg")
+
+    put("en_joe_007.wav")
+    put("en_joe_007.txt", b"Where am I?\n")
+
+    found = list(transcripts.utterances(tmp_path))
+
+    assert [(item.speaker, item.language, item.name, item.text) for item in found] == [
+        ("announcement-fr", "fr", "digits-pound", "dièse"),
+        ("picture-es", "es", "birds-crow", "Un cuervo."),
+        ("dialogue-cs", "cs", "x-1", "Ano."),
+        ("joe", "en", "007", "Where am I?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spelled", "language", "units"),
+    [
+        ("ˈu_n_a p_ˈe_ɾ_a", "es", [["u", "n", "a"], ["p", "e", "t", "a"]]),
+        ("b_ɔ̃_ʒ_ˈu_ʁ", "fr", [["p", "o", "sh", "u", "h"]]),
+        ("(en)dʒ_ˈʌ_m_p(fr)", "fr", [["sh", "uh", "m", "p"]]),
+        ("b_ˈɛ_ɾ_ɚ dʒ_ˈʌ_m_p", "en", [["p", "e", "t", "er"], ["sh", "uh", "m", "p"]]),
+        ("ɐ b_ˈəʊ_t", "en-gb", [["uh"], ["p", "o", "u", "t"]]),
+    ],
+)
+def test_what_espeak_spells_becomes_units(spelled: str, language: str, units: list[list[str]]) -> None:
+    assert spelling.units_of(spelled, language) == units
+
+
+def test_known_words_are_timed_by_the_recogniser() -> None:
+    """Two words of a longer sentence: asked for are their order and length, and silence at the ends."""
+    pcm = np.concatenate([np.zeros(8000, np.float32), recording("speech-en-librivox-0870.wav")])
+    network = recogniser.load_network(recogniser.WEIGHTS)
+
+    timed = timing.align(pcm, [["a", "n", "t"], ["m", "i"]], network)
+
+    spoken = [label for label in timed.labels if label.name not in {"sil", labels.UNKNOWN}]
+    assert [label.name for label in spoken] == ["a", "n", "t", "m", "i"]
+    assert all(label.end_s - label.start_s > 0.025 for label in spoken)
+    assert timed.labels[0].name == "sil"
+    assert timed.labels[0].end_s > 0.4
+    assert timed.labels[-1].end_s == pytest.approx(len(pcm) / 16_000, abs=0.02)
+    for before, after in itertools.pairwise(timed.labels):
+        assert before.end_s == after.start_s
+    with pytest.raises(ValueError, match="more sounds"):
+        timing.align(pcm[:3200], [["a", "n", "t", "m", "i"] * 3], network)
+
+
+def test_a_silence_in_which_something_is_heard_is_doubted() -> None:
+    """The words say nothing of the speech in the middle of the recording."""
+    pcm = np.concatenate(
+        [recording(name) for name in ("speech-en-librivox-0930.wav", "speech-en-librivox-0870.wav")]
+    )
+    network = recogniser.load_network(recogniser.WEIGHTS)
+
+    timed = timing.align(pcm, [["h", "i"]], network)
+
+    unknown_s = sum(label.end_s - label.start_s for label in timed.labels if label.name == "-")
+    assert unknown_s > 0.5 * len(pcm) / 16_000
+
+
+def test_recordings_are_joined_with_their_labels() -> None:
+    one = np.zeros(16_000, np.float32)
+    known = [labels.Label(0.0, 0.25, "sil"), labels.Label(0.25, 0.75, "a"), labels.Label(0.75, 1.0, "sil")]
+
+    pcm, joined = labels.join([(one, known), (one, known)])
+
+    assert len(pcm) == 32_000
+    assert joined == [
+        labels.Label(0.0, 0.25, "sil"),
+        labels.Label(0.25, 0.75, "a"),
+        labels.Label(0.75, 1.25, "sil"),
+        labels.Label(1.25, 1.75, "a"),
+        labels.Label(1.75, 2.0, "sil"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "units"),
+    [
+        ("ba", "es", ["p", "a"]),
+        ("ce", "it", ["sh", "e"]),
+        ("bhoo", "ml", ["p", "o"]),
+        ("va", "es", ["p", "a"]),
+        ("u", "tn", ["u"]),
+    ],
+)
+def test_names_of_syllables_are_read_in_their_language(name: str, language: str, units: list[str]) -> None:
+    assert syllables.units_of(name, language) == units
+
+
+@pytest.mark.parametrize("name", ["bron", "x", "trta", "ad-01"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="syllable"):
+        syllables.units_of(name, "es")

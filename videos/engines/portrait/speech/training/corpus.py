@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import SAMPLE_RATE
 from . import labels, texts
 
 _HELD_EVERY = 8
@@ -45,6 +46,10 @@ _NATIVE = 0.4
 _DIPHONES_HELD = ("mv", "pc", "krb")
 _DIPHONES_HELD_EVERY = 5
 _SYLLABLES = 10
+_TRANSCRIBED_HELD = ("announcement-it", "picture-ro", "drascula-bj")
+_ROW_S = 6.0
+_BEST_UNFIT = -2.3
+"""Mean log probability of its sounds below which a transcript is taken to be of something else."""
 
 Recording = tuple[str, NDArray[np.float32], list[labels.Label]]
 """Name, mono 16 kHz samples, labels."""
@@ -191,6 +196,54 @@ def diphones(folder: Path, rng: random.Random) -> Iterator[Recording]:
                 yield f"xx_{_part(held)}_{name}_{number:04d}", *voice.speak(folder, speaker, rng)
 
 
+def transcribed(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Real speech in many languages, timed by the recogniser in use; some speakers are held out.
+
+    Short recordings of one speaker are joined, since every one is heard relative to its own mean.
+    """
+    from ..recogniser import WEIGHTS, load_network
+    from . import timing, transcripts
+
+    del rng
+    network = load_network(WEIGHTS)
+    for speaker, utterances in itertools.groupby(
+        transcripts.utterances(folder), key=lambda said: said.speaker
+    ):
+        row: list[tuple[NDArray[np.float32], list[labels.Label]]] = []
+        for number, utterance in enumerate(utterances):
+            try:
+                pcm = utterance.samples()
+                timed = timing.align_best(pcm, utterance.readings(), network)
+            except ValueError:  # nothing to read, or a text that the recording does not hold
+                continue
+            if timed.fit > _BEST_UNFIT:
+                row.append((pcm, timed.labels))
+            if sum(len(samples) for samples, _ in row) > _ROW_S * SAMPLE_RATE:
+                yield (
+                    f"{utterance.language}_{_part(speaker in _TRANSCRIBED_HELD)}_{speaker}_{number:04d}",
+                    *labels.join(row),
+                )
+                row = []
+
+
+def syllables(folder: Path, rng: random.Random) -> Iterator[Recording]:
+    """Rows of syllables by real speakers of seven languages, timed by the recogniser in use."""
+    from ..recogniser import WEIGHTS, load_network
+    from . import prompts
+    from . import syllables as voice
+
+    network = load_network(WEIGHTS)
+    known = {language: voice.recordings(folder, language) for language in voice.LANGUAGES}
+    for number in itertools.count():
+        for language, recordings in known.items():
+            chosen = [(prompts.decode(path), units) for path, units in rng.choices(recordings, k=_SYLLABLES)]
+            try:
+                pcm, timed = voice.joined(chosen, network, rng)
+            except ValueError:  # units that do not fit the recordings
+                continue
+            yield f"{language[:2]}_{_part(held=False)}_{number:04d}", pcm, timed
+
+
 def librivox(folder: Path, rng: random.Random) -> Iterator[Recording]:
     """Real English, read; all of it held out."""
     from . import prompts
@@ -223,6 +276,8 @@ def main() -> None:
         "zhuyin": zhuyin,
         "russian": russian,
         "diphones": diphones,
+        "transcribed": transcribed,
+        "syllables": syllables,
         "librivox": librivox,
         "asterisk": asterisk,
     }

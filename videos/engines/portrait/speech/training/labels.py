@@ -66,6 +66,22 @@ def read_wav(path: Path) -> NDArray[np.float32]:
     return samples.astype(np.float32) / np.float32(32768)
 
 
+def join(
+    row: Sequence[tuple[NDArray[np.float32], Sequence[Label]]],
+) -> tuple[NDArray[np.float32], list[Label]]:
+    """Samples and labels of recordings one after the other; silences that meet are one."""
+    joined: list[Label] = []
+    start_s = 0.0
+    for pcm, known in row:
+        for label in known:
+            moved = Label(label.start_s + start_s, label.end_s + start_s, label.name)
+            if joined and joined[-1].name == moved.name == "sil":
+                moved = moved._replace(start_s=joined.pop().start_s)
+            joined.append(moved)
+        start_s += len(pcm) / SAMPLE_RATE
+    return np.concatenate([pcm for pcm, _ in row]), joined
+
+
 def spread(start_s: float, end_s: float, units: Sequence[str]) -> list[Label]:
     """Share a stretch of time evenly between the units of a sound."""
     edges = np.linspace(start_s, end_s, len(units) + 1)

@@ -48,7 +48,7 @@ def connected(
     The long ends of syllables spoken alone are cut, sounds fade into each other, and the closures of
     stops vary in length and are now and then voiced or left out.
     """
-    pcm = _rest(0.3, rng)
+    pcm = rest(0.3, rng)
     labels = [Label(0.0, 0.3, "sil")]
     for name, samples in recordings:
         initial, final = split(name)
@@ -58,7 +58,7 @@ def connected(
         gap = rng.uniform(0.02, 0.1) if initial in _CLOSING else 0.0
         overlap = round(SAMPLE_RATE * (0.005 if gap else rng.uniform(0.005, 0.03)))
         if gap:
-            pcm = np.concatenate([pcm, _rest(gap, rng, level=10 ** rng.uniform(-4, -2.5))])
+            pcm = np.concatenate([pcm, rest(gap, rng, level=10 ** rng.uniform(-4, -2.5))])
             labels.append(Label(start, start + gap, IPA_UNITS[initial][0]))
         fade = np.linspace(0, 1, overlap, dtype=np.float32)
         joined = pcm[-overlap:] * (1 - fade) + voice[:overlap] * fade
@@ -71,7 +71,7 @@ def connected(
         whole = spread(start + onset, start + onset + (end - start - onset) / share, units)
         labels += [label._replace(end_s=min(label.end_s, end)) for label in whole if label.start_s < end]
     labels.append(Label(len(pcm) / SAMPLE_RATE, len(pcm) / SAMPLE_RATE + 0.3, "sil"))
-    return np.concatenate([pcm, _rest(0.3, rng)]), labels
+    return np.concatenate([pcm, rest(0.3, rng)]), labels
 
 
 def _shortened(samples: NDArray[np.float32], rng: random.Random) -> tuple[NDArray[np.float32], float]:
@@ -101,6 +101,7 @@ def trim(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return samples[loud[0] * size : (loud[-1] + 1) * size]
 
 
-def _rest(seconds: float, rng: random.Random, level: float = 3e-4) -> NDArray[np.float32]:
+def rest(seconds: float, rng: random.Random, level: float = 3e-4) -> NDArray[np.float32]:
+    """Faint noise, as between words."""
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, level, round(seconds * SAMPLE_RATE))
     return noise.astype(np.float32)
