@@ -76,9 +76,9 @@ def _shapes(
 def _phrase_loudness(heard: activity.Activity) -> NDArray[np.float32]:
     """(n,) how loud the speech around is, whatever the loudness of the single sound."""
     speech = heard.speech.astype(np.float32)
-    around = np.maximum(blur(speech, c.PHRASE_SIGMA_S), np.float32(0.01))
-    phrase: NDArray[np.float32] = blur(heard.loudness * speech, c.PHRASE_SIGMA_S) / around
-    return phrase
+    around = np.maximum(blur(speech, c.PHRASE_SIGMA_S), 0.01)
+    phrase = blur(heard.loudness * speech, c.PHRASE_SIGMA_S) / around
+    return phrase.astype(np.float32)
 
 
 def _waiting(jaw: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
