@@ -10,10 +10,12 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise, recording
 from videos.engines.portrait.speech import features, recogniser
+from videos.engines.portrait.speech.constants import MEL_BANDS
 from videos.engines.portrait.speech.training import (
     augment,
     blend,
     diphones,
+    grow,
     ipa,
     labels,
     prompts,
@@ -171,20 +173,32 @@ def test_coarse_coding_leaves_sound_6_to_22_db_above_its_errors(seed: int) -> No
     assert -24 < error_db < -3
 
 
-def test_blended_weights_lie_between_and_a_new_block_starts_from_nothing() -> None:
-    def weights(value: float, blocks: int) -> dict[str, np.ndarray]:
-        names = ["first", *(f"{part}{index}" for index in range(blocks) for part in ("inner", "outer"))]
-        arrays = {name: np.full(3, value + index, np.float16) for index, name in enumerate(names)}
-        return {"dilations": np.arange(blocks), **arrays}
+def test_blended_weights_lie_between() -> None:
+    dilations = np.array([1, 2])
+    one = {"dilations": dilations, "taps0": np.full(3, 4.0)}
+    other = {"dilations": dilations, "taps0": np.full(3, 8.0)}
 
-    old, new = weights(0, 2), weights(10, 3)
-    mixed = blend.blend(old, new, 0.5, added=1)
-    assert mixed["dilations"].tolist() == [0, 1, 2]
-    assert mixed["first"].tolist() == [5] * 3
-    assert mixed["inner0"].tolist() == [6] * 3
-    assert mixed["inner1"].tolist() == new["inner1"].tolist()
-    assert (mixed["outer1"] * 2).tolist() == new["outer1"].tolist()
-    assert mixed["inner2"].tolist() == [(3 + 15) / 2] * 3
+    mixed = blend.blend(one, other, share=0.25)
+
+    assert mixed["taps0"].tolist() == [5.0] * 3
+    assert mixed["dilations"].tolist() == [1, 2]
+
+
+def test_a_grown_network_answers_as_before_and_hears_more(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spectra = rng.normal(size=(300, MEL_BANDS)).astype(np.float32)
+    known = recogniser.load_network(recogniser.WEIGHTS)
+    before = recogniser.classify(known, spectra)
+
+    wide = grow.widen(dict(np.load(recogniser.WEIGHTS)), len(known.last[0]) + 40, rng)
+    np.savez(tmp_path / "grown.npz", **grow.insert(wide, 3, 16, rng))  # type: ignore[arg-type]
+    grown = recogniser.load_network(tmp_path / "grown.npz")
+    after = recogniser.classify(grown, spectra)
+
+    np.testing.assert_allclose(after.posteriors, before.posteriors, atol=1e-5)
+    np.testing.assert_allclose(after.closed, before.closed, atol=1e-5)
+    assert [block.dilation for block in grown.blocks][3] == 16
+    assert grown.reach(MEL_BANDS) == known.reach(MEL_BANDS) + 3 * 16
 
 
 def test_transcripts_are_found_with_their_recordings(tmp_path: Path) -> None:

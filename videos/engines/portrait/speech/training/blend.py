@@ -1,14 +1,12 @@
-"""Blend a recogniser's weights with those it was trained on from.
+"""Blend a recogniser's weights with those of another training from the same start.
 
-    python -m videos.engines.portrait.speech.training.blend OLD NEW --share 0.8 --added 4 --out recogniser.npz
+    python -m videos.engines.portrait.speech.training.blend ONE OTHER --share 0.5 --out recogniser.npz
 
-The mean of both keeps more of what OLD could do on material unlike the new training's (M. Wortsman et al.,
-"Robust fine-tuning of zero-shot models", CVPR 2022). `--added` is the number of a block that only NEW has:
-in OLD it counts as one that adds nothing.
+The mean of both keeps more of what either could do on material unlike the other's (M. Wortsman et al.,
+"Robust fine-tuning of zero-shot models", CVPR 2022).
 """
 
 import argparse
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +15,26 @@ from numpy.typing import NDArray
 Weights = dict[str, NDArray[np.generic]]
 
 
-def blend(old: Weights, new: Weights, share: float, added: int | None) -> Weights:
-    """`share` of `new` and the rest of `old`, array by array."""
-    mixed: Weights = {"dilations": new["dilations"]}
-    for name, array in new.items():
+def blend(one: Weights, other: Weights, share: float) -> Weights:
+    """`share` of `other` and the rest of `one`, array by array."""
+    mixed: Weights = {"dilations": one["dilations"]}
+    for name, array in one.items():
         if name != "dilations":
-            before = old_array(old, name, array, added)
-            mean = share * array.astype(np.float32) + (1 - share) * before.astype(np.float32)
+            mean = share * other[name].astype(np.float32) + (1 - share) * array.astype(np.float32)
             mixed[name] = mean.astype(array.dtype)
     return mixed
 
 
-def old_array(old: Weights, name: str, array: NDArray[np.generic], added: int | None) -> NDArray[np.generic]:
-    """What `old` has for the array `name` of the new weights."""
-    block = re.fullmatch(r"(taps|inner|outer)(\d+)(.*)", name)
-    if block is None or added is None or int(block[2]) < added:
-        return old[name]
-    if int(block[2]) > added:
-        return old[f"{block[1]}{int(block[2]) - 1}{block[3]}"]
-    return np.zeros_like(array) if block[1] == "outer" else array
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("old", type=Path)
-    parser.add_argument("new", type=Path)
-    parser.add_argument("--share", type=float, default=0.8)
-    parser.add_argument("--added", type=int)
+    """Entry point of the command."""
+    parser = argparse.ArgumentParser(description="Blend the weights of two recognisers.")
+    parser.add_argument("one", type=Path)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("--share", type=float, default=0.5, help="of the other")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    old, new = (dict(np.load(path)) for path in (options.old, options.new))
-    np.savez_compressed(options.out, **blend(old, new, options.share, options.added))  # type: ignore[arg-type]
+    one, other = (dict(np.load(path)) for path in (options.one, options.other))
+    np.savez_compressed(options.out, **blend(one, other, options.share))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

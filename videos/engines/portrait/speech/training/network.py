@@ -1,6 +1,7 @@
 """The recogniser's network in PyTorch, and its weights in the form that `recogniser` reads."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,25 +12,38 @@ from ..constants import MEL_BANDS
 from ..recogniser import load_network
 from ..units import UNITS
 
-CHANNELS = 160
 FIRST = 5
 TAPS = 7
-DILATIONS = (1, 2, 4, 8, 4, 1)
-REACH = FIRST // 2 + TAPS // 2 * sum(DILATIONS)
-"""Frames the network uses up on either side."""
+
+
+class Shape(NamedTuple):
+    """How large a network is."""
+
+    channels: int
+    dilations: tuple[int, ...]
+    """Of the blocks, in order."""
+
+    @property
+    def reach(self) -> int:
+        """Frames the network uses up on either side."""
+        return FIRST // 2 + TAPS // 2 * sum(self.dilations)
+
+
+SHAPE = Shape(256, (1, 1, 2, 4, 16, 8, 4, 2, 1))
+"""That of the recogniser in use."""
 
 
 class _Block(nn.Module):  # type: ignore[misc]
     """Depthwise filter over time and two mixings of the channels, added to what came in."""
 
-    def __init__(self, dilation: int) -> None:
+    def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         self.reach = dilation * (TAPS // 2)
-        self.filter = nn.Conv1d(CHANNELS, CHANNELS, TAPS, dilation=dilation, groups=CHANNELS, bias=False)
-        self.inner = nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False)
-        self.norm = nn.BatchNorm1d(CHANNELS)
+        self.filter = nn.Conv1d(channels, channels, TAPS, dilation=dilation, groups=channels, bias=False)
+        self.inner = nn.Conv1d(channels, channels, 1, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
         self.dropout = nn.Dropout(0.1)
-        self.outer = nn.Conv1d(CHANNELS, CHANNELS, 1)
+        self.outer = nn.Conv1d(channels, channels, 1)
 
     def forward(self, values: Tensor) -> Tensor:
         hidden = torch.relu(self.norm(self.inner(self.filter(values))))
@@ -38,15 +52,16 @@ class _Block(nn.Module):  # type: ignore[misc]
 
 
 class TrainedNetwork(nn.Module):  # type: ignore[misc]
-    """Convolutions over time without padding: (batch, bands, n) to (batch, units + 1, n - 2 * REACH)."""
+    """Convolutions over time without padding: (batch, bands, n) to (batch, units + 1, n - 2 * reach)."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Shape = SHAPE) -> None:
         super().__init__()
-        self.first = nn.Conv1d(MEL_BANDS, CHANNELS, FIRST, bias=False)
-        self.norm = nn.BatchNorm1d(CHANNELS)
-        self.blocks = nn.Sequential(*(_Block(dilation) for dilation in DILATIONS))
+        self.shape = shape
+        self.first = nn.Conv1d(MEL_BANDS, shape.channels, FIRST, bias=False)
+        self.norm = nn.BatchNorm1d(shape.channels)
+        self.blocks = nn.Sequential(*(_Block(shape.channels, dilation) for dilation in shape.dilations))
         self.dropout = nn.Dropout(0.1)
-        self.last = nn.Conv1d(CHANNELS, len(UNITS) + 1, 1)
+        self.last = nn.Conv1d(shape.channels, len(UNITS) + 1, 1)
 
     def forward(self, spectra: Tensor) -> Tensor:
         values = self.blocks(torch.relu(self.norm(self.first(spectra))))
@@ -58,7 +73,7 @@ def save(network: TrainedNetwork, path: Path) -> None:
     """Write the weights in half precision, the normalisations folded into the matrices."""
     arrays: dict[str, NDArray[np.float32]] = {}
     # (channels, bands, frames) becomes (frames * bands, channels), the order in which `recogniser` reads.
-    matrix = _array(network.first.weight).transpose(2, 1, 0).reshape(FIRST * MEL_BANDS, CHANNELS)
+    matrix = _array(network.first.weight).transpose(2, 1, 0).reshape(FIRST * MEL_BANDS, -1)
     arrays["first_matrix"], arrays["first_bias"] = _fold(matrix, network.norm)
     for index, block in enumerate(network.blocks):
         if not isinstance(block, _Block):
@@ -71,7 +86,7 @@ def save(network: TrainedNetwork, path: Path) -> None:
     arrays["last_matrix"] = _array(network.last.weight)[:, :, 0].T
     arrays["last_bias"] = _array(network.last.bias)
     halves = {name: values.astype(np.float16) for name, values in arrays.items()}
-    np.savez_compressed(path, dilations=np.array(DILATIONS, np.int8), **halves)  # type: ignore[arg-type]
+    np.savez_compressed(path, dilations=np.array(network.shape.dilations, np.int8), **halves)  # type: ignore[arg-type]
 
 
 def resume(path: Path) -> TrainedNetwork:
@@ -79,9 +94,11 @@ def resume(path: Path) -> TrainedNetwork:
 
     Its normalisations are part of the matrices and stay as they are: switch them to `eval`.
     """
-    saved, network = load_network(path), TrainedNetwork()
+    saved = load_network(path)
+    shape = Shape(len(saved.last[0]), tuple(block.dilation for block in saved.blocks))
+    network = TrainedNetwork(shape)
     with torch.no_grad():
-        matrix = saved.first[0].reshape(FIRST, MEL_BANDS, CHANNELS).transpose(2, 1, 0)
+        matrix = saved.first[0].reshape(FIRST, MEL_BANDS, shape.channels).transpose(2, 1, 0)
         network.first.weight.copy_(torch.from_numpy(matrix.copy()))
         _unfold(network.norm, saved.first[1])
         for block, known in zip(network.blocks, saved.blocks, strict=True):

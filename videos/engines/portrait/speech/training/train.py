@@ -25,10 +25,10 @@ from ..constants import MEL_BANDS, SAMPLE_RATE
 from ..recogniser import normalise
 from ..units import BILABIALS, UNIT_INDEX, UNITS
 from . import augment, labels
-from .network import REACH, TrainedNetwork, resume, save
+from .network import TrainedNetwork, resume, save
 
 _PIECE = 512
-"""Frames judged in one example; the network sees REACH more on either side."""
+"""Frames judged in one example; the network sees its reach more on either side."""
 _BATCH = 8
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 1e-2
@@ -77,12 +77,12 @@ _NO_DAMAGE = Damage(cut=0, coded=0)
 
 
 def load(
-    sources: Sequence[Source], damage: Damage, rng: np.random.Generator
+    sources: Sequence[Source], reach: int, damage: Damage, rng: np.random.Generator
 ) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
     """Normalised spectra and labels of a random choice of training recordings, end to end.
 
-    Most are heard in a new variant every time. They are set apart by unlabelled copies of their first
-    and last frames.
+    Most are heard in a new variant every time. They are set apart by `reach` unlabelled copies
+    of their first and last frames.
     """
     spectra, targets = [], []
     for path in _chosen(sources, rng):
@@ -95,8 +95,8 @@ def load(
             signal = features.extract(heard)
             wanted = labels.per_frame(known, signal, stretch)
             rows = normalise(signal.mel_db, activity.detect(signal).speech)
-            spectra.append(np.pad(rows, ((REACH, REACH), (0, 0)), mode="edge").astype(np.float16))
-            targets.append(np.pad(wanted, REACH, constant_values=_UNKNOWN))
+            spectra.append(np.pad(rows, ((reach, reach), (0, 0)), mode="edge").astype(np.float16))
+            targets.append(np.pad(wanted, reach, constant_values=_UNKNOWN))
     return np.concatenate(spectra), np.concatenate(targets)
 
 
@@ -129,7 +129,9 @@ def train(
     mean = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     began, losses = time.monotonic(), []
-    for step, (inputs, wanted, weight) in enumerate(_batches(sources, damage, rng), start=1):
+    for step, (inputs, wanted, weight) in enumerate(
+        _batches(sources, network.shape.reach, damage, rng), start=1
+    ):
         progress = (time.monotonic() - began) / 60 / minutes
         if progress >= 1:
             break
@@ -159,12 +161,12 @@ def _remember(mean: TrainedNetwork, network: TrainedNetwork, share: float) -> No
 
 
 def _batches(
-    sources: Sequence[Source], damage: Damage, rng: np.random.Generator
+    sources: Sequence[Source], reach: int, damage: Damage, rng: np.random.Generator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Endless (batch, bands, n + 2 * REACH) spectra of random speakers, (batch, n) units, unit weights."""
-    around, inside = np.arange(_PIECE + 2 * REACH), np.arange(_PIECE) + REACH
+    """Endless (batch, bands, n + 2 * reach) spectra of random speakers, (batch, n) units, unit weights."""
+    around, inside = np.arange(_PIECE + 2 * reach), np.arange(_PIECE) + reach
     while True:
-        spectra, targets = load(sources, damage, rng)
+        spectra, targets = load(sources, reach, damage, rng)
         weight = torch.from_numpy(_importance(targets))
         starts = np.arange(rng.integers(_PIECE), len(targets) - len(around), _PIECE)
         rng.shuffle(starts)
