@@ -79,7 +79,7 @@ def test_the_tongue_rises_for_l_and_lies_for_vowels_hisses_and_silence(track: Vi
     """In "he might even have been made amiable himself"."""
     for start, end in ((2.17, 2.29), (2.69, 2.80)):
         raised, out = tongue_between(track, start, end)
-        assert raised > 0.9
+        assert raised > 0.7
         assert out < 0.1
     for start, end in ((0.0, 0.24), (0.48, 0.56), (1.40, 1.48), (2.48, 2.56), (3.04, 3.3)):
         assert tongue_between(track, start, end) == (0.0, 0.0)
@@ -194,7 +194,7 @@ def test_a_loud_phrase_opens_wider_but_not_a_loud_sound_within_it(
     pcm = recording(SENTENCE)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    sounds = recogniser.recognise(signal, heard.speech)
+    sounds = recogniser.recognise(pcm, heard.speech)
 
     def jaw(*levels: float) -> NDArray[np.float32]:
         steps = np.resize(np.repeat(np.array(levels, np.float32), 10), len(signal))

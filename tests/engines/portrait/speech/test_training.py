@@ -10,12 +10,10 @@ import pytest
 
 from tests.engines.portrait.speech.signals import noise, recording
 from videos.engines.portrait.speech import features, recogniser
-from videos.engines.portrait.speech.constants import MEL_BANDS
 from videos.engines.portrait.speech.training import (
     augment,
     blend,
     diphones,
-    grow,
     ipa,
     labels,
     prompts,
@@ -184,23 +182,6 @@ def test_blended_weights_lie_between() -> None:
     assert mixed["dilations"].tolist() == [1, 2]
 
 
-def test_a_grown_network_answers_as_before_and_hears_more(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    spectra = rng.normal(size=(300, MEL_BANDS)).astype(np.float32)
-    known = recogniser.load_network(recogniser.WEIGHTS)
-    before = recogniser.classify(known, spectra)
-
-    wide = grow.widen(dict(np.load(recogniser.WEIGHTS)), len(known.last[0]) + 40, rng)
-    np.savez(tmp_path / "grown.npz", **grow.insert(wide, 3, 16, rng))  # type: ignore[arg-type]
-    grown = recogniser.load_network(tmp_path / "grown.npz")
-    after = recogniser.classify(grown, spectra)
-
-    np.testing.assert_allclose(after.posteriors, before.posteriors, atol=1e-5)
-    np.testing.assert_allclose(after.closed, before.closed, atol=1e-5)
-    assert [block.dilation for block in grown.blocks][3] == 16
-    assert grown.reach(MEL_BANDS) == known.reach(MEL_BANDS) + 3 * 16
-
-
 def test_transcripts_are_found_with_their_recordings(tmp_path: Path) -> None:
     def put(name: str, content: bytes = b"") -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -270,7 +251,7 @@ def test_a_silence_in_which_something_is_heard_is_doubted() -> None:
     timed = timing.align(pcm, [["h", "i"]], network)
 
     unknown_s = sum(label.end_s - label.start_s for label in timed.labels if label.name == "-")
-    assert unknown_s > 0.5 * len(pcm) / 16_000
+    assert unknown_s > 0.3 * len(pcm) / 16_000
 
 
 def test_recordings_are_joined_with_their_labels() -> None:

@@ -71,7 +71,7 @@ def _add(tally: Tally, path: Path, language: str) -> None:
     pcm, known = labels.read(path)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    sounds = recogniser.recognise(signal, heard.speech)
+    sounds = recogniser.recognise(pcm, heard.speech)
     ours = track_of(sounds, signal, heard, len(pcm), FPS)
     truth = labels.per_frame(known, signal)
     ideal = track_of(_certain(truth), signal, heard, len(pcm), FPS)

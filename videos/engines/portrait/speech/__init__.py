@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from . import activity, closures, coarticulation, features, language, recogniser
+from . import activity, closures, coarticulation, encoder, features, language, recogniser
 from . import constants as c
 from .smoothing import blur, pool_to_frames, ramp, runs, to_frames, widen
 from .track import SHAPE_HIGH, SHAPE_LOW, SHAPE_NAMES, VisemeTrack
 
 __all__ = ["SHAPE_NAMES", "WEIGHTS", "VisemeTrack", "analyse", "track_of"]
 
-WEIGHTS = (recogniser.WEIGHTS, closures.WEIGHTS, language.WEIGHTS)
+WEIGHTS = (encoder.WEIGHTS, recogniser.WEIGHTS, closures.WEIGHTS, language.WEIGHTS)
 """The files that were learned."""
 
 
@@ -26,7 +26,7 @@ def analyse(pcm16k: NDArray[np.float32], fps: int = 25) -> VisemeTrack:
     pcm = np.clip(np.asarray(pcm16k, np.float32).reshape(-1), -1, 1)
     signal = features.extract(pcm)
     heard = activity.detect(signal)
-    sounds = recogniser.recognise(signal, heard.speech)
+    sounds = recogniser.recognise(pcm, heard.speech)
     return track_of(sounds, signal, heard, len(pcm), fps)
 
 

@@ -1,8 +1,7 @@
 """A small neural network that tells the sounds of English and Mandarin apart, frame by frame.
 
-A convolutional network over time on mel spectra, run with NumPy alone: depthwise-separable
-convolutions with growing dilation let it see 0.6 s on either side of every frame.
-`training/` holds everything that made its weights.
+A convolutional network over time on the states of `encoder`, run with NumPy alone. Every state gives
+two answers, one for each of its analysis frames. `training/` holds everything that made its weights.
 """
 
 from dataclasses import dataclass
@@ -12,13 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import Features
-from .units import UNITS
+from .encoder import encode
+from .units import UNIT_INDEX, UNITS
 
-SCALE_DB = 15.0
-"""Spectra are given in this unit, after taking off the mean of the recording."""
-
-_BLOCK_FRAMES = 2048
+_BLOCK = 1024
+"""States judged at once, so that memory does not grow with the recording."""
 WEIGHTS = Path(__file__).with_name("recogniser.npz")
 """The weights in use."""
 
@@ -69,56 +66,52 @@ class Block:
 
 @dataclass(frozen=True)
 class Network:
-    """Weights of the network; spectra enter `first` with the frames beside them."""
+    """Weights of the network; states enter `first` with the ones beside them."""
 
     first: tuple[NDArray[np.float32], NDArray[np.float32]]
-    """Matrix (frames * bands, channels) and bias."""
+    """Matrix (states * inputs, channels) and bias."""
     blocks: tuple[Block, ...]
     last: tuple[NDArray[np.float32], NDArray[np.float32]]
-    """Matrix (channels, units + 1) and bias; the last column is the closure of the lips."""
+    """Matrix (channels, 2 * (units + 1)) and bias; the last unit is the closure of the lips."""
 
-    def scores(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n - 2 * reach, units + 1) unnormalised log odds from (n, bands) normalised spectra."""
-        width = len(self.first[0]) // spectra.shape[1]
-        beside = np.lib.stride_tricks.sliding_window_view(spectra, width, axis=0).transpose(0, 2, 1)
+    def scores(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(2 * (n - 2 * reach), units + 1) unnormalised log odds from (n, inputs) states."""
+        width = len(self.first[0]) // states.shape[1]
+        beside = np.lib.stride_tricks.sliding_window_view(states, width, axis=0).transpose(0, 2, 1)
         values = np.maximum(beside.reshape(len(beside), -1) @ self.first[0] + self.first[1], 0)
         for block in self.blocks:
             values = block.apply(values)
         result: NDArray[np.float32] = np.maximum(values, 0) @ self.last[0] + self.last[1]
-        return result
+        return result.reshape(-1, len(UNITS) + 1)
 
-    def reach(self, bands: int) -> int:
-        """Frames the network sees on either side of the one it judges."""
-        return len(self.first[0]) // bands // 2 + sum(block.reach for block in self.blocks)
-
-
-def recognise(features: Features, speech: NDArray[np.bool_]) -> Sounds:
-    """The sounds of a recording; `speech` tells where somebody speaks."""
-    return classify(_network(), normalise(features.mel_db, speech))
+    def reach(self, inputs: int) -> int:
+        """States the network sees on either side of the one it judges."""
+        return len(self.first[0]) // inputs // 2 + sum(block.reach for block in self.blocks)
 
 
-def classify(network: Network, spectra: NDArray[np.float32]) -> Sounds:
-    """The sounds in (n, bands) normalised spectra, whose ends are held."""
-    count, bands = spectra.shape
-    reach = network.reach(bands)
-    held = np.concatenate([np.repeat(spectra[:1], reach, 0), spectra, np.repeat(spectra[-1:], reach, 0)])
-    posteriors = np.empty((count, len(UNITS)), np.float32)
-    closed = np.empty(count, np.float32)
-    for start in range(0, count, _BLOCK_FRAMES):
-        rows = slice(start, min(start + _BLOCK_FRAMES, count))
-        scores = network.scores(held[rows.start : rows.stop + 2 * reach])
-        closed[rows] = 1 / (1 + np.exp(-np.clip(scores[:, -1], -30, 30)))
-        units = scores[:, :-1]
-        raised = np.exp(units - units.max(axis=1, keepdims=True))
-        posteriors[rows] = raised / raised.sum(axis=1, keepdims=True)
-    return Sounds(posteriors, closed)
+def recognise(pcm: NDArray[np.float32], speech: NDArray[np.bool_], network: Network | None = None) -> Sounds:
+    """The sounds of mono 16 kHz samples; `speech` tells in which analysis frames somebody speaks."""
+    if not speech.any():
+        posteriors = np.zeros((len(speech), len(UNITS)), np.float32)
+        posteriors[:, UNIT_INDEX["sil"]] = 1
+        return Sounds(posteriors, np.zeros(len(speech), np.float32))
+    return classify(network or _network(), encode(pcm, speech), len(speech))
 
 
-def normalise(mel_db: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Spectra relative to the mean of the speech, so that microphone and volume do not matter."""
-    reference = mel_db[speech] if speech.any() else mel_db
-    relative: NDArray[np.float32] = (mel_db - reference.mean(axis=0)) / np.float32(SCALE_DB)
-    return np.clip(relative, -4, 3)
+def classify(network: Network, states: NDArray[np.float32], count: int) -> Sounds:
+    """The sounds of so many analysis frames from the (n, inputs) states of `encoder`."""
+    reach = network.reach(states.shape[1])
+    held = np.concatenate([np.repeat(states[:1], reach, 0), states, np.repeat(states[-1:], reach, 0)])
+    scores = np.concatenate(
+        [
+            network.scores(held[start : min(start + _BLOCK, len(states)) + 2 * reach])
+            for start in range(0, len(states), _BLOCK)
+        ]
+    )[:count]
+    units = scores[:, :-1]
+    raised = np.exp(units - units.max(axis=1, keepdims=True))
+    closed = 1 / (1 + np.exp(-np.clip(scores[:, -1], -30, 30)))
+    return Sounds(raised / raised.sum(axis=1, keepdims=True), closed)
 
 
 def load_network(path: Path) -> Network:

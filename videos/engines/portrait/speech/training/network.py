@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..constants import MEL_BANDS
 from ..recogniser import load_network
 from ..units import UNITS
 
@@ -19,17 +18,18 @@ TAPS = 7
 class Shape(NamedTuple):
     """How large a network is."""
 
+    inputs: int
     channels: int
     dilations: tuple[int, ...]
     """Of the blocks, in order."""
 
     @property
     def reach(self) -> int:
-        """Frames the network uses up on either side."""
+        """States the network uses up on either side."""
         return FIRST // 2 + TAPS // 2 * sum(self.dilations)
 
 
-SHAPE = Shape(256, (1, 1, 2, 4, 16, 8, 4, 2, 1))
+SHAPE = Shape(512, 192, (1, 1, 2))
 """That of the recogniser in use."""
 
 
@@ -52,29 +52,38 @@ class _Block(nn.Module):  # type: ignore[misc]
 
 
 class TrainedNetwork(nn.Module):  # type: ignore[misc]
-    """Convolutions over time without padding: (batch, bands, n) to (batch, units + 1, n - 2 * reach)."""
+    """Convolutions over time without padding: (batch, inputs, n) to (batch, units + 1, 2 n - 4 reach)."""
 
     def __init__(self, shape: Shape = SHAPE) -> None:
         super().__init__()
         self.shape = shape
-        self.first = nn.Conv1d(MEL_BANDS, shape.channels, FIRST, bias=False)
+        self.standard = nn.BatchNorm1d(shape.inputs, affine=False)
+        self.hidden_inputs = nn.Dropout(0.1)
+        self.first = nn.Conv1d(shape.inputs, shape.channels, FIRST, bias=False)
         self.norm = nn.BatchNorm1d(shape.channels)
         self.blocks = nn.Sequential(*(_Block(shape.channels, dilation) for dilation in shape.dilations))
         self.dropout = nn.Dropout(0.1)
-        self.last = nn.Conv1d(shape.channels, len(UNITS) + 1, 1)
+        self.last = nn.Conv1d(shape.channels, 2 * (len(UNITS) + 1), 1)
 
-    def forward(self, spectra: Tensor) -> Tensor:
-        values = self.blocks(torch.relu(self.norm(self.first(spectra))))
-        result: Tensor = self.last(self.dropout(torch.relu(values)))
-        return result
+    def forward(self, states: Tensor) -> Tensor:
+        heard = self.hidden_inputs(self.standard(states))
+        values = self.blocks(torch.relu(self.norm(self.first(heard))))
+        scores: Tensor = self.last(self.dropout(torch.relu(values)))
+        batch, _, count = scores.shape
+        # Two answers a state, for the two analysis frames that it belongs to.
+        return scores.view(batch, 2, -1, count).permute(0, 2, 3, 1).reshape(batch, -1, 2 * count)
 
 
 def save(network: TrainedNetwork, path: Path) -> None:
     """Write the weights in half precision, the normalisations folded into the matrices."""
     arrays: dict[str, NDArray[np.float32]] = {}
-    # (channels, bands, frames) becomes (frames * bands, channels), the order in which `recogniser` reads.
-    matrix = _array(network.first.weight).transpose(2, 1, 0).reshape(FIRST * MEL_BANDS, -1)
-    arrays["first_matrix"], arrays["first_bias"] = _fold(matrix, network.norm)
+    mean, variance = _array(network.standard.running_mean), _array(network.standard.running_var)
+    spread = np.sqrt(variance + network.standard.eps)
+    # (channels, inputs, states) becomes (states, inputs, channels), the order in which `recogniser` reads.
+    kernel = _array(network.first.weight).transpose(2, 1, 0) / spread[:, None]
+    matrix, arrays["first_bias"] = _fold(kernel.reshape(-1, kernel.shape[2]), network.norm)
+    arrays["first_bias"] -= np.tile(mean, FIRST) @ matrix
+    arrays["first_matrix"] = matrix
     for index, block in enumerate(network.blocks):
         if not isinstance(block, _Block):
             raise TypeError("not a block of the recogniser")
@@ -95,10 +104,12 @@ def resume(path: Path) -> TrainedNetwork:
     Its normalisations are part of the matrices and stay as they are: switch them to `eval`.
     """
     saved = load_network(path)
-    shape = Shape(len(saved.last[0]), tuple(block.dilation for block in saved.blocks))
+    dilations = tuple(block.dilation for block in saved.blocks)
+    shape = Shape(len(saved.first[0]) // FIRST, len(saved.last[0]), dilations)
     network = TrainedNetwork(shape)
     with torch.no_grad():
-        matrix = saved.first[0].reshape(FIRST, MEL_BANDS, shape.channels).transpose(2, 1, 0)
+        network.standard.running_var.fill_(1 - network.standard.eps)
+        matrix = saved.first[0].reshape(FIRST, shape.inputs, shape.channels).transpose(2, 1, 0)
         network.first.weight.copy_(torch.from_numpy(matrix.copy()))
         _unfold(network.norm, saved.first[1])
         for block, known in zip(network.blocks, saved.blocks, strict=True):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .. import activity, features
 from ..constants import ANALYSIS_RATE
-from ..recogniser import Network, classify, load_network, normalise
+from ..recogniser import Network, load_network, recognise
 from ..units import UNIT_INDEX
 from . import labels
 
@@ -66,8 +66,7 @@ def realign_file(path: Path, network: Network) -> None:
     path.with_suffix(".lab").write_bytes(original.read_bytes())
     pcm, known = labels.read(path)
     signal = features.extract(pcm)
-    spectra = normalise(signal.mel_db, activity.detect(signal).speech)
-    posteriors = classify(network, spectra).posteriors
+    posteriors = recognise(pcm, activity.detect(signal).speech, network).posteriors
     labels.write(path, pcm, realign(known, np.log(posteriors + _FLOOR)))
 
 

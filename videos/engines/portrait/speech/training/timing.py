@@ -13,7 +13,7 @@ from scipy.ndimage import median_filter
 
 from .. import activity, features
 from ..constants import ANALYSIS_RATE
-from ..recogniser import Network, classify, normalise
+from ..recogniser import Network, recognise
 from ..smoothing import runs
 from ..units import UNIT_INDEX, UNITS
 from .labels import UNKNOWN, Label
@@ -65,7 +65,7 @@ def align(pcm: NDArray[np.float32], words: Sequence[Sequence[str]], network: Net
     """
     signal = features.extract(pcm)
     speech = activity.detect(signal).speech
-    sounds = classify(network, normalise(signal.mel_db, speech))
+    sounds = recognise(pcm, speech, network)
     names, chain = _chain(words)
     # A last column for what is unknown.
     scores = np.log(np.maximum(sounds.posteriors, _FLOOR))

@@ -11,6 +11,7 @@ import argparse
 import copy
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +22,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import activity, features
-from ..constants import MEL_BANDS, SAMPLE_RATE
-from ..recogniser import normalise
+from ..constants import HOP, SAMPLE_RATE
+from ..encoder import encode
 from ..units import BILABIALS, UNIT_INDEX, UNITS
 from . import augment, labels
 from .network import TrainedNetwork, resume, save
 
-_PIECE = 512
-"""Frames judged in one example; the network sees its reach more on either side."""
+_PIECE = 256
+"""States judged in one example; the network sees its reach more on either side."""
 _BATCH = 8
 _LEARNING_RATE = 1e-3
 _WEIGHT_DECAY = 1e-2
@@ -36,6 +37,10 @@ _WARM_UP = 100
 """Steps over which the learning rate rises to its full height."""
 _UNKNOWN = -1
 _SHORTEST_S = 0.25
+_ROW_S = (0.0, 7.0)
+"""Recordings are put in a row until it is longer than something between these."""
+_ROW_LEVEL = 0.1
+"""Root mean square of a recording in a row."""
 _VARIED = 0.6
 """Share of the recordings that are heard in a variant instead of plain."""
 _CLOSURE_SHARE = 6.0
@@ -43,12 +48,6 @@ _CLOSURE_SHARE = 6.0
 _CLOSURE_FOCUS = 1.5
 """Exponent of the focal loss (T.-Y. Lin et al., 2017): frames that are clear already count less."""
 _CLOSED_WEIGHT = 3.0
-_WARP = 0.12
-"""Largest stretch of the mel axis: vocal tract length perturbation (N. Jaitly and G. Hinton, 2013)."""
-_MASKED = 0.4
-"""Share of the examples in which some bands are blanked (D. Park et al., 2019)."""
-_MASK_BANDS = (2, 8)
-"""How many bands at least, and more than at most."""
 _MEMORY = 0.998
 """Share of the weights' running mean that stays at every step; the mean is what is kept."""
 
@@ -79,12 +78,26 @@ _NO_DAMAGE = Damage(cut=0, coded=0)
 def load(
     sources: Sequence[Source], reach: int, damage: Damage, rng: np.random.Generator
 ) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
-    """Normalised spectra and labels of a random choice of training recordings, end to end.
+    """States of the encoder and labels, two a state, of a random choice of training recordings, end to end.
 
     Most are heard in a new variant every time. They are set apart by `reach` unlabelled copies
     of their first and last frames.
     """
-    spectra, targets = [], []
+    states, targets = [], []
+    for pcm, wanted in _rows(_heard(sources, damage, rng), rng):
+        speech = activity.detect(features.extract(pcm)).speech
+        if speech.any():
+            rows = encode(pcm, speech)
+            states.append(np.pad(rows, ((reach, reach), (0, 0)), mode="edge").astype(np.float16))
+            after = 2 * (reach + len(rows)) - len(wanted)
+            targets.append(np.pad(wanted, (2 * reach, after), constant_values=_UNKNOWN))
+    return np.concatenate(states), np.concatenate(targets)
+
+
+def _heard(
+    sources: Sequence[Source], damage: Damage, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int8]]]:
+    """Samples and units of whole analysis frames of recordings, plain, varied or damaged."""
     for path in _chosen(sources, rng):
         recording = labels.read(path)
         for pcm, known in augment.cut(*recording, rng) if rng.random() < damage.cut else [recording]:
@@ -92,12 +105,21 @@ def load(
                 continue
             heard = augment.coded(pcm, rng) if rng.random() < damage.coded else pcm
             heard, stretch = augment.vary(heard, rng) if rng.random() < _VARIED else (heard, 1.0)
-            signal = features.extract(heard)
-            wanted = labels.per_frame(known, signal, stretch)
-            rows = normalise(signal.mel_db, activity.detect(signal).speech)
-            spectra.append(np.pad(rows, ((reach, reach), (0, 0)), mode="edge").astype(np.float16))
-            targets.append(np.pad(wanted, reach, constant_values=_UNKNOWN))
-    return np.concatenate(spectra), np.concatenate(targets)
+            wanted = labels.per_frame(known, features.extract(heard), stretch)
+            yield heard[: len(heard) // HOP * HOP], wanted[: len(heard) // HOP]
+
+
+def _rows(
+    heard: Iterator[tuple[NDArray[np.float32], NDArray[np.int8]]], rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int8]]]:
+    """Recordings alone or several in a row, so that a sound is met late in a piece as often as early."""
+    row: list[tuple[NDArray[np.float32], NDArray[np.int8]]] = []
+    longest = rng.uniform(*_ROW_S)
+    for pcm, wanted in heard:
+        row.append((pcm * (_ROW_LEVEL / max(float(np.sqrt((pcm**2).mean())), 1e-5)), wanted))
+        if sum(len(samples) for samples, _ in row) > longest * SAMPLE_RATE:
+            yield np.concatenate([samples for samples, _ in row]), np.concatenate([units for _, units in row])
+            row, longest = [], rng.uniform(*_ROW_S)
 
 
 def _chosen(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[Path]:
@@ -163,40 +185,32 @@ def _remember(mean: TrainedNetwork, network: TrainedNetwork, share: float) -> No
 def _batches(
     sources: Sequence[Source], reach: int, damage: Damage, rng: np.random.Generator
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Endless (batch, bands, n + 2 * reach) spectra of random speakers, (batch, n) units, unit weights."""
-    around, inside = np.arange(_PIECE + 2 * reach), np.arange(_PIECE) + reach
-    while True:
-        spectra, targets = load(sources, reach, damage, rng)
-        weight = torch.from_numpy(_importance(targets))
-        starts = np.arange(rng.integers(_PIECE), len(targets) - len(around), _PIECE)
-        rng.shuffle(starts)
-        for first in range(0, len(starts) - _BATCH + 1, _BATCH):
-            chosen = starts[first : first + _BATCH, None]
-            inputs = spectra[chosen + around].astype(np.float32) @ _warp(rng)
-            _mask(inputs, rng)
-            wanted = targets[chosen + inside].astype(np.int64)
-            bands_first = np.ascontiguousarray(inputs.transpose(0, 2, 1))
-            yield torch.from_numpy(bands_first), torch.from_numpy(wanted), weight
+    """Endless (batch, inputs, n + 2 * reach) states of random speakers, (batch, 2 n) units, unit weights.
+
+    What is at hand is gone through again and again until a thread of its own has encoded something new.
+    """
+    with ThreadPoolExecutor(1) as aside:
+        at_hand = load(sources, reach, damage, rng)
+        while True:
+            coming = aside.submit(load, sources, reach, damage, np.random.default_rng(rng.integers(2**32)))
+            yield from _once(*at_hand, reach, rng)
+            while not coming.done():
+                yield from _once(*at_hand, reach, rng)
+            at_hand = coming.result()
 
 
-def _warp(rng: np.random.Generator) -> NDArray[np.float32]:
-    """(bands, bands) interpolation that stretches the mel axis, as another vocal tract would."""
-    source = np.clip(np.arange(MEL_BANDS) * rng.uniform(1 - _WARP, 1 + _WARP), 0, MEL_BANDS - 1)
-    low = np.minimum(source.astype(int), MEL_BANDS - 2)
-    share = source - low
-    matrix = np.zeros((MEL_BANDS, MEL_BANDS), np.float32)
-    matrix[low, np.arange(MEL_BANDS)] = 1 - share
-    matrix[low + 1, np.arange(MEL_BANDS)] = share
-    return matrix
-
-
-def _mask(inputs: NDArray[np.float32], rng: np.random.Generator) -> None:
-    """Blank some neighbouring bands of some (n, bands) examples, so that no band is relied on alone."""
-    for example in inputs:
-        if rng.random() < _MASKED:
-            width = int(rng.integers(*_MASK_BANDS))
-            low = int(rng.integers(MEL_BANDS - width))
-            example[:, low : low + width] = example[:, low : low + width].mean()
+def _once(
+    states: NDArray[np.float16], targets: NDArray[np.int8], reach: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    around, inside = np.arange(_PIECE + 2 * reach), np.arange(2 * _PIECE) + 2 * reach
+    weight = torch.from_numpy(_importance(targets))
+    starts = np.arange(rng.integers(_PIECE), len(states) - len(around), _PIECE)
+    rng.shuffle(starts)
+    for first in range(0, len(starts) - _BATCH + 1, _BATCH):
+        chosen = starts[first : first + _BATCH, None]
+        inputs = states[chosen + around].astype(np.float32).transpose(0, 2, 1)
+        wanted = targets[2 * chosen + inside].astype(np.int64)
+        yield torch.from_numpy(np.ascontiguousarray(inputs)), torch.from_numpy(wanted), weight
 
 
 def _importance(targets: NDArray[np.int8]) -> NDArray[np.float32]:

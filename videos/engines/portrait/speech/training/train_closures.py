@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from .. import activity, closures, features
 from ..constants import ANALYSIS_RATE
-from ..recogniser import Network, classify, load_network, normalise
+from ..recogniser import Network, load_network, recognise
 from ..units import BILABIALS
 from . import augment, labels
 
@@ -37,7 +37,7 @@ def gather(
         for variant in range(variants + 1):
             samples, stretch = (pcm, 1.0) if variant == 0 else augment.vary(pcm, rng)
             signal = features.extract(samples)
-            sounds = classify(network, normalise(signal.mel_db, activity.detect(signal).speech))
+            sounds = recognise(samples, activity.detect(signal).speech, network)
             for candidate in closures.candidates(sounds, signal):
                 start = candidate.start / ANALYSIS_RATE / stretch
                 end = candidate.end / ANALYSIS_RATE / stretch

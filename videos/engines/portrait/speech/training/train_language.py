@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from .. import activity, features
 from ..constants import ANALYSIS_RATE
 from ..language import statistics
-from ..recogniser import Network, classify, load_network, normalise
+from ..recogniser import Network, load_network, recognise
 from . import augment, labels
 
 _PIECE = round(2.5 * ANALYSIS_RATE)
@@ -35,7 +35,7 @@ def gather(
             pcm, _ = augment.vary(pcm, rng)
         signal = features.extract(pcm)
         speech = activity.detect(signal).speech
-        posteriors = classify(network, normalise(signal.mel_db, speech)).posteriors
+        posteriors = recognise(pcm, speech, network).posteriors
         for start in range(0, len(speech), _PIECE):
             piece = slice(start, start + _PIECE)
             if speech[piece].sum() > _PIECE // 2:
