@@ -39,8 +39,7 @@ def track_of(
 ) -> VisemeTrack:
     """The track of a recording of so many samples in which these sounds were heard."""
     frames = math.ceil(samples * fps / c.SAMPLE_RATE)
-    spoken = language.detect(sounds.posteriors, heard.speech)
-    shapes = _shapes(sounds, signal, heard, spoken)
+    shapes = _shapes(sounds, signal, heard)
     sampled = to_frames(shapes, frames, fps)
     sampled[:, 5] = pool_to_frames(shapes[:, 5], frames, fps)
     return VisemeTrack(
@@ -49,19 +48,19 @@ def track_of(
         energy=to_frames(blur(heard.loudness, c.ENERGY_SIGMA_S), frames, fps),
         stress=to_frames(heard.stress, frames, fps),
         silence=to_frames(heard.speech.astype(np.float32), frames, fps) < 0.5,
-        language=spoken,
+        language=language.detect(sounds.posteriors, heard.speech),
         duration_s=samples / c.SAMPLE_RATE,
     )
 
 
 def _shapes(
-    sounds: recogniser.Sounds, signal: features.Features, heard: activity.Activity, spoken: str
+    sounds: recogniser.Sounds, signal: features.Features, heard: activity.Activity
 ) -> NDArray[np.float32]:
     """(n, 8) at the analysis rate: the sounds give the shape, the loudness of the phrase the amount."""
     if not heard.speech.any():
         return np.zeros((len(signal), len(SHAPE_NAMES)), np.float32)
     blended = coarticulation.blend(sounds.posteriors)
-    closure = closures.curve(closures.find(sounds, signal, spoken), len(signal))
+    closure = closures.curve(closures.find(sounds, signal), len(signal))
     energy = blur(heard.loudness, c.ENERGY_SIGMA_S)
     present = ramp(energy, (0, 0.25))
     offset, slope = c.JAW_GAIN

@@ -45,13 +45,13 @@ class Judge(NamedTuple):
         return float(1 / (1 + np.exp(-np.clip(evidence @ self.weight + self.bias, -30, 30))))
 
 
-def find(sounds: Sounds, features: Features, language: str) -> list[tuple[int, int]]:
+def find(sounds: Sounds, features: Features) -> list[tuple[int, int]]:
     """Half-open ranges of analysis frames in which the lips are closed, in order."""
-    judge, needed = load_judge(), c.CLOSURE_ON[language]
+    judge = load_judge()
     return [
         (candidate.start, candidate.end)
         for candidate in candidates(sounds, features)
-        if judge.probability(candidate.evidence) > needed
+        if judge.probability(candidate.evidence) > c.CLOSURE_ON
     ]
 
 

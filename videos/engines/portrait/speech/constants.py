@@ -82,9 +82,9 @@ CLOSURE_LEAD_S = 0.08
 CLOSURE_EVIDENCE_SIGMA_S = 0.01
 """Blur of the recogniser's opinion before closures are looked for."""
 
-CLOSURE_ON = {"en": 0.35, "zh": 0.3, "und": 0.35}
-"""Probability from which a candidate is a closure, by language: where the judge's own voices give the
-best mean of recall and precision, or a little below, since a missed closure is noticed more."""
+CLOSURE_ON = 0.45
+"""Probability from which a candidate is a closure: where the judge's own voices give the best mean of
+recall and precision, or a little below, since a missed closure is noticed more."""
 
 CLOSURE_THOUGHT_OF = 0.12
 """Probability of a closure in a frame below which no candidate begins."""

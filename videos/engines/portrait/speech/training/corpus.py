@@ -46,7 +46,7 @@ _NATIVE = 0.4
 _DIPHONES_HELD = ("mv", "pc", "krb")
 _DIPHONES_HELD_EVERY = 5
 _SYLLABLES = 10
-_TRANSCRIBED_HELD = ("announcement-it", "picture-ro", "drascula-bj")
+_TRANSCRIBED_HELD = ("announcement-it", "picture-ro")
 _ROW_S = 6.0
 _BEST_UNFIT = -2.3
 """Mean log probability of its sounds below which a transcript is taken to be of something else."""
@@ -213,7 +213,7 @@ def transcribed(folder: Path, rng: random.Random) -> Iterator[Recording]:
         for number, utterance in enumerate(utterances):
             try:
                 pcm = utterance.samples()
-                timed = timing.align_best(pcm, utterance.readings(), network)
+                timed = timing.align(pcm, utterance.words(), network)
             except ValueError:  # nothing to read, or a text that the recording does not hold
                 continue
             if timed.fit > _BEST_UNFIT:

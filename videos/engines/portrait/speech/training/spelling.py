@@ -13,7 +13,7 @@ from .labels import UNKNOWN
 Words = list[list[str]]
 """Units of every word."""
 
-_VOICES = {"fr": "fr-fr", "en": "en-us"}
+_VOICES = {"fr": "fr-fr"}
 """Voices of espeak-ng whose name is not that of the language."""
 _AFFRICATES = ("tʃ", "dʒ", "ts", "dz", "tɕ", "dʑ", "tʂ", "dʐ")
 """The whole sound has the lips of its fricative, which is the second letter."""
@@ -29,58 +29,30 @@ _ABROAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys("βøœ", (UNKNOWN,)),
     **dict.fromkeys("ʲʔʰ", ()),
 }
-_ENGLISH: dict[str, tuple[str, ...]] = {
-    # As CMU's dictionary has it, which times the other English material.
-    **dict.fromkeys("ɾʔ", ("t",)),
-    **dict.fromkeys("ɹr", ("r",)),
-    "ɐ": ("uh",),
-    "x": ("k",),
-    "ɬ": ("l",),
-}
-_ENGLISH_SOUNDS: dict[str, tuple[str, ...]] = {
-    "a": ("ae",),
-    "əʊ": ("o", "u"),
-    "əl": ("l",),
-    "l̩": ("l",),
-    **dict.fromkeys(("aɪɚ", "aɪə"), ("a", "ih", "er")),
-}
-_MARKS = str.maketrans("", "", "ˈˌː")
-"""Stress and length."""
 
 
 def words_of(text: str, language: str) -> Words:
-    """Units of every word of a text in a language of espeak-ng; `en` is American, `en-gb` British.
+    """Units of every word of a text in a language of espeak-ng.
 
     Raises `ValueError` where there is nothing to read.
     """
     command = ["espeak-ng", "-q", "--ipa", "--sep=_", "-v", _VOICES.get(language, language), "--", text]
     spelled = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    words = units_of(spelled, language)
+    words = units_of(spelled)
     if not words:
         raise ValueError("nothing to read")
     return words
 
 
-def units_of(spelled: str, language: str) -> Words:
+def units_of(spelled: str) -> Words:
     """Units of words that espeak-ng has spelled in IPA, `_` between the sounds."""
     # What is read in the manner of another language stands between marks such as (en).
     spelled = re.sub(r"\([a-z-]+\)", " ", spelled)
-    read = _english if language.startswith("en") else _foreign
-    words = [[unit for sound in word.split("_") for unit in read(sound)] for word in spelled.split()]
+    words = [[unit for sound in word.split("_") for unit in _units(sound)] for word in spelled.split()]
     return [word for word in words if word]
 
 
-def _foreign(sound: str) -> Iterator[str]:
+def _units(sound: str) -> Iterator[str]:
     """Units of one sound in IPA, its marks of stress, length and nasality left out."""
     for letter in sound[1:] if sound.startswith(_AFFRICATES) else sound:
         yield from _ABROAD.get(letter, IPA_UNITS.get(letter, ()))
-
-
-def _english(sound: str) -> Iterator[str]:
-    """Units of one sound of English."""
-    bare = sound.translate(_MARKS)
-    if bare in _ENGLISH_SOUNDS:
-        yield from _ENGLISH_SOUNDS[bare]
-        return
-    for letter in bare[1:] if bare.startswith(_AFFRICATES) else bare:
-        yield from _ENGLISH.get(letter, IPA_UNITS.get(letter, ()))

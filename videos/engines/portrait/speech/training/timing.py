@@ -51,13 +51,6 @@ class _Chain(NamedTuple):
     """(states,) whether the state before, a silence, may be left out."""
 
 
-def align_best(
-    pcm: NDArray[np.float32], readings: Sequence[Sequence[Sequence[str]]], network: Network
-) -> Timed:
-    """Labels of the reading of a text that fits best: there is more than one accent."""
-    return max((align(pcm, words, network) for words in readings), key=lambda timed: timed.fit)
-
-
 def align(pcm: NDArray[np.float32], words: Sequence[Sequence[str]], network: Network) -> Timed:
     """Labels of mono 16 kHz samples in which the units of these words are heard.
 

@@ -6,9 +6,6 @@ Needs the contents of Debian packages, unpacked below one folder:
   Maxim Topal (CC-BY-3.0). The Spanish ones are spoken by the speaker of the English ones, who is held out.
 - `tuxpaint-stamps-default` (GPL-2): what is on a picture, said by one speaker or more in each language.
 - `fillets-ng-data` with `-cs` and `-nl` (GPL-2): the dialogues of a game, played by actors.
-
-Or, for speech from anywhere else, files named `LANGUAGE_SPEAKER_NUMBER.wav` with the words in a text file
-beside each.
 """
 
 import gzip
@@ -50,10 +47,9 @@ class Utterance(NamedTuple):
             raise ValueError("too short or too long")
         return pcm
 
-    def readings(self) -> list[spelling.Words]:
-        """How the text may sound; English in two accents. Raises `ValueError` where it is empty."""
-        accents = ("en", "en-gb") if self.language == "en" else (self.language,)
-        return [spelling.words_of(self.text, accent) for accent in accents]
+    def words(self) -> spelling.Words:
+        """How the text sounds; raises `ValueError` where it is empty."""
+        return spelling.words_of(self.text, self.language)
 
 
 def utterances(folder: Path) -> Iterator[Utterance]:
@@ -63,7 +59,6 @@ def utterances(folder: Path) -> Iterator[Utterance]:
     yield from _pictures(folder)
     for language in _DIALOGUES:
         yield from _dialogues(folder, language)
-    yield from _lines(folder)
 
 
 def _announcements(folder: Path, language: str) -> Iterator[Utterance]:
@@ -108,13 +103,6 @@ def _dialogues(folder: Path, language: str) -> Iterator[Utterance]:
                 yield Utterance(
                     f"dialogue-{language}", _slug(name), language, recordings[name], text.replace("\\", "")
                 )
-
-
-def _lines(folder: Path) -> Iterator[Utterance]:
-    for path in sorted(folder.glob("*_*_*.wav")):
-        language, speaker, number = path.stem.split("_", 2)
-        text = path.with_suffix(".txt").read_text("utf-8")
-        yield Utterance(speaker, number, language, path, text.strip())
 
 
 def _slug(name: str) -> str:
