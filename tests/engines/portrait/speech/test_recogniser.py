@@ -15,7 +15,7 @@ def sounds_of(pcm: Samples) -> recogniser.Sounds:
 
 @pytest.fixture(scope="module")
 def states() -> NDArray[np.float32]:
-    """States of a real recording, repeated to more than one block."""
+    """States of a real recording, repeated to several pieces."""
     pcm = np.tile(recording("speech-en-librivox-0870.wav"), 5)
     return encoder.encode(pcm, activity.detect(features.extract(pcm)).speech)
 
@@ -31,7 +31,7 @@ def test_probabilities_are_probabilities(states: NDArray[np.float32]) -> None:
     assert ((sounds.closed >= 0) & (sounds.closed <= 1)).all()
 
 
-def test_a_frame_is_judged_alike_wherever_the_blocks_begin(states: NDArray[np.float32]) -> None:
+def test_a_frame_is_judged_by_the_states_within_reach(states: NDArray[np.float32]) -> None:
     network = recogniser.load_network(recogniser.WEIGHTS)
     reach = network.reach(states.shape[1])
     middle = slice(950, 1100)

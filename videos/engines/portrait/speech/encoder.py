@@ -6,6 +6,7 @@ sounds far better than a spectrum does, whoever speaks and in whatever language;
 which sound it is. `training/whisper.py` made `encoder.npz` of the published weights.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ _CORE = 600
 """Mel frames encoded at a time, on either side of which it hears `_MARGIN` more: 6 s. The network was made
 for pieces of 30 s, but each frame looks at all others, which costs the more the longer the piece is."""
 _MARGIN = 100
-_PIECES_AT_ONCE = 12
+_PIECES_AT_ONCE = 4
 """Pieces that share one unpacking of the weights; bounds the memory."""
 _RANGE = 7.5
 """Powers of ten below the loud sounds from which on all is silence; Whisper: 8 below the very loudest."""
@@ -48,50 +49,57 @@ class _Layer:
         return {name: _unpacked(self.packed, name) for name in self.packed if not name.endswith(".scale")}
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of the recording that is encoded at once."""
+
+    heard: slice
+    """Mel frames that go in."""
+    kept: slice
+    """States of the recording that it is there for."""
+    within: slice
+    """Where these are among those that come out; beside them are some that other pieces know better."""
+
+
 def encode(pcm: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(ceil(n / 2), channels) states of mono 16 kHz samples, of which n analysis frames may be speech.
 
     State `k` belongs to analysis frames `2 k` and `2 k + 1`. Volume makes no difference.
     """
+    return np.concatenate([states[piece.within] for piece, states in pieces(pcm, speech)])
+
+
+def pieces(
+    pcm: NDArray[np.float32], speech: NDArray[np.bool_]
+) -> Iterator[tuple[Piece, NDArray[np.float32]]]:
+    """The same a few pieces at a time, so that memory hardly grows with the recording."""
     mel = inputs(pcm, speech)
     stem, layers = _load(WEIGHTS)
-    pieces = [_piece(len(mel), start) for start in range(0, len(mel), _CORE)]
-    states = np.empty((-(-len(mel) // 2), len(stem["conv2.bias"])), np.float32)
-    for first in range(0, len(pieces), _PIECES_AT_ONCE):
-        some = pieces[first : first + _PIECES_AT_ONCE]
+    cut = [_piece(len(mel), start) for start in range(0, len(mel), _CORE)]
+    for first in range(0, len(cut), _PIECES_AT_ONCE):
+        some = cut[first : first + _PIECES_AT_ONCE]
         values = [_stem(mel[piece.heard], stem) for piece in some]
         for layer in layers:
             weights = layer.unpack()
             values = [_layer(value, weights) for value in values]
-        for piece, value in zip(some, values, strict=True):
-            states[piece.kept] = value[piece.within]
-    return states
+        yield from zip(some, values, strict=True)
 
 
-@dataclass(frozen=True)
-class _Piece:
-    heard: slice
-    """Mel frames that go in."""
-    kept: slice
-    """States that are wanted."""
-    within: slice
-    """Where these are among those that come out."""
-
-
-def _piece(count: int, start: int) -> _Piece:
+def _piece(count: int, start: int) -> Piece:
     first, last = max(0, start - _MARGIN), min(count, start + _CORE + _MARGIN)
     kept = slice(start // 2, -(-min(count, start + _CORE) // 2))
-    offset = first // 2
-    return _Piece(slice(first, last), kept, slice(kept.start - offset, kept.stop - offset))
+    return Piece(slice(first, last), kept, slice(kept.start - first // 2, kept.stop - first // 2))
 
 
 def inputs(pcm: NDArray[np.float32], speech: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(n, BANDS) what the network is given: levels relative to those of the loud parts of the speech."""
     mel = log_mel(pcm, len(speech))
     peaks = mel.max(axis=1)
-    loudest = np.percentile(peaks[speech] if speech.any() else peaks, 95)
-    relative = np.clip(mel - loudest, -_RANGE, 1)
-    return (relative / 4 + _LOUDEST).astype(np.float32)
+    mel -= np.float32(np.percentile(peaks[speech] if speech.any() else peaks, 95))
+    np.clip(mel, -_RANGE, 1, out=mel)
+    mel /= 4
+    mel += np.float32(_LOUDEST)
+    return mel
 
 
 def log_mel(pcm: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -106,7 +114,8 @@ def log_mel(pcm: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     for start in range(0, count, _CORE):
         spectrum = rfft(windows[start : start + _CORE] * taper, axis=1)
         mel[start : start + _CORE] = (spectrum.real**2 + spectrum.imag**2) @ filters
-    return np.log10(np.maximum(mel, 1e-10))
+    np.maximum(mel, 1e-10, out=mel)
+    return np.log10(mel, out=mel)
 
 
 def _stem(mel: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:

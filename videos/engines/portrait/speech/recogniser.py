@@ -11,11 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .encoder import encode
+from .encoder import pieces
 from .units import UNIT_INDEX, UNITS
 
-_BLOCK = 1024
-"""States judged at once, so that memory does not grow with the recording."""
 WEIGHTS = Path(__file__).with_name("recogniser.npz")
 """The weights in use."""
 
@@ -95,23 +93,32 @@ def recognise(pcm: NDArray[np.float32], speech: NDArray[np.bool_], network: Netw
         posteriors = np.zeros((len(speech), len(UNITS)), np.float32)
         posteriors[:, UNIT_INDEX["sil"]] = 1
         return Sounds(posteriors, np.zeros(len(speech), np.float32))
-    return classify(network or _network(), encode(pcm, speech), len(speech))
+    network = network or _network()
+    scores = np.empty((len(speech) + len(speech) % 2, len(UNITS) + 1), np.float32)
+    for piece, states in pieces(pcm, speech):
+        rows = slice(2 * piece.kept.start, 2 * piece.kept.stop)
+        scores[rows] = network.scores(_with_neighbours(states, piece.within, network))
+    return _sounds(scores[: len(speech)])
 
 
 def classify(network: Network, states: NDArray[np.float32], count: int) -> Sounds:
-    """The sounds of so many analysis frames from the (n, inputs) states of `encoder`."""
+    """The sounds of so many analysis frames from the (n, inputs) states of a whole recording."""
+    return _sounds(network.scores(_with_neighbours(states, slice(0, len(states)), network))[:count])
+
+
+def _with_neighbours(states: NDArray[np.float32], wanted: slice, network: Network) -> NDArray[np.float32]:
+    """Some states and those that the network needs beside them; the first and the last are held."""
     reach = network.reach(states.shape[1])
-    held = np.concatenate([np.repeat(states[:1], reach, 0), states, np.repeat(states[-1:], reach, 0)])
-    scores = np.concatenate(
-        [
-            network.scores(held[start : min(start + _BLOCK, len(states)) + 2 * reach])
-            for start in range(0, len(states), _BLOCK)
-        ]
-    )[:count]
+    first, last = wanted.start - reach, wanted.stop + reach
+    missing = (max(0, -first), max(0, last - len(states)))
+    return np.pad(states[max(0, first) : last], (missing, (0, 0)), mode="edge")
+
+
+def _sounds(scores: NDArray[np.float32]) -> Sounds:
     units = scores[:, :-1]
     raised = np.exp(units - units.max(axis=1, keepdims=True))
     closed = 1 / (1 + np.exp(-np.clip(scores[:, -1], -30, 30)))
-    return Sounds(raised / raised.sum(axis=1, keepdims=True), closed)
+    return Sounds(raised / raised.sum(axis=1, keepdims=True), closed.astype(np.float32))
 
 
 def load_network(path: Path) -> Network:
