@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.special import erf
 
@@ -28,6 +31,20 @@ def test_there_is_a_state_for_every_two_frames() -> None:
     pcm = np.tile(recording(SENTENCE), 8)
     for samples in (320, 321, 479, 480, 16_000, 99_999, 200_000):
         assert len(states_of(pcm[:samples])) == -(-(samples // 160 + 1) // 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    samples=hnp.arrays(np.float32, st.integers(0, 4000), elements=st.floats(-1, 1, width=32)),
+    spoken=st.floats(0, 1),
+)
+def test_any_finite_sound_is_encoded(samples: Samples, spoken: float) -> None:
+    speech = np.arange(len(samples) // 160 + 1) <= spoken * len(samples) / 160
+
+    states = encoder.encode(samples, speech)
+
+    assert len(states) == -(-len(speech) // 2)
+    assert np.isfinite(states).all()
 
 
 def test_volume_makes_no_difference() -> None:

@@ -17,8 +17,6 @@ from scipy.fft import rfft
 
 from .constants import HOP, SAMPLE_RATE, WINDOW
 
-STATES_PER_S = 50
-"""States a second: one for two analysis frames."""
 BANDS = 80
 WEIGHTS = Path(__file__).with_name("encoder.npz")
 """The weights in use."""
@@ -27,6 +25,7 @@ _CORE = 600
 """Mel frames encoded at a time, on either side of which it hears `_MARGIN` more: 6 s. The network was made
 for pieces of 30 s, but each frame looks at all others, which costs the more the longer the piece is."""
 _MARGIN = 100
+"""Mel frames beside a piece, so that no sound is heard without what surrounds it."""
 _PIECES_AT_ONCE = 4
 """Pieces that share one unpacking of the weights; bounds the memory."""
 _RANGE = 7.5
@@ -163,12 +162,12 @@ def _attention(values: NDArray[np.float32], weights: Weights) -> NDArray[np.floa
 
 
 def _normalised(
-    values: NDArray[np.float32], scale: NDArray[np.float32], bias: NDArray[np.float32]
+    values: NDArray[np.float32], gain: NDArray[np.float32], bias: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Layer normalisation (J. L. Ba et al., 2016)."""
     centred = values - values.mean(axis=1, keepdims=True)
     spread = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True) + np.float32(_EPSILON))
-    return centred / spread * scale + bias
+    return centred / spread * gain + bias
 
 
 def _gelu(values: NDArray[np.float32]) -> NDArray[np.float32]:

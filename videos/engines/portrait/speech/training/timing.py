@@ -42,7 +42,7 @@ class _Chain(NamedTuple):
     """States in the order in which they are passed; a sound has as many as frames at least."""
 
     units: NDArray[np.int64]
-    """(states,) unit, or -1 where it is unknown."""
+    """(states,) unit, or the number of units where it is unknown."""
     sounds: NDArray[np.int64]
     """(states,) number of the sound."""
     stays: NDArray[np.bool_]
@@ -105,7 +105,7 @@ def _chain(words: Sequence[Sequence[str]]) -> tuple[list[str], _Chain]:
     units, sounds, stays, skips = [], [], [], []
     for number, (name, skip) in enumerate(zip(names, skippable, strict=True)):
         frames = 1 if name == "sil" else _SHORTEST
-        units += [UNIT_INDEX.get(name, len(UNITS)) if name != UNKNOWN else len(UNITS)] * frames
+        units += [UNIT_INDEX.get(name, len(UNITS))] * frames
         sounds += [number] * frames
         stays += [False] * (frames - 1) + [True]
         skips += [skip] + [False] * (frames - 1)
