@@ -189,7 +189,8 @@ def _batches(
 
     What is at hand is gone through again and again until a thread of its own has encoded something new.
     """
-    with ThreadPoolExecutor(1) as aside:
+    aside = ThreadPoolExecutor(1)
+    try:
         at_hand = load(sources, reach, damage, rng)
         while True:
             coming = aside.submit(load, sources, reach, damage, np.random.default_rng(rng.integers(2**32)))
@@ -197,6 +198,8 @@ def _batches(
             while not coming.done():
                 yield from _once(*at_hand, reach, rng)
             at_hand = coming.result()
+    finally:
+        aside.shutdown(wait=False, cancel_futures=True)
 
 
 def _once(
