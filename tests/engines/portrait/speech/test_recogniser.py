@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.engines.portrait.speech.signals import SENTENCE, Samples, recording, silence
 from videos.engines.portrait.speech import activity, encoder, features, recogniser
@@ -14,16 +13,18 @@ def sounds_of(pcm: Samples) -> recogniser.Sounds:
 
 
 @pytest.fixture(scope="module")
-def states() -> NDArray[np.float32]:
-    """States of a real recording, repeated to several pieces."""
-    pcm = np.tile(recording("speech-en-librivox-0870.wav"), 5)
-    return encoder.encode(pcm, activity.detect(features.extract(pcm)).speech)
+def pcm() -> Samples:
+    """A real recording, repeated to several pieces of the encoder."""
+    return np.tile(recording("speech-en-librivox-0870.wav"), 5)
 
 
-def test_probabilities_are_probabilities(states: NDArray[np.float32]) -> None:
-    count = 2 * len(states) - 1
+@pytest.fixture(scope="module")
+def sounds(pcm: Samples) -> recogniser.Sounds:
+    return sounds_of(pcm)
 
-    sounds = recogniser.classify(recogniser.load_network(recogniser.WEIGHTS), states, count)
+
+def test_probabilities_are_probabilities(pcm: Samples, sounds: recogniser.Sounds) -> None:
+    count = len(pcm) // 160 + 1
 
     assert sounds.posteriors.shape == (count, len(UNITS))
     assert sounds.closed.shape == (count,)
@@ -31,37 +32,31 @@ def test_probabilities_are_probabilities(states: NDArray[np.float32]) -> None:
     assert ((sounds.closed >= 0) & (sounds.closed <= 1)).all()
 
 
-def test_a_frame_is_judged_by_the_states_within_reach(states: NDArray[np.float32]) -> None:
+def test_a_frame_is_judged_by_the_states_within_reach(pcm: Samples) -> None:
+    states = encoder.encode(pcm, activity.detect(features.extract(pcm)).speech)
     network = recogniser.load_network(recogniser.WEIGHTS)
     reach = network.reach(states.shape[1])
-    middle = slice(950, 1100)
 
-    whole = recogniser.classify(network, states, 2 * len(states))
-    near = states[middle.start - reach : middle.stop + reach]
-    part = recogniser.classify(network, near, 2 * len(near))
+    whole = network.scores(states)
+    part = network.scores(states[950 - reach : 1100 + reach])
 
     assert len(states) > 1100 + reach
-    kept, there = slice(2 * reach, -2 * reach), slice(2 * middle.start, 2 * middle.stop)
-    np.testing.assert_allclose(part.closed[kept], whole.closed[there], atol=1e-4)
-    np.testing.assert_allclose(part.posteriors[kept], whole.posteriors[there], atol=1e-4)
+    np.testing.assert_allclose(part, whole[2 * (950 - reach) : 2 * (1100 - reach)], atol=1e-4)
 
 
-def test_units_and_closure_agree_on_the_bilabials(states: NDArray[np.float32]) -> None:
-    network = recogniser.load_network(recogniser.WEIGHTS)
-
-    sounds = recogniser.classify(network, states, 2 * len(states))
-
+def test_units_and_closure_agree_on_the_bilabials(sounds: recogniser.Sounds) -> None:
     bilabial = sounds.posteriors[:, [UNIT_INDEX[name] for name in BILABIALS]].sum(axis=1)
+
     assert np.corrcoef(bilabial, sounds.closed)[0, 1] > 0.8
 
 
 def test_a_sentence_is_heard_alike_wherever_the_pieces_of_the_encoder_begin() -> None:
     """The second time it lies across the seam of two pieces."""
-    pcm = recording(SENTENCE)
-    lead = silence(6 - len(pcm) // 640 * 320 / 16_000)
+    sentence = recording(SENTENCE)
+    lead = silence(6 - len(sentence) // 640 * 320 / 16_000)
 
-    alone = sounds_of(pcm)
-    within = sounds_of(np.concatenate([lead, pcm, silence(4)]))
+    alone = sounds_of(sentence)
+    within = sounds_of(np.concatenate([lead, sentence, silence(4)]))
 
     there = slice(len(lead) // 160, len(lead) // 160 + len(alone.closed))
     assert np.corrcoef(alone.closed, within.closed[there])[0, 1] > 0.97

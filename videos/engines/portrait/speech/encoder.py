@@ -39,7 +39,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class _Layer:
+class _Packed:
     """Packed weights of a layer, unpacked when it is its turn: 13 MB instead of 3."""
 
     packed: dict[str, NDArray[np.generic]]
@@ -206,7 +206,7 @@ def _mel_filters() -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _load(path: Path) -> tuple[Weights, tuple[_Layer, ...]]:
+def _load(path: Path) -> tuple[Weights, tuple[_Packed, ...]]:
     """The convolutions and the layers as `training/whisper.py` writes them."""
     with np.load(path, allow_pickle=False) as archive:
         packed = {name: archive[name] for name in archive.files}
@@ -214,8 +214,8 @@ def _load(path: Path) -> tuple[Weights, tuple[_Layer, ...]]:
     for name, array in packed.items():
         group, _, rest = name.partition("/")
         groups.setdefault(group, {})[rest] = array
-    stem = _Layer(groups.pop("stem")).unpack()
-    return stem, tuple(_Layer(groups[name]) for name in sorted(groups))
+    stem = _Packed(groups.pop("stem")).unpack()
+    return stem, tuple(_Packed(groups[name]) for name in sorted(groups))
 
 
 def _unpacked(packed: dict[str, NDArray[np.generic]], name: str) -> NDArray[np.float32]:

@@ -101,11 +101,6 @@ def recognise(pcm: NDArray[np.float32], speech: NDArray[np.bool_], network: Netw
     return _sounds(scores[: len(speech)])
 
 
-def classify(network: Network, states: NDArray[np.float32], count: int) -> Sounds:
-    """The sounds of so many analysis frames from the (n, inputs) states of a whole recording."""
-    return _sounds(network.scores(_with_neighbours(states, slice(0, len(states)), network))[:count])
-
-
 def _with_neighbours(states: NDArray[np.float32], wanted: slice, network: Network) -> NDArray[np.float32]:
     """Some states and those that the network needs beside them; the first and the last are held."""
     reach = network.reach(states.shape[1])

@@ -48,6 +48,7 @@ _DIPHONES_HELD_EVERY = 5
 _SYLLABLES = 10
 _TRANSCRIBED_HELD = ("announcement-it", "picture-ro")
 _ROW_S = 6.0
+"""Recordings are joined until they are longer than this."""
 _BEST_UNFIT = -2.3
 """Mean log probability of its sounds below which a transcript is taken to be of something else."""
 
@@ -197,9 +198,9 @@ def diphones(folder: Path, rng: random.Random) -> Iterator[Recording]:
 
 
 def transcribed(folder: Path, rng: random.Random) -> Iterator[Recording]:
-    """Real speech in many languages, timed by the recogniser in use; some speakers are held out.
+    """Real speech in ten languages, timed by the recogniser in use; two speakers are held out.
 
-    Short recordings of one speaker are joined, since every one is heard relative to its own mean.
+    Short recordings of one speaker are joined, so that a sound is met late in a piece as often as early.
     """
     from ..recogniser import WEIGHTS, load_network
     from . import timing, transcripts
@@ -209,7 +210,7 @@ def transcribed(folder: Path, rng: random.Random) -> Iterator[Recording]:
     for speaker, utterances in itertools.groupby(
         transcripts.utterances(folder), key=lambda said: said.speaker
     ):
-        row: list[tuple[NDArray[np.float32], list[labels.Label]]] = []
+        part, row = _part(speaker in _TRANSCRIBED_HELD), []
         for number, utterance in enumerate(utterances):
             try:
                 pcm = utterance.samples()
@@ -219,10 +220,7 @@ def transcribed(folder: Path, rng: random.Random) -> Iterator[Recording]:
             if timed.fit > _BEST_UNFIT:
                 row.append((pcm, timed.labels))
             if sum(len(samples) for samples, _ in row) > _ROW_S * SAMPLE_RATE:
-                yield (
-                    f"{utterance.language}_{_part(speaker in _TRANSCRIBED_HELD)}_{speaker}_{number:04d}",
-                    *labels.join(row),
-                )
+                yield f"{utterance.language}_{part}_{speaker}_{number:04d}", *labels.join(row)
                 row = []
 
 
