@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
-from zhiying.types import Upload
+from zhiying.kernel.types import Upload
 
 AUDIO_FIELD = "audio"
 

@@ -1,4 +1,4 @@
-"""The project's own application: what every part shares."""
+"""The composition: settings, URLs, checks and the server, on top of every other part."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -6,6 +6,7 @@ from django.conf import settings
 
 class ZhiyingConfig(AppConfig):
     name = "zhiying"
+    label = "composition"  # "zhiying" is the kernel's, which has the migrations
 
     def ready(self) -> None:
         from zhiying import checks  # noqa: F401  (registers the system checks)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from zhiying.broker import check_broker
-from zhiying.responses import error_response
+from zhiying.kernel.responses import error_response
 
 
 @require_safe

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from zhiying.responses import error_response
+from zhiying.kernel.responses import error_response
 
 Handler = Callable[[HttpRequest], HttpResponse]
 

@@ -95,6 +95,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 # --- Applications ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "zhiying.kernel",
     "zhiying",
     "accounts",
     "videos",
@@ -194,7 +195,7 @@ AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_COOLOFF_S", default=900))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # an address alone would lock out a whole office
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_CLIENT_IP_CALLABLE = "zhiying.client_ip.client_ip"
+AXES_CLIENT_IP_CALLABLE = "zhiying.kernel.client_address.client_ip"
 AXES_LOCKOUT_CALLABLE = "adminpanel.lockout.lockout_response"
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -206,13 +207,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "zhiying.api.parsers.SafeJSONParser",
+        "zhiying.kernel.api.parsers.SafeJSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "zhiying.api.negotiation.JSONAlways",
-    "DEFAULT_SCHEMA_CLASS": "zhiying.api.schema.Schema",
-    "EXCEPTION_HANDLER": "zhiying.api.errors.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "zhiying.kernel.api.negotiation.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "zhiying.kernel.api.schema.Schema",
+    "EXCEPTION_HANDLER": "zhiying.kernel.api.errors.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import EntryKind
-from zhiying.api.fields import DayField
-from zhiying.api.paging import PageQuery
+from zhiying.kernel.api.fields import DayField
+from zhiying.kernel.api.paging import PageQuery
 
 
 class LoginInput(serializers.Serializer[Any]):

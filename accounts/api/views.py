@@ -25,8 +25,8 @@ from accounts.services import sessions, users
 from accounts.services.ledger_pages import entries_of
 from accounts.services.login import login
 from accounts.services.sessions import Tokens
-from zhiying.api.paging import page_of, validated_query
-from zhiying.api.schema import SuccessSerializer, error
+from zhiying.kernel.api.paging import page_of, validated_query
+from zhiying.kernel.api.schema import SuccessSerializer, error
 
 
 class LoginView(APIView):

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import CreditEntry, EntryKind, User
-from zhiying.errors import ConflictError, DomainError, InvalidError, NotFoundError
+from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000
 """The largest balance and the largest single movement."""

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from zhiying.client_ip import client_ip
-from zhiying.errors import DomainError, InvalidError
-from zhiying.responses import error_response
+from zhiying.kernel.client_address import client_ip
+from zhiying.kernel.errors import DomainError, InvalidError
+from zhiying.kernel.responses import error_response
 
 
 class WrongCredentialsError(DomainError):

@@ -11,7 +11,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from accounts.models import Session, User
-from zhiying.errors import DomainError
+from zhiying.kernel.errors import DomainError
 
 SESSION_CLAIM = "sid"
 REUSE_GRACE = timedelta(seconds=30)

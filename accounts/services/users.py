@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services import sessions
 from accounts.services.login import confirm_password
-from zhiying.errors import ConflictError, InvalidError
+from zhiying.kernel.errors import ConflictError, InvalidError
 
 GENERATED_PASSWORD_BYTES = 12
 

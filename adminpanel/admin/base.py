@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from zhiying.errors import DomainError
+from zhiying.kernel.errors import DomainError
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services.ledger_pages import start_of_day
 from videos.models import ItemStatus, VideoItem
-from zhiying.api.fields import FIRST_DAY, LAST_DAY
+from zhiying.kernel.api.fields import FIRST_DAY, LAST_DAY
 
 SHOWN_CODES = 50
 

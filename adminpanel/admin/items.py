@@ -19,7 +19,7 @@ from adminpanel.admin.site import site
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services import batches
 from videos.services.states import RETRYABLE
-from zhiying.translatable import translated
+from zhiying.kernel.translatable import translated
 
 
 @admin.register(VideoItem, site=site)

@@ -12,8 +12,8 @@ from videos.api.serializers import BatchListOutput
 from videos.api.views import batch_page_response
 from videos.models import Batch
 from videos.services import selectors
-from zhiying.api.paging import validated_query
-from zhiying.api.schema import IF_NONE_MATCH
+from zhiying.kernel.api.paging import validated_query
+from zhiying.kernel.api.schema import IF_NONE_MATCH
 
 
 class AllBatchesView(APIView):

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from adminpanel.api import serializers as shapes
 from adminpanel.api.permissions import IsAdministrator
 from adminpanel.services.usage import usage
-from zhiying.api.paging import validated_query
+from zhiying.kernel.api.paging import validated_query
 
 
 class UsageView(APIView):

@@ -20,10 +20,10 @@ from accounts.services import credits as ledger
 from accounts.services import users
 from adminpanel.api import serializers as shapes
 from adminpanel.api.permissions import IsAdministrator
-from zhiying.api.paging import MAX_LIMIT, page_of, validated_query
-from zhiying.api.schema import IDEMPOTENCY_KEY, error
-from zhiying.errors import InvalidError, NotFoundError
-from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+from zhiying.kernel.api.paging import MAX_LIMIT, page_of, validated_query
+from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, error
+from zhiying.kernel.errors import InvalidError, NotFoundError
+from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
 
 
 class UserListView(APIView):

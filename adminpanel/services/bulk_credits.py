@@ -6,8 +6,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import credits as ledger
-from zhiying.errors import DomainError
-from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+from zhiying.kernel.errors import DomainError
+from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
 
 Changed = Callable[[User, int], None]
 """Called with each user and their new balance, inside the transaction."""

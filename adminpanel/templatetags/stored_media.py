@@ -3,7 +3,7 @@
 from django import template
 
 from videos.media_urls import media_path
-from zhiying.translatable import translated
+from zhiying.kernel.translatable import translated
 
 register = template.Library()
 

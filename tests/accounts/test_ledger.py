@@ -10,7 +10,7 @@ from accounts.services import credits as ledger
 from accounts.services.credits import InsufficientCreditsError, Run
 from tests.support.books import assert_books_balance
 from tests.support.rows import make_user
-from zhiying.errors import ConflictError, InvalidError, NotFoundError
+from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 

@@ -19,8 +19,8 @@ from tests.support.rows import claim, client_for, make_batch, make_item, make_us
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import states
 from videos.services.states import StoredResult, Verdict
-from zhiying.errors import ConflictError
-from zhiying.models import IdempotencyRecord
+from zhiying.kernel.errors import ConflictError
+from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 

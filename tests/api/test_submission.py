@@ -17,7 +17,7 @@ from tests.support.media import image_bytes, wav_bytes
 from tests.support.rows import client_for, make_user
 from videos import storage
 from videos.models import Batch, VideoItem
-from zhiying.models import IdempotencyRecord
+from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from videos.models import QueueState, VideoItem
 from videos.queue import sweep as sweeping
 from videos.queue.hints import QUEUE, wake_workers
 from videos.queue.sweep import clean, delete_orphaned_folders, sweep, sweep_if_due
-from zhiying.models import IdempotencyRecord
+from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from videos.media.problems import MESSAGES
 from videos.media.sniffing import NAMES
-from zhiying.translatable import filled, translated
+from zhiying.kernel.translatable import filled, translated
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "zhiying" / "locale" / "zh_Hans" / "LC_MESSAGES"
@@ -154,7 +154,7 @@ def all_spoken() -> list[str]:
 @pytest.mark.parametrize("sentence", all_spoken())
 def test_what_engines_and_workers_say_is_translated(sentence: str) -> None:
     with translation.override("zh-hans"):
-        assert re.search(r"[一-鿿]", translated(sentence)), "name it in zhiying/translatable.py"
+        assert re.search(r"[一-鿿]", translated(sentence)), "name it in zhiying/kernel/translatable.py"
     with translation.override("en"):
         assert translated(sentence) == sentence
 
@@ -178,7 +178,7 @@ def test_what_is_wrong_with_a_file_is_translated(template: str) -> None:
     values = dict.fromkeys(VALUE.findall(template), "7")
     with translation.override("zh-hans"):
         chinese = filled(template, values) if values else gettext(template)
-    assert re.search(r"[一-鿿]", chinese), "name it in zhiying/translatable.py"
+    assert re.search(r"[一-鿿]", chinese), "name it in zhiying/kernel/translatable.py"
     assert len(values) + template.count("7") == chinese.count("7")
 
 

@@ -18,9 +18,9 @@ from videos.media_urls import is_valid, media_path, media_url, origin_of
 from videos.models import Batch
 from videos.services import batches, export, selectors
 from videos.services.intake import prepared_portrait
-from zhiying.api.schema import SuccessSerializer, error
-from zhiying.errors import InvalidError
-from zhiying.responses import error_response
+from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.errors import InvalidError
+from zhiying.kernel.responses import error_response
 
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
 

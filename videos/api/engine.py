@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from videos.api import serializers as shapes
 from videos.engines.registry import get_engine
 from videos.services.queue_figures import queue_lengths
-from zhiying.translatable import translated
+from zhiying.kernel.translatable import translated
 
 
 class EngineStatusView(APIView):

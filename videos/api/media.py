@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 
 from videos import storage
 from videos.media_urls import is_valid, seconds_left
-from zhiying.responses import error_response
+from zhiying.kernel.responses import error_response
 
 CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

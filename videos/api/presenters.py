@@ -12,7 +12,7 @@ from videos.media_urls import media_url
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services.forecast import QueueSnapshot, elapsed_s
 from videos.services.states import CREDITS_PER_IMAGE
-from zhiying.translatable import translated
+from zhiying.kernel.translatable import translated
 
 
 def batch_body(batch: Batch, *, origin: str, queue: QueueSnapshot) -> dict[str, Any]:

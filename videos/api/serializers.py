@@ -6,8 +6,8 @@ from django.conf import settings
 from rest_framework import serializers
 
 from videos.models import BatchStatus, ItemStatus
-from zhiying.api.fields import DayField
-from zhiying.api.paging import PageQuery
+from zhiying.kernel.api.fields import DayField
+from zhiying.kernel.api.paging import PageQuery
 
 
 class BatchInput(serializers.Serializer[Any]):

@@ -19,11 +19,11 @@ from videos.models import Batch
 from videos.services import batches, selectors
 from videos.services.forecast import QueueSnapshot
 from videos.services.intake import PreparedFiles, prepared_files
-from zhiying.api.conditional import conditional_response
-from zhiying.api.paging import page_of, validated_query
-from zhiying.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
-from zhiying.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
-from zhiying.types import Upload
+from zhiying.kernel.api.conditional import conditional_response
+from zhiying.kernel.api.paging import page_of, validated_query
+from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
+from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
+from zhiying.kernel.types import Upload
 
 _NOT_MODIFIED = OpenApiResponse(description="Unchanged since the ETag was given.")
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")

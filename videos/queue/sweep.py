@@ -16,7 +16,7 @@ from videos.models import Batch, QueueState
 from videos.queue.claims import count_ready
 from videos.queue.hints import wake_workers
 from videos.services import states
-from zhiying import idempotency
+from zhiying.kernel import idempotency
 
 CLEANING_INTERVAL = timedelta(hours=1)
 ORPHAN_AGE = timedelta(hours=6)

@@ -17,7 +17,7 @@ from videos.queue.hints import wake_workers_on_commit
 from videos.services import states
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.services.states import CREDITS_PER_IMAGE
-from zhiying.errors import ConflictError, InvalidError
+from zhiying.kernel.errors import ConflictError, InvalidError
 
 MAX_NAME_LENGTH = 200
 

@@ -11,7 +11,7 @@ from zipstream import ZIP_STORED, ZipStream
 
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services.states import CREDITS_PER_IMAGE
-from zhiying.translatable import translated
+from zhiying.kernel.translatable import translated
 
 CHUNK_BYTES = 256 * 1024
 MANIFEST = "manifest.csv"

@@ -19,9 +19,9 @@ from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MESSAGES, MediaProblem
 from videos.uploads import is_oversized
-from zhiying.errors import InvalidError
-from zhiying.translatable import filled
-from zhiying.types import Upload
+from zhiying.kernel.errors import InvalidError
+from zhiying.kernel.translatable import filled
+from zhiying.kernel.types import Upload
 
 MAX_NAME_LENGTH = 255
 SHOWN_PROBLEMS = 3

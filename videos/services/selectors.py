@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.services.ledger_pages import start_of_day
 from videos.models import Batch, VideoItem
-from zhiying.errors import NotFoundError
+from zhiying.kernel.errors import NotFoundError
 
 
 def batches_of(user: User) -> "QuerySet[Batch]":

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
 from accounts.services.users import generate_password, user_create
-from zhiying.errors import DomainError
+from zhiying.kernel.errors import DomainError
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services.bulk_topup import BadLinesError, read_lines, top_up_all
-from zhiying.errors import DomainError
+from zhiying.kernel.errors import DomainError
 
 
 class Command(BaseCommand):

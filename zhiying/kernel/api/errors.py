@@ -16,8 +16,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from zhiying.errors import DomainError
-from zhiying.responses import error_body
+from zhiying.kernel.errors import DomainError
+from zhiying.kernel.responses import error_body
 
 logger = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhiying.errors import ConflictError, InvalidError
-from zhiying.models import IdempotencyRecord
-from zhiying.types import Upload
+from zhiying.kernel.errors import ConflictError, InvalidError
+from zhiying.kernel.models import IdempotencyRecord
+from zhiying.kernel.types import Upload
 
 MAX_KEY_LENGTH = 255
 ABANDONED_AFTER = timedelta(minutes=10)
