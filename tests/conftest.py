@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.support.rows import client_for, make_user
-from videos import media_urls
+from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
 hypothesis_settings.register_profile(

@@ -10,5 +10,6 @@ class VideosConfig(AppConfig):
 
     def ready(self) -> None:
         from videos import checks, metrics, tasks  # noqa: F401  (registers system checks and actors)
+        from videos.scheduling import hints  # noqa: F401  (listens for work)
 
         metrics.register()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
-from videos.services.queue_figures import queue_lengths
+from videos.scheduling.figures import queue_lengths
 
 
 class QueueCollector(Collector):

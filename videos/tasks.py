@@ -2,7 +2,7 @@
 
 import dramatiq
 
-from videos.queue.hints import QUEUE, WORK_ACTOR
+from videos.scheduling.hints import QUEUE, WORK_ACTOR
 from videos.worker.runner import work_once
 
 HINT_MAX_AGE_MS = 10 * 60 * 1000

@@ -266,7 +266,7 @@ _s3_options = {
 }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "videos.storage.S3MediaStorage", "OPTIONS": _s3_options}
+        {"BACKEND": "videos.store.storage.S3MediaStorage", "OPTIONS": _s3_options}
         if S3_BUCKET
         else {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -278,14 +278,14 @@ STORAGES: dict[str, dict[str, Any]] = {
 if S3_BUCKET:
     # Browsers may reach the bucket under another host, and a signature covers the host.
     STORAGES["public"] = {
-        "BACKEND": "videos.storage.S3MediaStorage",
+        "BACKEND": "videos.store.storage.S3MediaStorage",
         "OPTIONS": {**_s3_options, "endpoint_url": S3_PUBLIC_ENDPOINT_URL or None},
     }
 MEDIA_URL_LIFETIME_S = env.int("MEDIA_URL_LIFETIME_S", default=6 * 3600)
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", default="")
 """The internal nginx location that serves MEDIA_ROOT; empty: Django sends the bytes itself."""
 
-FILE_UPLOAD_HANDLERS = ["videos.uploads.BoundedTemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["videos.store.uploads.BoundedTemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(WORK_DIR)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

@@ -10,6 +10,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.group import UserGroup
+
 
 class UserManager(BaseUserManager["User"]):
     """Finds users by name, whatever its case. Users are made by `accounts.services.users`."""
@@ -37,6 +39,15 @@ class User(AbstractBaseUser):
     is_admin = models.BooleanField(_("administrator"), default=False)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive users cannot log in; their data stays.")
+    )
+    group = models.ForeignKey(
+        UserGroup,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="users",
+        verbose_name=_("group"),
+        help_text=_("Empty: the settings of the installation."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 

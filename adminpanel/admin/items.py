@@ -18,7 +18,7 @@ from adminpanel.admin.filters import DayRangeFilter, ErrorCodeFilter, UserFilter
 from adminpanel.admin.site import site
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services import batches
-from videos.services.states import RETRYABLE
+from videos.services.transitions import RETRYABLE
 from zhiying.kernel.translatable import translated
 
 

@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from videos.media_urls import media_path
 from videos.models import ItemStatus, VideoItem
+from videos.store.urls import media_path
 
 
 def link(model: type[Model], key: object, text: object) -> SafeString:

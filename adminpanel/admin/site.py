@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services import users
 from adminpanel.services.usage import usage
-from videos.services.queue_figures import queue_lengths
+from videos.scheduling.figures import queue_lengths
 
 SECTIONS = ("accounts", "videos", "axes")
 """Applications in the order in which they are listed."""

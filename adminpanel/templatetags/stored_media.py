@@ -2,7 +2,7 @@
 
 from django import template
 
-from videos.media_urls import media_path
+from videos.store.urls import media_path
 from zhiying.kernel.translatable import translated
 
 register = template.Library()

@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import Batch
-from videos.services import states
-from videos.services.states import StoredResult, Verdict
+from videos.services import attempts
+from videos.services.attempts import StoredResult, Verdict
 
 BATCHES = "/api/admin/batches"
 USAGE = "/api/admin/usage"
@@ -22,11 +22,11 @@ def finish(batch: Batch) -> None:
     result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6)
     claimed = claim()
     assert claimed.batch_id == batch.pk
-    assert states.complete(claimed, result)
+    assert attempts.complete(claimed, result)
 
 
 def fail(code: str) -> None:
-    assert states.fail(claim(), Verdict(code, "It did not work."))
+    assert attempts.fail(claim(), Verdict(code, "It did not work."))
 
 
 def names(client: APIClient, **query: Any) -> list[str]:

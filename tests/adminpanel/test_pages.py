@@ -14,8 +14,8 @@ from adminpanel.admin.site import site
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch
-from videos.services import states
-from videos.services.states import StoredResult, Verdict
+from videos.services import attempts
+from videos.services.attempts import StoredResult, Verdict
 
 MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
 OWN_PAGES = ["index", "password_change", "password_change_done", "jsi18n"]
@@ -26,8 +26,8 @@ def rows(user: User) -> None:
     """At least one row of everything that is registered: a batch with a finished and a failed video."""
     batch = make_batch(user, 3, prompt="微笑")
     result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=("Fine.",))
-    assert states.complete(claim(), result)
-    assert states.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+    assert attempts.complete(claim(), result)
+    assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
     AccessAttempt.objects.create(username="mallory", ip_address="10.0.0.9", failures_since_start=12)
 
 

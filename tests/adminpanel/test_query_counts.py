@@ -13,8 +13,8 @@ from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import Batch
-from videos.services import states
-from videos.services.states import Verdict
+from videos.services import attempts
+from videos.services.attempts import Verdict
 
 MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
 
@@ -23,7 +23,7 @@ def grow(rows: int) -> None:
     """Add rows of every kind, each of a user of its own."""
     for number in range(rows):
         make_batch(make_user(), 2)
-        states.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+        attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
         name = f"{number}-{AccessAttempt.objects.count()}"
         AccessAttempt.objects.create(username=name, ip_address="10.0.0.9", failures_since_start=3)
 

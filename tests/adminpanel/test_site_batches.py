@@ -14,8 +14,8 @@ from tests.adminpanel.pages import act, messages, page
 from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.services import states
-from videos.services.states import StoredResult, Verdict
+from videos.services import attempts
+from videos.services.attempts import StoredResult, Verdict
 
 NO_FACE = Verdict("no_face", "No face was found in the portrait.")
 
@@ -24,7 +24,7 @@ def failed_batch(user: User, images: int = 1) -> Batch:
     """A batch of which every video failed."""
     batch = make_batch(user, images)
     for _ in range(images):
-        assert states.fail(claim(), NO_FACE)
+        assert attempts.fail(claim(), NO_FACE)
     return batch
 
 
@@ -69,7 +69,7 @@ def test_what_has_not_finished_is_cancelled_and_refunded_once(browser: Client, u
             browser.post(reverse("admin:videos_batch_cancel", args=[batch.pk]))
 
     assert counts(batch) == {"cancelled": 3}
-    assert not states.complete(running, result), "the worker that was rendering comes too late"
+    assert not attempts.complete(running, result), "the worker that was rendering comes too late"
     assert User.objects.get(pk=user.pk).credits == 100
     assert entries(user, EntryKind.REFUND) == 3
     assert_all_is_settled()
@@ -78,7 +78,7 @@ def test_what_has_not_finished_is_cancelled_and_refunded_once(browser: Client, u
 def test_a_finished_video_stays_and_is_not_refunded(browser: Client, user: User) -> None:
     batch = make_batch(user, 2)
     done = claim()
-    states.complete(done, StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6))
+    attempts.complete(done, StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6))
 
     act(browser, Batch, "cancel", batch)
 
@@ -152,8 +152,8 @@ def test_the_page_of_a_batch_plays_what_is_finished_and_explains_what_failed(
 ) -> None:
     batch = make_batch(user, 2)
     key = f"{batch.folder}/result/a-1.mp4"
-    states.complete(claim(), StoredResult(video=key, poster="", duration_s=0.6))
-    states.fail(claim(), NO_FACE)
+    attempts.complete(claim(), StoredResult(video=key, poster="", duration_s=0.6))
+    attempts.fail(claim(), NO_FACE)
 
     html = browser.get(page(Batch, "change", batch.pk)).content.decode()
     assert f"/{key}" in html
@@ -188,7 +188,7 @@ def test_nothing_is_changed_in_place(
 
 def test_names_from_users_are_text_not_markup(browser: Client, user: User) -> None:
     batch = make_batch(user, 1, name="<script>alert(1)</script>")
-    states.fail(claim(), Verdict("no_face", "<img src=x onerror=alert(1)>"))
+    attempts.fail(claim(), Verdict("no_face", "<img src=x onerror=alert(1)>"))
     for address in (
         page(Batch, "changelist"),
         page(Batch, "change", batch.pk),

@@ -21,10 +21,10 @@ from tests.api.forms import file
 from tests.support.books import assert_all_is_settled
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos import storage
 from videos.models import Batch, VideoItem
-from videos.services import states
-from videos.services.states import StoredResult, Verdict
+from videos.services import attempts
+from videos.services.attempts import StoredResult, Verdict
+from videos.store import storage
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def finish(content: bytes = b"video") -> VideoItem:
     claimed = claim()
     key = storage.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
     default_storage.save(key, ContentFile(content))
-    assert states.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
+    assert attempts.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
     return VideoItem.objects.get(pk=claimed.item_id)
 
 
@@ -79,7 +79,7 @@ def test_progress_counts_items_by_state_and_says_whose_turn_it_is(user: User, cl
     make_batch(make_user(), 2)
     batch = make_batch(user, 4)
     claim("other"), claim("mine")
-    states.fail(claim("other"), FINAL)
+    attempts.fail(claim("other"), FINAL)
     mine = VideoItem.objects.get(batch=batch, status="processing")
     VideoItem.objects.filter(pk=mine.pk).update(progress=50)
     progress = client.get(f"{LIST}/{batch.pk}").json()["progress"]
@@ -236,7 +236,7 @@ def test_a_finished_item_cannot_be_cancelled_or_retried(user: User, client: APIC
 
 def test_a_failed_item_is_retried_for_a_credit(user: User, client: APIClient) -> None:
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     path = f"{LIST}/{item.batch_id}/items/{item.pk}/resume"
     assert client.post(path).json() == {"success": True}
     assert client.post(path).status_code == 409
@@ -246,7 +246,7 @@ def test_a_failed_item_is_retried_for_a_credit(user: User, client: APIClient) ->
 
 def test_retrying_all_failed_items_leaves_cancelled_ones(user: User, client: APIClient) -> None:
     batch = make_batch(user, 3)
-    states.fail(claim(), FINAL), states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL), attempts.fail(claim(), FINAL)
     client.post(f"{LIST}/{batch.pk}/cancel")
     assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 2}
     assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
@@ -256,7 +256,7 @@ def test_retrying_all_failed_items_leaves_cancelled_ones(user: User, client: API
 def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:
     user = make_user(credits=1)
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     ledger.set_credits(user_id=user.pk, new_credits=0, reason="test", actor=None)
     for path in (f"items/{item.pk}/resume", "retry_failed"):
         answer = client_for(user).post(f"{LIST}/{item.batch_id}/{path}")
@@ -267,7 +267,7 @@ def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:
 
 def test_a_failed_items_image_is_replaced_and_rendered_again(user: User, client: APIClient) -> None:
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     path = f"{LIST}/{item.batch_id}/items/{item.pk}/replace"
     bad = client.post(path, {"image": file("bad.jpg", b"text")}, format="multipart")
     assert bad.status_code == 400
@@ -303,7 +303,7 @@ def exported(user: User, client: APIClient) -> Any:
         VideoItem.objects.filter(batch=batch, position=position).update(original_name=name)
     for content in (b"one", b"two", b"three" * 100_000):
         finish(content)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     return client.get(f"{LIST}/{batch.pk}/export").json()
 
 

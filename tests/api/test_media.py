@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import connections
 from django.test import Client
 
-from videos.media_urls import STEP_S, media_path
+from videos.store.urls import STEP_S, media_path
 
 KEY = "batches/0/result/film-1.mp4"
 CONTENT = bytes(range(256)) * 4

@@ -17,8 +17,8 @@ from tests.support.media import image_bytes, wav_bytes
 from tests.support.parallel import BARRIER_TIMEOUT_S, all_at_once, times
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.services import states
-from videos.services.states import StoredResult, Verdict
+from videos.services import attempts, runs
+from videos.services.attempts import StoredResult, Verdict
 from zhiying.kernel.errors import ConflictError
 from zhiying.kernel.models import IdempotencyRecord
 
@@ -231,7 +231,7 @@ def test_an_item_cancelled_in_parallel_is_refunded_once() -> None:
 def test_an_item_retried_in_parallel_is_charged_once() -> None:
     user = make_user()
     client, item = client_for(user), make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     path = f"/api/video/batches/{item.batch_id}/items/{item.pk}/resume"
     assert statuses(all_at_once(times(6, lambda: client.post(path)))) == {200: 1, 409: 5}
     user.refresh_from_db()
@@ -246,11 +246,11 @@ def test_cancel_complete_fail_and_expiry_at_once_have_one_winner(round_: int) ->
     claimed = claim()
     outcomes = all_at_once(
         [
-            lambda: states.cancel_items(batch_id=item.batch_id, user_id=user.pk),
-            lambda: states.complete(claimed, RESULT),
-            lambda: states.fail(claimed, FINAL),
-            lambda: states.fail(claimed, FINAL),
-            lambda: states.cancel_items(batch_id=item.batch_id, user_id=user.pk),
+            lambda: runs.cancel_items(batch_id=item.batch_id, user_id=user.pk),
+            lambda: attempts.complete(claimed, RESULT),
+            lambda: attempts.fail(claimed, FINAL),
+            lambda: attempts.fail(claimed, FINAL),
+            lambda: runs.cancel_items(batch_id=item.batch_id, user_id=user.pk),
         ]
     )
     assert only_one(outcomes), outcomes
@@ -266,7 +266,7 @@ def test_a_running_item_taken_back_by_two_sweeps_and_its_worker_is_settled_once(
     claimed = claim()
     VideoItem.objects.update(lease_until=item.queued_at)
     outcomes = all_at_once(
-        [states.expire_leases, states.expire_leases, lambda: states.complete(claimed, RESULT)]
+        [attempts.expire_leases, attempts.expire_leases, lambda: attempts.complete(claimed, RESULT)]
     )
     assert only_one(outcomes), outcomes
     assert_all_is_settled()

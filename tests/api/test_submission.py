@@ -15,8 +15,8 @@ from tests.badfiles.cases import CASES
 from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.media import image_bytes, wav_bytes
 from tests.support.rows import client_for, make_user
-from videos import storage
 from videos.models import Batch, VideoItem
+from videos.store import storage
 from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db

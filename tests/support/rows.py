@@ -12,10 +12,10 @@ from accounts.services.users import user_create
 from tests.support.media import image_bytes, wav_bytes
 from videos.media.audio import PreparedAudio
 from videos.models import Batch, VideoItem
-from videos.queue.claims import claim_next
+from videos.scheduling.claims import claim_next
+from videos.services.attempts import Claim
 from videos.services.batches import batch_create
 from videos.services.intake import PreparedFiles, PreparedPortrait
-from videos.services.states import Claim
 
 PASSWORD = "Correct-Horse-7"
 _numbers = count(1)

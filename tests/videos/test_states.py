@@ -13,8 +13,8 @@ from accounts.services.credits import InsufficientCreditsError
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
-from videos.services import states
-from videos.services.states import Claim, StoredResult, Verdict
+from videos.services import attempts, runs, transitions
+from videos.services.attempts import Claim, StoredResult, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -47,15 +47,15 @@ def bring_to(status: str, user: User) -> tuple[VideoItem, Claim]:
     """An item in this status and the last claim on it (stale unless it is being rendered)."""
     item = make_item(user)
     if status == "cancelled":
-        states.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+        runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
         return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
     if status == "pending":
         return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
     claimed = claim()
     if status == "completed":
-        assert states.complete(claimed, RESULT)
+        assert attempts.complete(claimed, RESULT)
     elif status == "failed":
-        assert states.fail(claimed, FINAL)
+        assert attempts.fail(claimed, FINAL)
     item.refresh_from_db()
     assert item.status == status
     return item, claimed
@@ -65,16 +65,16 @@ def attempt(target: str, item: VideoItem, claimed: Claim) -> None:
     """Try to bring an item to `target` the way the application would."""
     user_id = claimed.user_id
     if target == "processing":
-        states.begin(VideoItem.objects.get(pk=item.pk), worker="w")
+        attempts.begin(VideoItem.objects.get(pk=item.pk), worker="w")
     elif target == "completed":
-        states.complete(claimed, RESULT)
+        attempts.complete(claimed, RESULT)
     elif target == "failed":
-        states.fail(claimed, FINAL)
+        attempts.fail(claimed, FINAL)
     elif target == "cancelled":
-        states.cancel_items(batch_id=item.batch_id, user_id=user_id)
+        runs.cancel_items(batch_id=item.batch_id, user_id=user_id)
     else:
-        states.release(claimed)
-        states.rerun_items(batch_id=item.batch_id, user_id=user_id)
+        attempts.release(claimed)
+        runs.rerun_items(batch_id=item.batch_id, user_id=user_id)
 
 
 @pytest.mark.parametrize("target", ItemStatus.values)
@@ -93,10 +93,10 @@ def test_the_compare_and_set_itself_knows_the_table(source: str, target: str, us
     """Even code that asks for a wrong change does not get it."""
     items = VideoItem.objects.filter(pk=make_item(user).pk)
     if (source, target) in CHANGES:
-        states._move(items, (ItemStatus(source),), ItemStatus(target), lease_until=timezone.now())
+        transitions.move(items, (ItemStatus(source),), ItemStatus(target), lease_until=timezone.now())
     else:
         with pytest.raises(ValueError, match="not an allowed transition"):
-            states._move(items, (ItemStatus(source),), ItemStatus(target))
+            transitions.move(items, (ItemStatus(source),), ItemStatus(target))
 
 
 # --- Fencing ---------------------------------------------------------------------------------------
@@ -110,21 +110,21 @@ def test_a_late_worker_cannot_finish_fail_or_renew_what_another_took_over(user: 
     item = make_item(user)
     late = claim("slow")
     expire(item)
-    assert states.expire_leases() == 1
+    assert attempts.expire_leases() == 1
     VideoItem.objects.update(not_before=timezone.now())
     current = claim("quick")
 
-    assert not states.heartbeat(late, progress=90)
-    assert not states.complete(late, RESULT)
-    assert not states.fail(late, FINAL)
-    assert not states.release(late)
+    assert not attempts.heartbeat(late, progress=90)
+    assert not attempts.complete(late, RESULT)
+    assert not attempts.fail(late, FINAL)
+    assert not attempts.release(late)
     item.refresh_from_db()
     assert (item.status, item.attempt, item.progress, item.video) == ("processing", current.attempt, 0, "")
     assert refunds(item) == 0
 
     own = StoredResult(video="batches/x/result/y-2.mp4", poster="", duration_s=0.6)
-    assert states.complete(current, own)
-    assert not states.complete(late, RESULT)
+    assert attempts.complete(current, own)
+    assert not attempts.complete(late, RESULT)
     item.refresh_from_db()
     assert item.video == own.video
     assert_all_is_settled()
@@ -135,9 +135,9 @@ def test_a_late_worker_cannot_finish_what_was_failed_in_its_absence(user: User, 
     item = make_item(user)
     late = claim()
     expire(item)
-    assert states.expire_leases() == 1
-    assert not states.complete(late, RESULT)
-    assert not states.fail(late, FINAL)
+    assert attempts.expire_leases() == 1
+    assert not attempts.complete(late, RESULT)
+    assert not attempts.fail(late, FINAL)
     item.refresh_from_db()
     assert (item.status, item.error_code, refunds(item)) == ("failed", "worker_lost", 1)
     assert_all_is_settled()
@@ -146,37 +146,37 @@ def test_a_late_worker_cannot_finish_what_was_failed_in_its_absence(user: User, 
 def test_a_worker_of_an_earlier_run_cannot_finish_a_later_one(user: User) -> None:
     item = make_item(user)
     late = claim()
-    states.cancel_items(batch_id=item.batch_id, user_id=user.pk)
-    states.rerun_items(batch_id=item.batch_id, user_id=user.pk)
-    assert not states.complete(late, RESULT)
+    runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+    runs.rerun_items(batch_id=item.batch_id, user_id=user.pk)
+    assert not attempts.complete(late, RESULT)
     claim()
-    assert not states.complete(late, RESULT)
-    assert not states.fail(late, FINAL)
+    assert not attempts.complete(late, RESULT)
+    assert not attempts.fail(late, FINAL)
     assert_all_is_settled()
 
 
 def test_a_live_lease_is_left_alone(user: User) -> None:
     make_item(user)
     claim()
-    assert states.expire_leases() == 0
+    assert attempts.expire_leases() == 0
 
 
 def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: Any) -> None:
     item = make_item(user)
     claimed = claim()
     expire(item)
-    assert states.heartbeat(claimed, progress=40)
+    assert attempts.heartbeat(claimed, progress=40)
     item.refresh_from_db()
     assert item.progress == 40
     assert item.lease_until is not None
     assert item.lease_until > timezone.now()
-    assert states.expire_leases() == 0
+    assert attempts.expire_leases() == 0
 
 
 @pytest.mark.parametrize(("given", "shown"), [(-5, 0), (100, 99), (1000, 99)])
 def test_progress_stays_below_100_until_the_video_is_there(user: User, given: int, shown: int) -> None:
     item = make_item(user)
-    states.heartbeat(claim(), progress=given)
+    attempts.heartbeat(claim(), progress=given)
     item.refresh_from_db()
     assert item.progress == shown
 
@@ -187,9 +187,9 @@ def test_progress_stays_below_100_until_the_video_is_there(user: User, given: in
 def test_failing_twice_refunds_once(user: User) -> None:
     item = make_item(user)
     claimed = claim()
-    assert states.fail(claimed, FINAL)
-    assert not states.fail(claimed, FINAL)
-    assert states.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert attempts.fail(claimed, FINAL)
+    assert not attempts.fail(claimed, FINAL)
+    assert runs.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
     assert (credits_of(user), refunds(item)) == (100, 1)
     assert_all_is_settled()
 
@@ -200,12 +200,12 @@ def test_retryable_trouble_is_retried_a_bounded_number_of_times_then_refunded(
     settings.RENDER_MAX_TRIES, settings.RENDER_RETRY_DELAY_S = 3, 1000
     item = make_item(user)
     for number in (1, 2):
-        assert states.fail(claim(), LOST)
+        assert attempts.fail(claim(), LOST)
         item.refresh_from_db()
         assert (item.status, item.tries, refunds(item)) == ("pending", number, 0)
         assert item.not_before > timezone.now()
         VideoItem.objects.update(not_before=timezone.now())
-    assert states.fail(claim(), LOST)
+    assert attempts.fail(claim(), LOST)
     item.refresh_from_db()
     assert (item.status, item.error_code, item.error_msg) == ("failed", LOST.code, LOST.message)
     assert_all_is_settled()
@@ -216,7 +216,7 @@ def test_each_retry_waits_twice_as_long(user: User, settings: Any) -> None:
     item = make_item(user)
     waits = []
     for _ in range(2):
-        states.fail(claim(), LOST)
+        attempts.fail(claim(), LOST)
         item.refresh_from_db()
         waits.append((item.not_before - timezone.now()).total_seconds())
         VideoItem.objects.update(not_before=timezone.now())
@@ -225,14 +225,14 @@ def test_each_retry_waits_twice_as_long(user: User, settings: Any) -> None:
 
 def test_bad_input_is_not_tried_again(user: User) -> None:
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     item.refresh_from_db()
     assert (item.status, item.tries) == ("failed", 1)
 
 
 def test_giving_an_item_back_does_not_count_as_a_try(user: User) -> None:
     item = make_item(user)
-    states.release(claim())
+    attempts.release(claim())
     item.refresh_from_db()
     assert (item.status, item.tries, item.worker, item.lease_until) == ("pending", 0, "", None)
     assert claim().tries == 1
@@ -240,13 +240,13 @@ def test_giving_an_item_back_does_not_count_as_a_try(user: User) -> None:
 
 def test_a_retry_is_a_new_paid_run_with_fresh_tries(user: User) -> None:
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     assert credits_of(user) == 100
-    assert states.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 1
+    assert runs.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 1
     item.refresh_from_db()
     assert (item.status, item.run, item.tries, item.error_code, item.error_msg) == ("pending", 2, 0, "", "")
     assert credits_of(user) == 99
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     assert credits_of(user) == 100
     assert_all_is_settled()
 
@@ -254,11 +254,11 @@ def test_a_retry_is_a_new_paid_run_with_fresh_tries(user: User) -> None:
 def test_a_retry_without_credits_changes_nothing() -> None:
     user = make_user(credits=1)
     item = make_item(user)
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     User.objects.filter(pk=user.pk)
     make_batch(user)
     with pytest.raises(InsufficientCreditsError):
-        states.rerun_items(batch_id=item.batch_id, user_id=user.pk)
+        runs.rerun_items(batch_id=item.batch_id, user_id=user.pk)
     item.refresh_from_db()
     assert (item.status, item.run) == ("failed", 1)
     assert_all_is_settled()
@@ -267,12 +267,12 @@ def test_a_retry_without_credits_changes_nothing() -> None:
 def test_a_completed_item_is_never_refunded(user: User) -> None:
     item = make_item(user)
     claimed = claim()
-    assert states.complete(claimed, RESULT)
-    assert not states.fail(claimed, FINAL)
-    assert not states.release(claimed)
-    assert states.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
-    assert states.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 0
-    assert states.reclaim_all() == 0
+    assert attempts.complete(claimed, RESULT)
+    assert not attempts.fail(claimed, FINAL)
+    assert not attempts.release(claimed)
+    assert runs.cancel_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert runs.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 0
+    assert attempts.reclaim_all() == 0
     item.refresh_from_db()
     assert (item.status, item.progress, item.notes) == ("completed", 100, ["one face"])
     assert (credits_of(user), refunds(item)) == (99, 0)
@@ -282,21 +282,21 @@ def test_a_completed_item_is_never_refunded(user: User) -> None:
 def test_cancelling_some_items_leaves_the_others(user: User) -> None:
     batch = make_batch(user, 3)
     first = batch.items.order_by("position")[0]
-    assert states.cancel_items(batch_id=batch.pk, user_id=user.pk, item_ids=[first.pk]) == 1
+    assert runs.cancel_items(batch_id=batch.pk, user_id=user.pk, item_ids=[first.pk]) == 1
     assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
     assert credits_of(user) == 98
     assert_all_is_settled()
 
 
 def test_nothing_happens_to_a_batch_that_is_gone(user: User) -> None:
-    assert states.cancel_items(batch_id=uuid4(), user_id=user.pk) == 0
-    assert states.rerun_items(batch_id=uuid4(), user_id=user.pk) == 0
+    assert runs.cancel_items(batch_id=uuid4(), user_id=user.pk) == 0
+    assert runs.rerun_items(batch_id=uuid4(), user_id=user.pk) == 0
 
 
 def test_a_restart_takes_back_everything_that_was_running(user: User) -> None:
     make_batch(user, 2)
     claim("a"), claim("b")
-    assert states.reclaim_all() == 2
+    assert attempts.reclaim_all() == 2
     assert set(VideoItem.objects.values_list("status", flat=True)) == {"pending"}
     assert_all_is_settled()
 
@@ -323,7 +323,7 @@ def test_a_restart_takes_back_everything_that_was_running(user: User) -> None:
 )
 def test_a_batch_says_what_its_items_add_up_to(statuses: str, expected: str) -> None:
     words = statuses.split()
-    assert states.status_of({word: words.count(word) for word in words}) == BatchStatus(expected)
+    assert transitions.status_of({word: words.count(word) for word in words}) == BatchStatus(expected)
 
 
 def test_the_status_of_a_batch_follows_its_items(user: User) -> None:
@@ -336,13 +336,13 @@ def test_the_status_of_a_batch_follows_its_items(user: User) -> None:
     look()
     first = claim()
     look()
-    states.complete(first, RESULT)
+    attempts.complete(first, RESULT)
     look()
-    states.fail(claim(), FINAL)
+    attempts.fail(claim(), FINAL)
     look()
-    states.rerun_items(batch_id=batch.pk, user_id=user.pk)
+    runs.rerun_items(batch_id=batch.pk, user_id=user.pk)
     look()
-    states.cancel_items(batch_id=batch.pk, user_id=user.pk)
+    runs.cancel_items(batch_id=batch.pk, user_id=user.pk)
     look()
     assert seen == ["pending", "processing", "processing", "partial", "processing", "partial"]
 

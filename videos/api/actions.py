@@ -14,10 +14,11 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
-from videos.media_urls import is_valid, media_path, media_url, origin_of
 from videos.models import Batch
-from videos.services import batches, export, selectors
+from videos.services import archive as export
+from videos.services import batches, selectors
 from videos.services.intake import prepared_portrait
+from videos.store.urls import is_valid, media_path, media_url, origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from videos.api import serializers as shapes
 from videos.engines.registry import get_engine
-from videos.services.queue_figures import queue_lengths
+from videos.scheduling.figures import queue_lengths
 from zhiying.kernel.translatable import translated
 
 

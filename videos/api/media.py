@@ -18,8 +18,8 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from videos import storage
-from videos.media_urls import is_valid, seconds_left
+from videos.store import storage
+from videos.store.urls import is_valid, seconds_left
 from zhiying.kernel.responses import error_response
 
 CHUNK_BYTES = 256 * 1024

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from videos.media_urls import media_url
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
-from videos.services.forecast import QueueSnapshot, elapsed_s
-from videos.services.states import CREDITS_PER_IMAGE
+from videos.pricing import CREDITS_PER_IMAGE
+from videos.scheduling.forecast import QueueSnapshot, elapsed_s
+from videos.store.urls import media_url
 from zhiying.kernel.translatable import translated
 
 

@@ -14,11 +14,11 @@ from accounts.api.authentication import current_user
 from accounts.models import User
 from videos.api import serializers as shapes
 from videos.api.presenters import batch_body
-from videos.media_urls import origin_of
 from videos.models import Batch
+from videos.scheduling.forecast import QueueSnapshot
 from videos.services import batches, selectors
-from videos.services.forecast import QueueSnapshot
 from videos.services.intake import PreparedFiles, prepared_files
+from videos.store.urls import origin_of
 from zhiying.kernel.api.conditional import conditional_response
 from zhiying.kernel.api.paging import page_of, validated_query
 from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error

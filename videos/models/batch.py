@@ -20,7 +20,7 @@ class BatchStatus(models.TextChoices):
 
 
 class Batch(models.Model):
-    """One submission. `status` is derived from the items and kept by `videos.services.states`."""
+    """One submission. `status` is derived from the items and kept by `videos.services.transitions`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(

@@ -23,7 +23,7 @@ FINAL_STATUSES = (ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED)
 
 
 class VideoItem(models.Model):
-    """One image of a batch. Its status is changed by `videos.services.states` alone.
+    """One image of a batch. Its status is changed by `videos.services.transitions` alone.
 
     `run` counts what the user paid for: the first time is run 1, each retry another. `attempt` counts
     claims over all runs and is the fencing token: a worker may finish only the attempt it claimed.

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos import storage
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.queue.hints import wake_workers_on_commit
-from videos.services import states
+from videos.pricing import CREDITS_PER_IMAGE
+from videos.services import runs
+from videos.services.announcements import announce_work
 from videos.services.intake import PreparedFiles, PreparedPortrait
-from videos.services.states import CREDITS_PER_IMAGE
+from videos.store import storage
 from zhiying.kernel.errors import ConflictError, InvalidError
 
 MAX_NAME_LENGTH = 200
@@ -68,7 +68,7 @@ def batch_create(
         with transaction.atomic():
             created = _insert(batch, name, items)
             on_created(created)
-            wake_workers_on_commit(len(items))
+            announce_work(len(items))
     except BaseException:
         storage.delete_tree(batch.folder)
         raise
@@ -137,13 +137,13 @@ def batch_rename(*, batch: Batch, name: str) -> Batch:
 
 def batch_cancel(*, batch: Batch) -> int:
     """Cancel everything of a batch that waits or runs; returns how many items."""
-    return states.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    return runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
 
 
 @transaction.atomic
 def batch_delete(*, batch: Batch) -> None:
     """Cancel and refund what has not finished, then remove rows and files. The ledger stays."""
-    states.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
     Batch.objects.filter(pk=batch.pk).delete()
     folder = batch.folder
     transaction.on_commit(lambda: storage.delete_tree(folder), robust=True)
@@ -155,7 +155,7 @@ def item_cancel(*, item: VideoItem) -> None:
     Raises:
         ConflictError: it has ended already.
     """
-    if not states.cancel_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
+    if not runs.cancel_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
         raise ConflictError(_("This video has finished already; there is nothing to cancel."))
 
 
@@ -165,9 +165,9 @@ def item_retry(*, item: VideoItem) -> None:
     Raises:
         ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
     """
-    if not states.rerun_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
+    if not runs.rerun_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
         raise _not_retryable()
-    wake_workers_on_commit()
+    announce_work()
 
 
 def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
@@ -186,7 +186,7 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
     try:
         storage.save_file(portrait.portrait, source)
         storage.save_file(portrait.thumbnail, thumbnail)
-        replaced = states.rerun_items(
+        replaced = runs.rerun_items(
             batch_id=item.batch_id,
             user_id=item.batch.user_id,
             item_ids=[item.pk],
@@ -204,14 +204,14 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
         storage.delete_files([source, thumbnail])
         raise
     # Charged and queued by now: a storage that fails to delete must not keep the workers from knowing.
-    wake_workers_on_commit()
+    announce_work()
     storage.delete_files(old)
 
 
 def batch_retry_failed(*, batch: Batch) -> int:
     """Charge all failed items of a batch again and queue them; returns how many."""
-    count = states.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
-    wake_workers_on_commit(count)
+    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    announce_work(count)
     return count
 
 

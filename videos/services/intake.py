@@ -18,7 +18,7 @@ from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MESSAGES, MediaProblem
-from videos.uploads import is_oversized
+from videos.store.uploads import is_oversized
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.translatable import filled
 from zhiying.kernel.types import Upload

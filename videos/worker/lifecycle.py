@@ -37,7 +37,7 @@ class WorkerLifecycle(Middleware):
 
 
 def _sweep_until_stopped() -> None:
-    from videos.queue.sweep import sweep_if_due
+    from videos.scheduling.sweep import sweep_if_due
 
     while not stopping.is_set():
         close_old_connections()

@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from videos import storage
 from videos.cores import available_cores
 from videos.engines.base import RenderResult, RenderSpec
 from videos.models import VideoItem
-from videos.queue.claims import claim_next, count_ready
-from videos.queue.hints import wake_workers
-from videos.queue.sweep import CACHE_FOLDER
-from videos.services import states
-from videos.services.states import Claim, StoredResult, Verdict
+from videos.scheduling.claims import claim_next, count_ready
+from videos.scheduling.hints import wake_workers
+from videos.scheduling.sweep import CACHE_FOLDER
+from videos.services import attempts
+from videos.services.attempts import Claim, StoredResult, Verdict
+from videos.store import storage
 from videos.worker.cores import CoreShare
 from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
 from videos.worker.stopping import stopping
@@ -77,15 +77,17 @@ def _finish(claim: Claim) -> None:
             _render_and_store(claim, item, Path(folder))
     except RenderAbandonedError:
         if stopping.is_set():
-            states.release(claim)
+            attempts.release(claim)
     except RenderFailedError as failure:
         logger.warning("Item %s, attempt %d: %s", item.pk, claim.attempt, failure.code)
-        states.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
+        attempts.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
     except DatabaseError:
         raise  # nothing can be written down now; the lease runs out and the sweep takes the item back
     except Exception:
         logger.exception("Item %s, attempt %d failed", item.pk, claim.attempt)
-        states.fail(claim, Verdict("internal_error", "The server failed to make this video.", retryable=True))
+        attempts.fail(
+            claim, Verdict("internal_error", "The server failed to make this video.", retryable=True)
+        )
 
 
 def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
@@ -123,7 +125,7 @@ def _store(claim: Claim, spec: RenderSpec, result: RenderResult) -> None:
     if spec.poster and spec.poster.exists():
         storage.save_file(spec.poster, poster)
         stored.append(poster)
-    kept = states.complete(
+    kept = attempts.complete(
         claim,
         StoredResult(
             video=video,
@@ -147,7 +149,7 @@ class _Heartbeat:
         if stopping.is_set():
             return False
         try:
-            alive = states.heartbeat(self._claim, progress=int(share * 100))
+            alive = attempts.heartbeat(self._claim, progress=int(share * 100))
         except DatabaseError as error:
             # A database that is away for a moment costs nothing; after the lease the item is another's.
             logger.warning("Heartbeat of item %s failed: %s", self._claim.item_id, type(error).__name__)

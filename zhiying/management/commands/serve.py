@@ -103,12 +103,12 @@ class Command(BaseCommand):
 
 
 def _start_worker() -> dramatiq.Worker:
-    from videos.services import states
+    from videos.services import attempts
 
     broker = dramatiq.get_broker()
     if is_in_process(settings.BROKER_URL) and not settings.PRODUCTION:
         # The lock says that no other server lives here, so nobody renders what a killed one had claimed.
-        reclaimed = states.reclaim_all()
+        reclaimed = attempts.reclaim_all()
         if reclaimed:
             logger.info("Went on with %d videos of the last run", reclaimed)
     broker.emit_after("process_boot")

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.services import sessions
-from videos import storage
 from videos.models import Batch, QueueState
-from videos.queue.claims import count_ready
-from videos.queue.hints import wake_workers
-from videos.services import states
+from videos.scheduling.claims import count_ready
+from videos.scheduling.hints import wake_workers
+from videos.services import attempts
+from videos.store import storage
 from zhiying.kernel import idempotency
 
 CLEANING_INTERVAL = timedelta(hours=1)
@@ -42,7 +42,7 @@ def sweep_if_due() -> bool:
 
 def sweep() -> None:
     """Take back the items of silent workers and send hints again for whatever waits."""
-    lost = states.expire_leases()
+    lost = attempts.expire_leases()
     if lost:
         logger.warning("Took back %d items of workers that went silent", lost)
     wake_workers(min(count_ready(), HINTS_PER_SWEEP))

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from videos.engines.registry import get_engine
 from videos.models import ItemStatus, QueueState, QueueTurn, VideoItem
-from videos.services import states
-from videos.services.states import Claim
+from videos.services import attempts
+from videos.services.attempts import Claim
 
 
 def claim_next(worker: str) -> Claim | None:
@@ -34,7 +34,7 @@ def claim_next(worker: str) -> Claim | None:
         item = (
             _ready(now).filter(batch__user_id=user_id).order_by("queued_at", "batch_id", "position").first()
         )
-        claim = states.begin(item, worker=worker) if item else None
+        claim = attempts.begin(item, worker=worker) if item else None
         if claim:
             QueueTurn.objects.update_or_create(user_id=user_id, defaults={"served_at": now})
         return claim

@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 
 from tests.plugins.environment import ROOT
-from tests.queue.conftest import is_running, rendering_processes
+from tests.scheduling.conftest import is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.scripted_engine import NAME, VARIABLE, prompt
 from videos.checks import generation_settings

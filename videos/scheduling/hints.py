@@ -1,9 +1,12 @@
 """Wake-up messages. They say that there is work, not which: losing or repeating one does no harm."""
 
 import logging
+from typing import Any
 
 import dramatiq
-from django.db import transaction
+from django.dispatch import receiver
+
+from videos.services.announcements import work_waiting
 
 QUEUE = "generation"
 WORK_ACTOR = "work"
@@ -25,6 +28,6 @@ def wake_workers(count: int = 1) -> None:
         logger.warning("Could not send a hint to the workers: %s", type(error).__name__)
 
 
-def wake_workers_on_commit(count: int = 1) -> None:
-    """Send hints once the current transaction has committed."""
-    transaction.on_commit(lambda: wake_workers(count), robust=True)
+@receiver(work_waiting)
+def _wake_for_work(count: int, **kwargs: Any) -> None:
+    wake_workers(count)

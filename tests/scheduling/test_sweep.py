@@ -17,9 +17,9 @@ from tests.support.books import assert_all_is_settled
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import QueueState, VideoItem
-from videos.queue import sweep as sweeping
-from videos.queue.hints import QUEUE, wake_workers
-from videos.queue.sweep import clean, delete_orphaned_folders, sweep, sweep_if_due
+from videos.scheduling import sweep as sweeping
+from videos.scheduling.hints import QUEUE, wake_workers
+from videos.scheduling.sweep import clean, delete_orphaned_folders, sweep, sweep_if_due
 from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db

@@ -13,16 +13,16 @@ from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.engines.base import Capabilities
 from videos.engines.portrait.engine import PortraitEngine
 from videos.models import VideoItem
-from videos.queue.claims import claim_next, count_ready
-from videos.services import states
-from videos.services.states import StoredResult
+from videos.scheduling.claims import claim_next, count_ready
+from videos.services import attempts
+from videos.services.attempts import StoredResult
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 RESULT = StoredResult(video="batches/x/result/y-1.mp4", poster="", duration_s=0.6)
 
 
-def owner(claimed: states.Claim) -> str:
+def owner(claimed: attempts.Claim) -> str:
     return User.objects.get(pk=claimed.user_id).username
 
 
@@ -52,7 +52,7 @@ def test_users_take_turns_however_many_items_they_have() -> None:
     for _ in range(10):  # one worker: each item is finished before the next is claimed
         claimed = claim()
         served.append(owner(claimed))
-        states.complete(claimed, RESULT)
+        attempts.complete(claimed, RESULT)
     assert Counter(served[:3]) == {"a": 1, "b": 1, "c": 1}
     assert Counter(served[3:7]) == {"a": 2, "b": 2}
     assert served[7:] == ["a", "a", "a"]
@@ -84,7 +84,7 @@ def test_an_engine_with_a_limit_gets_no_more_than_it_takes(
     first = claim()
     claim()
     assert claim_next("w") is None
-    states.complete(first, RESULT)
+    attempts.complete(first, RESULT)
     assert claim_next("w") is not None
 
 

@@ -15,14 +15,14 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
-from tests.queue.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
+from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_batch, make_item, make_user
 from tests.support.scripted_engine import STEPS, VIDEO, prompt
-from videos import storage
 from videos.models import ItemStatus, VideoItem
-from videos.services import states
+from videos.services import attempts
+from videos.store import storage
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
 from videos.worker.stopping import stopping
@@ -281,7 +281,7 @@ def test_a_worker_notices_that_its_item_was_given_to_another(tmp_path: Path) -> 
     with working():
         pid = wait_for_render(item, tmp_path)
         VideoItem.objects.update(lease_until=timezone.now())
-        while not states.expire_leases():  # a heartbeat may renew the lease in between
+        while not attempts.expire_leases():  # a heartbeat may renew the lease in between
             VideoItem.objects.update(lease_until=timezone.now())
         wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
     item.refresh_from_db()

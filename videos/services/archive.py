@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from zipstream import ZIP_STORED, ZipStream
 
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.services.states import CREDITS_PER_IMAGE
+from videos.pricing import CREDITS_PER_IMAGE
 from zhiying.kernel.translatable import translated
 
 CHUNK_BYTES = 256 * 1024

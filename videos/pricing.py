@@ -1,0 +1,3 @@
+"""What a video costs."""
+
+CREDITS_PER_IMAGE = 1

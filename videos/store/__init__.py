@@ -1,0 +1,1 @@
+"""Stored media: keys, files, their URLs, what is uploaded and what is handed out."""
