@@ -22,7 +22,7 @@ def documented() -> set[str]:
 
 def variables_of_settings() -> set[str]:
     """The variables that Django's settings read."""
-    settings = (ROOT / "zhiying" / "settings.py").read_text()
+    settings = "".join(path.read_text() for path in (ROOT / "zhiying" / "settings").glob("*.py"))
     return set(re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', settings))
 
 

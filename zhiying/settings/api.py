@@ -1,0 +1,36 @@
+"""REST framework and its schema."""
+
+from zhiying.settings.security import NUM_PROXIES
+from zhiying.version import VERSION
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "zhiying.kernel.api.parsers.SafeJSONParser",
+        "rest_framework.parsers.MultiPartParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "zhiying.kernel.api.negotiation.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "zhiying.kernel.api.schema.Schema",
+    "EXCEPTION_HANDLER": "zhiying.kernel.api.errors.exception_handler",
+    "NUM_PROXIES": NUM_PROXIES,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ZhiYing (智影 AI)",
+    "DESCRIPTION": "Batch digital-human video: portraits + one voice recording → one talking video each.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ItemStatusEnum": "videos.models.ItemStatus",
+        "BatchStatusEnum": "videos.models.BatchStatus",
+        "EntryKindEnum": "accounts.models.EntryKind",
+    },
+}

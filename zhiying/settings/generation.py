@@ -1,0 +1,46 @@
+"""Engines, workers and the queue."""
+
+from zhiying.settings.core import BROKER_URL, env
+
+# --- Generation -------------------------------------------------------------------------------------
+
+GENERATION_ENGINE = env.str("GENERATION_ENGINE", default="portrait")
+WORKER_THREADS = env.int("WORKER_THREADS", default=2)
+"""Renders at once in one worker process."""
+RENDER_THREADS = env.int("RENDER_THREADS", default=0)
+"""CPU threads of one render; 0 divides the cores among the renders of a process."""
+RENDER_TIME_LIMIT_S = env.float("RENDER_TIME_LIMIT_S", default=1800)
+RENDER_MEMORY_LIMIT_MB = env.int("RENDER_MEMORY_LIMIT_MB", default=1500)
+RENDER_MAX_TRIES = env.int("RENDER_MAX_TRIES", default=3)
+RENDER_RETRY_DELAY_S = env.float("RENDER_RETRY_DELAY_S", default=10)
+LEASE_S = env.float("LEASE_S", default=30)
+HEARTBEAT_S = env.float("HEARTBEAT_S", default=0.5)
+SWEEP_INTERVAL_S = env.float("SWEEP_INTERVAL_S", default=15)
+LABEL_ENABLED = env.bool("LABEL_ENABLED", default=True)
+LABEL_TEXT = env.str("LABEL_TEXT", default="")
+LABEL_CORNER = env.str("LABEL_CORNER", default="bottom-right")
+LABEL_OPACITY = env.str("LABEL_OPACITY", default="0.75")
+AIGC_PRODUCER = env.str("AIGC_PRODUCER", default="ZhiYing")
+"""Who made the video, in the AIGC element of its metadata."""
+ENGINE_OPTIONS = {
+    "label_enabled": "1" if LABEL_ENABLED else "0",
+    "label_text": LABEL_TEXT,
+    "label_corner": LABEL_CORNER,
+    "label_opacity": LABEL_OPACITY,
+    "aigc_producer": AIGC_PRODUCER,
+}
+
+# --- Queue ------------------------------------------------------------------------------------------
+
+# django-dramatiq insists on a setting; the broker itself is chosen by URL in zhiying.broker.
+DRAMATIQ_BROKER = {
+    "BROKER": "zhiying.broker.make_broker",
+    "OPTIONS": {"url": BROKER_URL},
+    "MIDDLEWARE": [
+        "dramatiq.middleware.AgeLimit",
+        "dramatiq.middleware.Retries",
+        "django_dramatiq.middleware.DbConnectionsMiddleware",
+        "videos.worker.lifecycle.WorkerLifecycle",
+    ],
+}
+DRAMATIQ_AUTODISCOVER_MODULES = ["tasks"]

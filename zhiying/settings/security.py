@@ -1,0 +1,66 @@
+"""Secrets, hosts, cookies and what browsers may load."""
+
+import socket
+from secrets import token_hex
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from zhiying.secrets import derived_key, stored_secret
+from zhiying.settings.core import DATA_DIR, HOST, PRODUCTION, PUBLIC_URL, env
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or (
+    # In production a missing key is random and too short on purpose: the check zhiying.E002 names it and
+    # nothing starts, where an empty one would end in Django's own traceback.
+    token_hex(8) if PRODUCTION else stored_secret(DATA_DIR / "secret_key")
+)
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "jwt")
+MEDIA_SIGNING_KEY = env.str("MEDIA_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "media")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), HOST]
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    default=[] if PRODUCTION else (["*"] if HOST in {"0.0.0.0", "::"} else _LOCAL_HOSTS),  # noqa: S104
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PUBLIC_URL else [])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "if-none-match")
+CORS_EXPOSE_HEADERS = ("ETag", "Retry-After")
+CORS_URLS_REGEX = r"^/(api|media)/"
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
+"""How many reverse proxies of ours stand in front and append to X-Forwarded-For."""
+
+HTTPS = env.bool("HTTPS", default=PRODUCTION)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = False  # the reverse proxy redirects; health checks arrive in plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if NUM_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # see SECURE_SSL_REDIRECT
+
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_REGION = env.str("S3_REGION", default="")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
+S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="") or S3_ENDPOINT_URL
+_AWS_ORIGINS = ["https://s3.amazonaws.com", f"https://s3.{S3_REGION or 'us-east-1'}.amazonaws.com"]
+_MEDIA_ORIGINS = ([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else _AWS_ORIGINS) if S3_BUCKET else []
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:", "blob:", *_MEDIA_ORIGINS],
+        "media-src": [SELF, "blob:", *_MEDIA_ORIGINS],
+        "connect-src": [SELF, *_MEDIA_ORIGINS],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
