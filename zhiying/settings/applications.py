@@ -19,7 +19,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "axes",
-    "import_export",
     "django_prometheus",
 ]
 MIDDLEWARE = [
