@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from .image_header import ImageHeader
-from .image_headers import Survey, read_header, survey
+from .header_reading import Survey, read_header, survey
+from .image_facts import ImageHeader
 from .pixels import orientation, shrink, to_srgb, turn_upright
 from .problems import MediaProblem
 

@@ -21,7 +21,7 @@ from videos.scheduling.sweep import CACHE_FOLDER
 from videos.services import attempts
 from videos.services.attempts import Claim, StoredResult, Verdict
 from videos.store import storage
-from videos.worker.cores import CoreShare
+from videos.worker.core_share import CoreShare
 from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
 from videos.worker.stopping import stopping
 

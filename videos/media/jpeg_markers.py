@@ -5,7 +5,7 @@ import struct
 from dataclasses import replace
 from typing import BinaryIO
 
-from .image_header import ImageHeader
+from .image_facts import ImageHeader
 from .problems import MediaProblem
 
 MAX_SCANS = 64

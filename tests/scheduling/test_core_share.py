@@ -1,6 +1,6 @@
 """How renders at once divide the machine."""
 
-from videos.worker.cores import CoreShare
+from videos.worker.core_share import CoreShare
 
 
 def test_a_render_alone_gets_every_core_and_renders_at_once_divide_them() -> None:

@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .image_header import ImageHeader
-from .jpeg_headers import read_jpeg_header
+from .image_facts import ImageHeader
+from .jpeg_markers import read_jpeg_header
 from .problems import MediaProblem
 from .sniffing import describe
 
