@@ -176,7 +176,10 @@ def test_a_keyed_top_up_in_parallel_happens_once() -> None:
 def test_a_top_up_key_used_for_two_users_at_once_credits_one_of_them() -> None:
     users = [make_user(credits=0) for _ in range(4)]
     outcomes = all_at_once(
-        [partial(ledger.top_up, user_id=user.pk, amount=5, reason="paid", key="k", acting_user=None) for user in users]
+        [
+            partial(ledger.top_up, user_id=user.pk, amount=5, reason="paid", key="k", acting_user=None)
+            for user in users
+        ]
     )
     assert sum(isinstance(outcome, CreditEntry) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, ConflictError) for outcome in outcomes) == 3, outcomes
