@@ -36,7 +36,7 @@ class _PersonFilter(admin.SimpleListFilter):
     """The one user a list was opened for, with a way back to everybody; absent otherwise."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.used_parameters.get(self.parameter_name)
+        chosen = self.used_parameters.get(str(self.parameter_name))
         if not chosen:
             return []
         try:
