@@ -37,7 +37,15 @@ class AuditQuery(serializers.Serializer[Any]):
 class AuditEntryOutput(serializers.ModelSerializer[AuditEntry]):
     """One act. `actor_name` is a user's name, or that of a command."""
 
+    action = serializers.ChoiceField(choices=AuditAction.choices)
     acting_as = serializers.ChoiceField(choices=ActingAs.choices)
+    created_at = serializers.DateTimeField()
+    actor_name = serializers.CharField()
+    target_name = serializers.CharField()
+    reason = serializers.CharField()
+    details = serializers.DictField()
+    request_id = serializers.CharField()
+    client_address = serializers.IPAddressField(allow_null=True)
     action_label = serializers.CharField(help_text="In the language of the request.")
     actor_id = serializers.UUIDField(allow_null=True)
     owner_id = serializers.UUIDField(allow_null=True)
