@@ -27,11 +27,13 @@ from accounts.services.login import login
 from accounts.services.sessions import Tokens
 from zhiying.kernel.api.paging import page_of, validated_query
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 
 
 class LoginView(APIView):
     """Exchange a user name and password for tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -53,6 +55,7 @@ class LoginView(APIView):
 class RefreshView(APIView):
     """Exchange a refresh token, once, for new tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -96,6 +99,8 @@ class ProfileView(APIView):
 
 class ChangePasswordView(APIView):
     """Change the password; every other session ends."""
+
+    max_body_bytes = SMALL_BODY_BYTES
 
     @extend_schema(
         request=ChangePasswordInput,

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from videos.services import batches, selectors
 from videos.services.intake import prepared_portrait
 from videos.store.urls import is_valid, media_path, media_url, origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response
 
@@ -45,6 +47,9 @@ class ItemRetryView(APIView):
 
 
 class ItemReplaceView(APIView):
+    accepts_files = True
+    max_body_bytes = settings.IMAGE_MAX_BYTES + DEFAULT_BODY_BYTES
+
     @extend_schema(
         request={"multipart/form-data": shapes.ImageUpload},
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},

@@ -32,6 +32,8 @@ _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `avail
 class BatchCreateView(APIView):
     """Submit a batch."""
 
+    accepts_files = True
+
     @extend_schema(
         parameters=[shapes.BatchCreateQuery, IDEMPOTENCY_KEY],
         request={"multipart/form-data": shapes.BatchUpload},

@@ -47,21 +47,19 @@ class Command(BaseCommand):
             self._run(options["host"], options["port"])
 
     def _run(self, host: str, port: int) -> None:
-        from waitress.server import create_server
-
+        from zhiying.embedded_server import embedded_server
         from zhiying.wsgi import application
 
         tempfile.tempdir = str(settings.WORK_DIR)  # waitress keeps large request bodies there, not in /tmp
         call_command("migrate", interactive=False, verbosity=0)
         self._first_admin()
         try:
-            server: Any = create_server(
+            server = embedded_server(
                 application,
                 host=host,
                 port=port,
                 threads=WEB_THREADS,
                 ident=None,
-                max_request_body_size=settings.REQUEST_MAX_BYTES + 1_000_000,
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
             )
         except OSError as error:
