@@ -18,6 +18,7 @@ from videos.api import serializers as shapes
 from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
+from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
 from videos.store.urls import is_valid, media_path, media_url, origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
@@ -61,8 +62,10 @@ class ItemReplaceView(APIView):
         image = request.FILES.get("image")
         if image is None:
             raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
-        with prepared_portrait(image) as portrait:
+        batches.require_credits(item.batch.user, batches.price_of(1))
+        with checking(acting_user=user, images=1) as paid, prepared_portrait(image) as portrait:
             batches.item_replace(item=item, portrait=portrait, acting_user=user)
+            paid()
         return Response({"success": True})
 
 

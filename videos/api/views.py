@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from videos.api.presenters import batch_body
 from videos.models import Batch
 from videos.scheduling.forecast import QueueSnapshot
 from videos.services import batches, selectors
+from videos.services.check_budget import checking
 from videos.services.intake import PreparedFiles, prepared_files
 from videos.store.urls import origin_of
 from zhiying.kernel.api.conditional import conditional_response
@@ -54,10 +56,19 @@ class BatchCreateView(APIView):
         images, audio = _uploads(request, "images", "images[]"), _uploads(request, "audio")
 
         def work(save: Save) -> Answer:
-            with prepared_files(
-                images=images, audio=audio[0] if audio else None, prompt=text["prompt"]
-            ) as files:
-                return _priced(user, files) if dry_run else _create(user, text, files, save)
+            if not dry_run and len(images) <= settings.BATCH_MAX_IMAGES:
+                batches.require_credits(user, batches.price_of(len(images)))
+            with (
+                checking(acting_user=user, images=len(images)) as paid,
+                prepared_files(
+                    images=images, audio=audio[0] if audio else None, prompt=text["prompt"]
+                ) as files,
+            ):
+                if dry_run:
+                    return _priced(user, files)
+                answer = _create(user, text, files, save)
+                paid()
+                return answer
 
         key = None if dry_run else _keyed(request, text, {"images": images, "audio": audio})
         status, body = perform_once(key, work)

@@ -1,6 +1,7 @@
 """Rows of batches, items and the queue."""
 
 from videos.models.batch import Batch, BatchStatus
+from videos.models.check_budget import CheckBudget
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import QueueState, QueueTurn
 
@@ -8,6 +9,7 @@ __all__ = [
     "FINAL_STATUSES",
     "Batch",
     "BatchStatus",
+    "CheckBudget",
     "ItemStatus",
     "QueueState",
     "QueueTurn",
