@@ -30,4 +30,5 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_CLIENT_IP_CALLABLE = "zhiying.kernel.client_address.client_ip"
 AXES_LOCKOUT_CALLABLE = "adminpanel.lockout.lockout_response"
 AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["old_password", "new_password", "new_password1", "new_password2", "again"]
 AXES_DISABLE_ACCESS_LOG = True

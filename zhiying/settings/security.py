@@ -34,6 +34,8 @@ NUM_PROXIES = env.int("NUM_PROXIES", default=0)
 HTTPS = env.bool("HTTPS", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "zhiying.hashed_sessions"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # a message may show a password once
 SECURE_SSL_REDIRECT = False  # the reverse proxy redirects; health checks arrive in plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
