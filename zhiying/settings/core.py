@@ -5,7 +5,22 @@ from pathlib import Path
 import environ
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+
+
+class _FileAwareMapping(environ.FileAwareMapping):  # type: ignore[misc]  # the package has no types
+    """`NAME_FILE` names a file that holds the value of NAME, as container secrets do."""
+
+    def __getitem__(self, key: str) -> str:
+        value = str(super().__getitem__(key))
+        return value.rstrip("\r\n") if self.env.get(f"{key}_FILE") else value
+
+
+class _Environment(environ.FileAwareEnv):  # type: ignore[misc]  # the package has no types
+    ENVIRON = _FileAwareMapping()
+
+
+env = _Environment()
+"""Every variable may be given as a file: what is not in the environment cannot be read out of it."""
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 HOST = env.str("HOST", default="127.0.0.1")

@@ -1,9 +1,9 @@
 """`manage.py create_admin`: make an administrator."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from accounts.models import User
@@ -30,7 +30,7 @@ class Command(NamedCommand):
             raise CommandError(
                 f"{existing.username} exists and is not an administrator. Choose another name."
             )
-        given = os.environ.get("ADMIN_PASSWORD")
+        given = settings.ADMIN_PASSWORD
         password = given or generate_password()
         try:
             user = user_create(username=name, password=password, is_admin=True, acting_user=None)

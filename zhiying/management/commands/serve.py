@@ -1,7 +1,6 @@
 """`manage.py serve`: the whole platform in one process."""
 
 import logging
-import os
 import signal
 import tempfile
 from argparse import ArgumentParser
@@ -82,8 +81,8 @@ class Command(BaseCommand):
     def _first_admin(self) -> None:
         with acting_from(Origin(command="serve")):
             made = ensure_first_admin(
-                username=os.environ.get("ADMIN_USERNAME") or "admin",
-                password=os.environ.get("ADMIN_PASSWORD") or None,
+                username=settings.ADMIN_USERNAME,
+                password=settings.ADMIN_PASSWORD or None,
             )
         if made and made.generated_password:
             self.stdout.write(
