@@ -9,7 +9,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import CreditEntry, EntryKind, User
-from accounts.services.ledger_pages import start_of_day
+from accounts.services.ledger_reads import start_of_day
 from videos.models import Batch, ItemStatus, VideoItem
 
 BUSIEST_USERS = 10

@@ -30,7 +30,8 @@ class ItemCancelView(APIView):
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Cancel a waiting or running item; its credit is refunded."""
-        batches.item_cancel(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_cancel(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
@@ -38,7 +39,8 @@ class ItemRetryView(APIView):
     @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Retry a failed or cancelled item, for one credit."""
-        batches.item_retry(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_retry(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
@@ -49,12 +51,13 @@ class ItemReplaceView(APIView):
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Give a failed or cancelled item another image and retry it, for one credit."""
-        item = selectors.item_for(current_user(request), batch_id, item_id)
+        user = current_user(request)
+        item = selectors.item_for(user, batch_id, item_id)
         image = request.FILES.get("image")
         if image is None:
             raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
         with prepared_portrait(image) as portrait:
-            batches.item_replace(item=item, portrait=portrait)
+            batches.item_replace(item=item, portrait=portrait, acting_user=user)
         return Response({"success": True})
 
 
@@ -62,7 +65,7 @@ class BatchCancelView(APIView):
     @extend_schema(request=None, responses=shapes.CountOutput)
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Cancel everything of the batch that waits or runs."""
-        count = batches.batch_cancel(batch=_batch(request, batch_id))
+        count = batches.batch_cancel(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 
@@ -70,7 +73,7 @@ class RetryFailedView(APIView):
     @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Retry all failed items, for one credit each."""
-        count = batches.batch_retry_failed(batch=_batch(request, batch_id))
+        count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 

@@ -74,6 +74,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
     created = batches.batch_create(
         user=user,
+        acting_user=user,
         name=text["name"],
         prompt=text["prompt"],
         files=files,
@@ -144,13 +145,17 @@ class BatchView(APIView):
         """Rename the batch."""
         data = shapes.RenameInput(data=request.data)
         data.is_valid(raise_exception=True)
-        batches.batch_rename(batch=_batch(request, batch_id), name=data.validated_data["name"])
+        batches.batch_rename(
+            batch=_batch(request, batch_id),
+            name=data.validated_data["name"],
+            acting_user=current_user(request),
+        )
         return Response(_whole_batch(request, batch_id))
 
     @extend_schema(request=None, responses={200: SuccessSerializer})
     def delete(self, request: Request, batch_id: UUID) -> Response:
         """Delete the batch and its files; what has not finished is cancelled and refunded."""
-        batches.batch_delete(batch=_batch(request, batch_id))
+        batches.batch_delete(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True})
 
 
