@@ -28,8 +28,9 @@ COPY zhiying zhiying
 COPY accounts accounts
 COPY videos videos
 COPY adminpanel adminpanel
+COPY engines engines
 COPY deploy/web deploy/worker deploy/
-RUN python -m compileall -q zhiying accounts videos adminpanel \
+RUN python -m compileall -q zhiying accounts videos adminpanel engines \
  && DATA_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
  && rm -r /tmp/build
 USER zhiying

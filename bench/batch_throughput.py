@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from videos.engines.base import RenderSpec
-from videos.engines.portrait.engine import PortraitEngine
+from engines.base import RenderSpec
+from engines.portrait.engine import PortraitEngine
 
 MEDIA = Path(__file__).resolve().parents[1] / "tests" / "media"
 PASSWORD = "bench-" + uuid4().hex

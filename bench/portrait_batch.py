@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.portrait_media import PORTRAIT, SPEECH, Timing, loop_audio, render, scale_portrait, timed
-from videos.engines.portrait.engine import PortraitEngine, default_threads
+from engines.portrait.engine import PortraitEngine, default_threads
 
 SAMPLES = 5
 """Portraits that the per-image part is the mean of."""

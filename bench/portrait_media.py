@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import psutil
 
-from videos.engines.base import RenderSpec
-from videos.engines.portrait.audio import FPS, SOUND_BIT_RATE, SOUND_RATE
-from videos.engines.portrait.encode import encoder_options
-from videos.engines.portrait.engine import PortraitEngine
-from videos.engines.portrait.rig import read_image
+from engines.base import RenderSpec
+from engines.portrait.engine import PortraitEngine
+from engines.portrait.rig import read_image
+from engines.portrait.video.audio import FPS, SOUND_BIT_RATE, SOUND_RATE
+from engines.portrait.video.encode import encoder_options
 
 MEDIA = Path(__file__).parents[1] / "tests" / "media"
 PORTRAIT, SPEECH = MEDIA / "portrait-astronaut.jpg", MEDIA / "speech-en-librivox-0870.wav"

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from bench.portrait_media import PORTRAIT, SPEECH, loop_audio, scale_portrait
-from videos.engines.base import RenderSpec
-from videos.engines.portrait.engine import PortraitEngine
+from engines.base import RenderSpec
+from engines.portrait.engine import PortraitEngine
 
 CHILD = "--child"
 

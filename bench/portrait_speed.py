@@ -30,7 +30,7 @@ from bench.portrait_media import (
     scale_portrait,
     timed,
 )
-from videos.engines.portrait.engine import PortraitEngine, default_threads
+from engines.portrait.engine import PortraitEngine, default_threads
 
 PLAIN = "1"
 FLOORS = (PLAIN, "2", "0")

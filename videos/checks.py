@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from videos.engines.base import EngineUnavailableError
-from videos.engines.registry import engine_paths, get_engine
+from engines.base import EngineUnavailableError
+from engines.registry import engine_paths, get_engine
 
 
 @register()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPLICATIONS = ("zhiying", "accounts", "videos", "adminpanel")
+APPLICATIONS = ("zhiying", "accounts", "videos", "adminpanel", "engines", "workshop")
 LEDGER = "accounts/services/credits.py"
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60

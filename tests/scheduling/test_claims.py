@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from engines.base import Capabilities
+from engines.portrait.engine import PortraitEngine
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import claim, make_batch, make_item, make_user
-from videos.engines.base import Capabilities
-from videos.engines.portrait.engine import PortraitEngine
 from videos.models import VideoItem
 from videos.scheduling.claims import claim_next, count_ready
 from videos.services import attempts

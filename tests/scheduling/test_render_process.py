@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from engines.base import EngineUnavailableError
+from engines.registry import engine_paths, get_engine
 from tests.plugins.environment import ROOT
 from tests.scheduling.conftest import is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.scripted_engine import NAME, VARIABLE, prompt
 from videos.checks import generation_settings
-from videos.engines.base import EngineUnavailableError
-from videos.engines.registry import engine_paths, get_engine
 
 WAIT_S = 120
 
 PARENT = """
 import sys
 from pathlib import Path
-from videos.engines.base import RenderSpec
+from engines.base import RenderSpec
 from videos.worker.renderer import Renderer, RenderLimits
 
 folder = Path(sys.argv[1])
@@ -55,11 +55,11 @@ def test_a_render_ends_with_its_worker(tmp_path: Path) -> None:
 def test_engines_of_others_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXTRA_ENGINES", f" {VARIABLE} , portrait=some.thief:Engine,")
     assert engine_paths()[NAME] == "tests.support.scripted_engine:ScriptedEngine"
-    assert engine_paths()["portrait"].startswith("videos.engines.portrait")
+    assert engine_paths()["portrait"].startswith("engines.portrait")
     assert get_engine(NAME).capabilities().name == NAME
 
 
-@pytest.mark.parametrize("path", ["", "no_such_module:Engine", "videos.engines.base:NoSuchEngine", "json"])
+@pytest.mark.parametrize("path", ["", "no_such_module:Engine", "engines.base:NoSuchEngine", "json"])
 def test_an_engine_that_cannot_be_loaded_is_a_system_check(
     path: str, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from videos.engines.base import Cancelled, Progress, RenderResult, RenderSpec
-from videos.engines.portrait.engine import PortraitEngine
+from engines.base import Cancelled, Progress, RenderResult, RenderSpec
+from engines.portrait.engine import PortraitEngine
 
 NAME = "gated"
 VARIABLE = "CLOSED_GATE"

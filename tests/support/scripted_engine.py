@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from videos.engines.base import (
+from engines.base import (
     Cancelled,
     Capabilities,
     EngineUnavailableError,
@@ -35,7 +35,7 @@ STEPS = (20, 40, 60, 80)
 
 
 class ScriptedEngine:
-    """Implements `videos.engines.base.Engine`."""
+    """Implements `engines.base.Engine`."""
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

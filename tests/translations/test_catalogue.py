@@ -17,9 +17,9 @@ from zhiying.kernel.translatable import filled, translated
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "zhiying" / "locale" / "zh_Hans" / "LC_MESSAGES"
-SPEAKERS = ("videos/engines", "videos/worker", "videos/services", "videos/queue")
+SPEAKERS = ("engines", "videos/worker", "videos/services", "videos/scheduling")
 """Where failures of a render are put into words. They are stored in English and translated when read."""
-NOT_FOR_USERS = {"training", "__main__.py"}
+NOT_FOR_USERS = {"__main__.py"}
 VALUE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -94,7 +94,7 @@ def test_every_message_of_the_code_is_in_the_catalogue(catalogue: polib.POFile) 
     written = {entry.msgid for entry in catalogue}
     missing = {
         (path.relative_to(ROOT).as_posix(), message)
-        for path in modules("zhiying", "accounts", "videos", "adminpanel")
+        for path in modules("zhiying", "accounts", "videos", "adminpanel", "engines")
         for message in literal_messages(ast.parse(path.read_text()))
         if message not in written
     }

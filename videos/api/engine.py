@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from engines.registry import get_engine
 from videos.api import serializers as shapes
-from videos.engines.registry import get_engine
 from videos.scheduling.figures import queue_lengths
 from zhiying.kernel.translatable import translated
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from videos.cores import available_cores
+from engines.cores import available_cores
 
 from .images import DEFAULT_IMAGE_LIMITS, ImageLimits, PreparedImage, prepare_image
 from .problems import MediaProblem

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
-from videos.engines.registry import get_engine
+from engines.registry import get_engine
 from videos.models import ItemStatus, QueueState, QueueTurn, VideoItem
 from videos.services import attempts
 from videos.services.attempts import Claim

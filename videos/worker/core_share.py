@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from videos.cores import MAX_RENDER_THREADS
+from engines.cores import MAX_RENDER_THREADS
 
 
 class CoreShare:

@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from videos.engines.base import EngineError, RenderSpec
-from videos.engines.registry import get_engine
+from engines.base import EngineError, RenderSpec
+from engines.registry import get_engine
 
 PROGRESS_INTERVAL_S = 0.2
 _PATHS = ("portrait", "audio", "output", "poster", "cache_dir")

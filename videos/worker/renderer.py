@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import psutil
 
-from videos.engines.base import RenderResult, RenderSpec
+from engines.base import RenderResult, RenderSpec
 
 RENDERS_PER_CHILD = 200
 """A child is replaced after so many renders, whatever it may have leaked."""

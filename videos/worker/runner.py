@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from videos.cores import available_cores
-from videos.engines.base import RenderResult, RenderSpec
+from engines.base import RenderResult, RenderSpec
+from engines.cores import available_cores
 from videos.models import VideoItem
 from videos.scheduling.claims import claim_next, count_ready
 from videos.scheduling.hints import wake_workers

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from engines.base import RenderResult, RenderSpec
+from engines.portrait.engine import PortraitEngine
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.rig import PortraitRig, build_rig
 from tests.engines.portrait.reading import Clip, read_clip
-from videos.engines.base import RenderResult, RenderSpec
-from videos.engines.portrait.engine import PortraitEngine
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.rig import PortraitRig, build_rig
 
 MEDIA = Path(__file__).parents[2] / "media"
 PORTRAIT = MEDIA / "portrait-astronaut.jpg"

@@ -8,7 +8,7 @@ from tests.engines.portrait.reading import read_clip
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "videos.engines.portrait", *map(str, arguments)]
+    command = [sys.executable, "-m", "engines.portrait", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
@@ -31,7 +31,5 @@ def test_an_error_is_one_line_and_an_exit_code(portrait: Path, tmp_path: Path) -
 
 
 def test_it_needs_no_django() -> None:
-    check = (
-        "import sys, videos.engines.portrait; sys.exit(any(m.split('.')[0] == 'django' for m in sys.modules))"
-    )
+    check = "import sys, engines.portrait; sys.exit(any(m.split('.')[0] == 'django' for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", check], check=False, timeout=600).returncode == 0

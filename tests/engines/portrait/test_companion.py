@@ -14,16 +14,16 @@ import numpy as np
 import psutil
 import pytest
 
+from engines.base import EngineUnavailableError, RenderCancelled, RenderSpec
+from engines.portrait import engine as engine_module
+from engines.portrait.engine import RIG_SHARE, PortraitEngine
+from engines.portrait.performance.motion import Motion
+from engines.portrait.rig import PortraitRig
+from engines.portrait.video import encode, segments
+from engines.portrait.video.companion import PROGRAM, Companion, CompanionLostError
+from engines.portrait.video.segments import SegmentRenderer, Video
 from tests.engines.portrait.conftest import Rendered
 from tests.servers.process import wait_until
-from videos.engines.base import EngineUnavailableError, RenderCancelled, RenderSpec
-from videos.engines.portrait import encode, segments
-from videos.engines.portrait import engine as engine_module
-from videos.engines.portrait.companion import PROGRAM, Companion, CompanionLostError
-from videos.engines.portrait.engine import RIG_SHARE, PortraitEngine
-from videos.engines.portrait.motion import Motion
-from videos.engines.portrait.rig import PortraitRig
-from videos.engines.portrait.segments import SegmentRenderer, Video
 
 ENDED_S = 30
 FRAMES = 30
@@ -191,7 +191,7 @@ def full_disk(*_: object) -> None:
 def test_no_companion_outlives_its_engine(way: str) -> None:
     program = (
         "import sys\n"
-        "from videos.engines.portrait.companion import Companions\n"
+        "from engines.portrait.video.companion import Companions\n"
         "companions = Companions()\n"
         "print(companions.ready(1)[0].pid, flush=True)\n"
         "sys.stdin.read()\n"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engines.base import RenderCancelled, UnusableAudioError
+from engines.portrait.speech import audio_cache
+from engines.portrait.speech.audio_cache import AudioPreparation, PreparedAudio
+from engines.portrait.video.audio import SPEECH_RATE, Stopped, read_speech, write_sound
+from engines.portrait.video.encode import SEGMENT_FRAMES, Joiner, SegmentEncoder, VideoFormat, plan_segments
 from tests.engines.portrait.reading import read_clip
-from videos.engines.base import RenderCancelled, UnusableAudioError
-from videos.engines.portrait import audio_cache
-from videos.engines.portrait.audio import SPEECH_RATE, Stopped, read_speech, write_sound
-from videos.engines.portrait.audio_cache import AudioPreparation, PreparedAudio
-from videos.engines.portrait.encode import SEGMENT_FRAMES, Joiner, SegmentEncoder, VideoFormat, plan_segments
 
 
 def never() -> bool:

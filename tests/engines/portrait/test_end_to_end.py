@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.engines.portrait.conftest import Rendered
-from tests.engines.portrait.reading import read_clip, top_level_boxes
-from videos.engines.base import (
+from engines.base import (
     EngineError,
     NoFaceError,
     RenderCancelled,
@@ -18,10 +16,12 @@ from videos.engines.base import (
     UnusableAudioError,
     UnusablePortraitError,
 )
-from videos.engines.portrait import encode
-from videos.engines.portrait.engine import PortraitEngine
-from videos.engines.portrait.label import LabelSettings, build_label
-from videos.engines.portrait.rig import PortraitRig
+from engines.portrait.engine import PortraitEngine
+from engines.portrait.rig import PortraitRig
+from engines.portrait.video import encode
+from engines.portrait.video.label import LabelSettings, build_label
+from tests.engines.portrait.conftest import Rendered
+from tests.engines.portrait.reading import read_clip, top_level_boxes
 
 SPEECH_S = 3.29
 FRAME_S = 0.04

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
-from videos.engines.base import EngineUnavailableError, NoFaceError, UnusablePortraitError
-from videos.engines.portrait import models
-from videos.engines.portrait.detect import Detection, FaceDetector, _merge, anchor_centres
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.pixels import U8
-from videos.engines.portrait.rig import build_rig, fit, read_image
+from engines.base import EngineUnavailableError, NoFaceError, UnusablePortraitError
+from engines.portrait.face import models
+from engines.portrait.face.detect import Detection, FaceDetector, _merge, anchor_centres
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame
+from engines.portrait.pixels import U8
+from engines.portrait.rig import build_rig, fit, read_image
 
 FACE = (230.0, 110.0)
 """About the middle of the face in the portrait."""

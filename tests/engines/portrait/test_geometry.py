@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos.engines.portrait.colour import bgr_from_planes, planes_from_ycc, ycc_from_bgr
-from videos.engines.portrait.geometry import FaceFrame, Rect, border_window, smoothstep
+from engines.portrait.face.geometry import FaceFrame, Rect, border_window, smoothstep
+from engines.portrait.video.colour import bgr_from_planes, planes_from_ycc, ycc_from_bgr
 
 
 def tilted_frame(degrees: float) -> FaceFrame:

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.glasses import FREEDOM_UNDER_RIMS, brow_freedom
-from videos.engines.portrait.head import HEAD_ACTIONS
-from videos.engines.portrait.pixels import U8
-from videos.engines.portrait.rig import build_rig, read_image
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame
+from engines.portrait.face.glasses import FREEDOM_UNDER_RIMS, brow_freedom
+from engines.portrait.head.warp import HEAD_ACTIONS
+from engines.portrait.pixels import U8
+from engines.portrait.rig import build_rig, read_image
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from videos.engines.portrait.frames import FrameRenderer, planes_of
-from videos.engines.portrait.head_renderer import HeadRenderer
-from videos.engines.portrait.hold import hold_small_movements
-from videos.engines.portrait.motion import Motion, choreograph
-from videos.engines.portrait.pixels import F32
-from videos.engines.portrait.prompt import understand
-from videos.engines.portrait.rig import PortraitRig
-from videos.engines.portrait.sheet import silent_track
+from engines.portrait.head.renderer import HeadRenderer
+from engines.portrait.performance.hold import hold_small_movements
+from engines.portrait.performance.motion import Motion, choreograph
+from engines.portrait.performance.prompt import understand
+from engines.portrait.pixels import F32
+from engines.portrait.rig import PortraitRig
+from engines.portrait.video.frames import FrameRenderer, planes_of
+from workshop.sheet import silent_track
 
 TOLERANCE = 0.125
 MOVES = np.array([[8.0, 0.0, -3.0], [0.0, 5.0, 1.0]], np.float32)

@@ -6,15 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.portrait.eyes.lids import LID_STEPS, LidRig, Lids
+from engines.portrait.eyes.movement import EyeRenderer, EyeRig, gaze_source
+from engines.portrait.face import landmarks as lm
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame, Rect
+from engines.portrait.pixels import F32, blur, pixel_grid, remap
+from engines.portrait.rig import PortraitRig, build_rig, read_image
+from engines.portrait.video.colour import BLACK, Planes
 from tests.engines.portrait.conftest import MEDIA
-from videos.engines.portrait import landmarks as lm
-from videos.engines.portrait.colour import BLACK, Planes
-from videos.engines.portrait.eyes import EyeRenderer, EyeRig, gaze_source
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.lids import LID_STEPS, LidRig, Lids
-from videos.engines.portrait.pixels import F32, blur, pixel_grid, remap
-from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
 
 GRAIN = 4.0
 

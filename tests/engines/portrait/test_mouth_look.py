@@ -5,21 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame, Rect
+from engines.portrait.mouth.edges import LipLines, snap_to_lips
+from engines.portrait.mouth.fields import ACTIONS
+from engines.portrait.mouth.opening import Lips, OpeningRenderer
+from engines.portrait.mouth.own_teeth import own_teeth
+from engines.portrait.mouth.parts import CHIN_RISES, LIPS_MEET_HALFWAY
+from engines.portrait.mouth.pose import OVERCLOSE, Inside, MouthPose, action_weights
+from engines.portrait.mouth.renderer import MouthRenderer
+from engines.portrait.mouth.shape import MouthShape
+from engines.portrait.mouth.tongue import MouthFloor, TongueTip
+from engines.portrait.pixels import F32, F64, U8
+from engines.portrait.rig import PortraitRig, build_rig
+from engines.portrait.video.colour import BLACK, NEUTRAL
 from tests.engines.portrait.conftest import MEDIA
-from videos.engines.portrait.colour import BLACK, NEUTRAL
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.mouth.edges import LipLines, snap_to_lips
-from videos.engines.portrait.mouth.fields import ACTIONS
-from videos.engines.portrait.mouth.opening import Lips, OpeningRenderer
-from videos.engines.portrait.mouth.own_teeth import own_teeth
-from videos.engines.portrait.mouth.parts import CHIN_RISES, LIPS_MEET_HALFWAY
-from videos.engines.portrait.mouth.pose import OVERCLOSE, Inside, MouthPose, action_weights
-from videos.engines.portrait.mouth.renderer import MouthRenderer
-from videos.engines.portrait.mouth.shape import MouthShape
-from videos.engines.portrait.mouth.tongue import MouthFloor, TongueTip
-from videos.engines.portrait.pixels import F32, F64, U8
-from videos.engines.portrait.rig import PortraitRig, build_rig
 
 IOD = 100.0
 FRAME = FaceFrame(np.array([150.0, 60.0]), np.eye(2), IOD)

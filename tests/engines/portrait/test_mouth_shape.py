@@ -7,18 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import Rect
+from engines.portrait.face.landmarks import CHIN
+from engines.portrait.face.silhouette import Mask
+from engines.portrait.mouth.fields import ACTIONS, build_fields
+from engines.portrait.mouth.pose import MouthPose, action_weights
+from engines.portrait.pixels import U8
+from engines.portrait.rig import PortraitRig, build_rig, read_image
+from engines.portrait.video.colour import BLACK, bgr_from_planes
+from engines.portrait.video.frames import FrameRenderer, planes_of
 from tests.engines.portrait.conftest import MEDIA
-from videos.engines.portrait.colour import BLACK, bgr_from_planes
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.frames import FrameRenderer, planes_of
-from videos.engines.portrait.geometry import Rect
-from videos.engines.portrait.landmarks import CHIN
-from videos.engines.portrait.mouth.fields import ACTIONS, build_fields
-from videos.engines.portrait.mouth.pose import MouthPose, action_weights
-from videos.engines.portrait.pixels import U8
-from videos.engines.portrait.rig import PortraitRig, build_rig, read_image
-from videos.engines.portrait.sheet import single
-from videos.engines.portrait.silhouette import Mask
+from workshop.sheet import single
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videos.engines.portrait.head import HEAD_ACTIONS
-from videos.engines.portrait.motion import choreograph
-from videos.engines.portrait.performance import Performance
-from videos.engines.portrait.prompt import LIMITS, NEUTRAL, understand
-from videos.engines.portrait.sheet import silent_track
-from videos.engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
+from engines.portrait.head.warp import HEAD_ACTIONS
+from engines.portrait.performance.dials import Performance
+from engines.portrait.performance.motion import choreograph
+from engines.portrait.performance.prompt import LIMITS, NEUTRAL, understand
+from engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
+from workshop.sheet import silent_track
 
 NEUTRAL_PLAY = Performance()
 

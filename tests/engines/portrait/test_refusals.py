@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.base import UnusablePortraitError
+from engines.portrait.face import landmarks as lm
+from engines.portrait.face.detect import Detection
+from engines.portrait.face.faces import FaceFinder, _distinct, _require_usable
+from engines.portrait.face.geometry import FaceFrame
+from engines.portrait.face.mesh import Mesh
+from engines.portrait.pixels import F64, U8
+from engines.portrait.rig import build_rig, read_image
 from tests.engines.portrait.conftest import MEDIA, PORTRAIT
-from videos.engines.base import UnusablePortraitError
-from videos.engines.portrait import landmarks as lm
-from videos.engines.portrait.detect import Detection
-from videos.engines.portrait.faces import FaceFinder, _distinct, _require_usable
-from videos.engines.portrait.geometry import FaceFrame
-from videos.engines.portrait.mesh import Mesh
-from videos.engines.portrait.pixels import F64, U8
-from videos.engines.portrait.rig import build_rig, read_image
 
 SIDE = 512
 CHOSEN = Detection(0.9, np.array([180.0, 60.0, 284.0, 164.0]), np.array([[210.0, 100.0], [250.0, 100.0]]))

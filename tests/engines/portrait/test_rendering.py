@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from videos.engines.base import EngineError
-from videos.engines.portrait.colour import Planes
-from videos.engines.portrait.eyes import EyeRig
-from videos.engines.portrait.frames import FrameRenderer, planes_of
-from videos.engines.portrait.geometry import Rect
-from videos.engines.portrait.head import HEAD_ACTIONS
-from videos.engines.portrait.label import CORNERS, LabelSettings, build_label
-from videos.engines.portrait.mouth.pose import REST, Inside, MouthPose, action_weights
-from videos.engines.portrait.mouth.renderer import MouthRenderer
-from videos.engines.portrait.mouth.warp import Inverter
-from videos.engines.portrait.pixels import U8, remap_float
-from videos.engines.portrait.rig import PortraitRig
-from videos.engines.portrait.sheet import single
+from engines.base import EngineError
+from engines.portrait.eyes.movement import EyeRig
+from engines.portrait.face.geometry import Rect
+from engines.portrait.head.warp import HEAD_ACTIONS
+from engines.portrait.mouth.pose import REST, Inside, MouthPose, action_weights
+from engines.portrait.mouth.renderer import MouthRenderer
+from engines.portrait.mouth.warp import Inverter
+from engines.portrait.pixels import U8, remap_float
+from engines.portrait.rig import PortraitRig
+from engines.portrait.video.colour import Planes
+from engines.portrait.video.frames import FrameRenderer, planes_of
+from engines.portrait.video.label import CORNERS, LabelSettings, build_label
+from workshop.sheet import single
 
 OPEN = MouthPose(jaw=1.0)
 

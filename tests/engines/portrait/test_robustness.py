@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from videos.engines.base import EngineError
-from videos.engines.portrait.audio import read_speech, write_sound
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.frames import FrameRenderer
-from videos.engines.portrait.motion import choreograph
-from videos.engines.portrait.performance import Performance
-from videos.engines.portrait.rig import PortraitRig, build_rig
-from videos.engines.portrait.sheet import silent_track
-from videos.engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
+from engines.base import EngineError
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.performance.dials import Performance
+from engines.portrait.performance.motion import choreograph
+from engines.portrait.rig import PortraitRig, build_rig
+from engines.portrait.speech.track import SHAPE_NAMES, VisemeTrack
+from engines.portrait.video.audio import read_speech, write_sound
+from engines.portrait.video.frames import FrameRenderer
+from workshop.sheet import silent_track
 
 fuzzed = settings(
     max_examples=25,

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.portrait.face.detect import Detection
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame, Rect
+from engines.portrait.face.landmarks import CHIN
+from engines.portrait.face.silhouette import Mask, find_silhouette, person_reach, surroundings
+from engines.portrait.pixels import F32, F64, U8
+from engines.portrait.rig import _Picture, read_image
 from tests.engines.portrait.conftest import MEDIA, PORTRAIT
-from videos.engines.portrait.detect import Detection
-from videos.engines.portrait.faces import FaceFinder
-from videos.engines.portrait.geometry import FaceFrame, Rect
-from videos.engines.portrait.landmarks import CHIN
-from videos.engines.portrait.pixels import F32, F64, U8
-from videos.engines.portrait.rig import _Picture, read_image
-from videos.engines.portrait.silhouette import Mask, find_silhouette, person_reach, surroundings
 
 
 def outline_of(photo: U8, finder: FaceFinder) -> tuple[Mask, FaceFrame]:

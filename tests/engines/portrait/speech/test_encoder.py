@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from engines.portrait.speech import activity, encoder, features
 from tests.engines.portrait.speech.signals import SENTENCE, Samples, recording
-from videos.engines.portrait.speech import activity, encoder, features
-from videos.engines.portrait.speech.training import whisper
+from workshop.speech_training import whisper
 
 Doubles = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.engines.portrait.conftest import Rendered
 from tests.engines.portrait.speech.signals import SENTENCE, SENTENCE_LIPS_CLOSED_S, recording
-from videos.engines.portrait.evaluate import clip, curves, mouth, phones
-from videos.engines.portrait.evaluate.__main__ import main
-from videos.engines.portrait.speech.training import labels
+from workshop.evaluate import clip, curves, mouth, phones
+from workshop.evaluate.__main__ import main
+from workshop.speech_training import labels
 
 
 @pytest.mark.parametrize("delay", [-3, 0, 2])

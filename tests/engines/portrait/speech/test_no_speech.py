@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from engines.portrait.speech import VisemeTrack, analyse
+from engines.portrait.speech.track import SHAPE_HIGH, SHAPE_LOW
 from tests.engines.portrait.speech.signals import Samples, noise, silence, tone
-from videos.engines.portrait.speech import VisemeTrack, analyse
-from videos.engines.portrait.speech.track import SHAPE_HIGH, SHAPE_LOW
 
 
 def assert_well_formed(track: VisemeTrack, samples: Samples, fps: int = 25) -> None:

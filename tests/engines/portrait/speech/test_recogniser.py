@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from engines.portrait.speech import activity, encoder, features, recogniser
+from engines.portrait.speech.units import BILABIALS, UNIT_INDEX, UNITS
 from tests.engines.portrait.speech.signals import SENTENCE, Samples, recording, silence
-from videos.engines.portrait.speech import activity, encoder, features, recogniser
-from videos.engines.portrait.speech.units import BILABIALS, UNIT_INDEX, UNITS
 
 
 def sounds_of(pcm: Samples) -> recogniser.Sounds:

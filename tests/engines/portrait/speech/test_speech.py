@@ -7,6 +7,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engines.portrait.speech import (
+    VisemeTrack,
+    activity,
+    analyse,
+    coarticulation,
+    features,
+    recogniser,
+    track_of,
+)
+from engines.portrait.speech.smoothing import runs
+from engines.portrait.speech.units import UNIT_INDEX, UNITS
 from tests.engines.portrait.speech.signals import (
     LONGER_SENTENCE,
     LONGER_SENTENCE_LIPS_CLOSED_S,
@@ -18,18 +29,7 @@ from tests.engines.portrait.speech.signals import (
     recording,
     silence,
 )
-from videos.engines.portrait.evaluate import curves
-from videos.engines.portrait.speech import (
-    VisemeTrack,
-    activity,
-    analyse,
-    coarticulation,
-    features,
-    recogniser,
-    track_of,
-)
-from videos.engines.portrait.speech.smoothing import runs
-from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
+from workshop.evaluate import curves
 
 FRAME_S = 0.04
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engines.portrait.speech import VisemeTrack, analyse
 from tests.engines.portrait.speech.signals import SENTENCE, recording
-from videos.engines.portrait.speech import VisemeTrack, analyse
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engines.portrait.speech import features, recogniser
+from engines.portrait.speech.units import UNIT_INDEX, UNITS
+from engines.portrait.speech.visemes import VISEMES
 from tests.engines.portrait.speech.signals import noise, recording
-from videos.engines.portrait.speech import features, recogniser
-from videos.engines.portrait.speech.training import (
+from workshop.speech_training import (
     augment,
     diphones,
     ipa,
@@ -24,8 +26,6 @@ from videos.engines.portrait.speech.training import (
     transcripts,
     zhuyin,
 )
-from videos.engines.portrait.speech.units import UNIT_INDEX, UNITS
-from videos.engines.portrait.speech.visemes import VISEMES
 
 
 @pytest.mark.parametrize(

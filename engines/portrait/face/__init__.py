@@ -1,0 +1,1 @@
+"""Finding the face that talks and measuring it."""

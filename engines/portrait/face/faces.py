@@ -1,0 +1,193 @@
+"""Choosing the face that talks: in any orientation, in a crowd, or small in a large photo."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engines.base import NoFaceError, UnusablePortraitError
+from engines.portrait.face import landmarks as lm
+from engines.portrait.face.detect import Detection, FaceDetector
+from engines.portrait.face.geometry import FaceFrame
+from engines.portrait.face.mesh import FaceMesh, Mesh
+from engines.portrait.face.silhouette import PersonNetwork
+from engines.portrait.pixels import F64, U8
+
+SURE_SCORE = 0.80
+"""An upright detection below this makes the other orientations worth a look."""
+UPRIGHT_BONUS = 0.05
+"""How much better another orientation must be before it is believed."""
+MIN_CONFIDENCE = 0.5
+"""The mesh's own opinion of whether it sees a face."""
+MIN_FACE_PX = 64
+"""Smallest face (longer side of its box) in the photo; its lips would be guessed rather than seen."""
+MAX_TURN_DEG = 40.0
+"""How far aside the mesh may see the eyes turned; it sees less than there is, so that this is about 50°."""
+MAX_GAPE = 0.385
+"""Lips further apart than this (IOD) show tongue and throat, which nobody could close over."""
+MOUTH_ROOM = ((-0.04, 0.0), (0.04, 0.0), (0.0, 0.14))
+"""What must be left of the picture beside and below the lips (IOD), or they have nowhere to move."""
+TILE_SHARES = (2, 4)
+"""Tiles are this fraction of the photo's longer side, overlapping by half."""
+MIN_TILE_PX = 200
+SAME_FACE_DISTANCE = 0.5
+"""Detections whose centres are closer than this share of the larger one's size are one face."""
+RIVAL_SIZE = 0.4
+"""Faces at least this large relative to the chosen one are counted and mentioned."""
+
+TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """The chosen face: mesh `points` (468, 3) in image pixels, and `notes` for the user."""
+
+    points: F64
+    notes: tuple[str, ...] = ()
+
+
+class FaceFinder:
+    """Detector and mesh together, and what tells `people` from backgrounds. One per process."""
+
+    def __init__(self) -> None:
+        self._detector = FaceDetector()
+        self._mesh = FaceMesh()
+        self.people = PersonNetwork()
+
+    def find(self, bgr: U8, detected: Callable[[Detection], object] | None = None) -> FoundFace:
+        """The face to animate in `bgr` (H, W, 3).
+
+        `detected` is told of every face that is tried, before its mesh is located.
+
+        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small,
+        turned too far aside, cut off at the mouth, or its mouth wide open.
+        """
+        detections = _distinct(self._any_orientation(bgr) or self._tiles(bgr))
+        ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
+        for chosen in ranked:
+            if detected is not None:
+                detected(chosen)
+            mesh = self._mesh.locate(bgr, chosen)
+            if mesh.confidence >= MIN_CONFIDENCE:
+                _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
+                return FoundFace(mesh.points, _notes(chosen, ranked))
+        raise NoFaceError("No face was found in the portrait.")
+
+    def _any_orientation(self, bgr: U8) -> list[Detection]:
+        """Faces of the orientation that shows them best."""
+        best = self._detector.detect(bgr)
+        best_score = max((found.score for found in best), default=0.0) + UPRIGHT_BONUS
+        if best_score >= SURE_SCORE + UPRIGHT_BONUS:
+            return best
+        for turn in TURNS[1:]:
+            turned = self._detector.detect(_turned(bgr, turn))
+            score = max((found.score for found in turned), default=0.0)
+            if score > best_score:
+                best_score = score
+                best = [_turned_back(found, turn, bgr.shape[0], bgr.shape[1]) for found in turned]
+        return best
+
+    def _tiles(self, bgr: U8) -> list[Detection]:
+        """Faces too small to be seen in the whole photo; the first size of tile that shows any."""
+        height, width = bgr.shape[:2]
+        for share in TILE_SHARES:
+            side = max(height, width) // share
+            if side < MIN_TILE_PX:
+                break
+            found = []
+            for top in _starts(height, side):
+                for left in _starts(width, side):
+                    tile = np.ascontiguousarray(bgr[top : top + side, left : left + side])
+                    found += [_moved(face, left, top) for face in self._detector.detect(tile)]
+            if found:
+                return found
+        return []
+
+
+def _prominence(found: Detection, bgr: U8) -> float:
+    """Large, central and surely a face."""
+    height, width = bgr.shape[:2]
+    middle = np.array([width, height]) / 2
+    away = float(np.linalg.norm(found.centre - middle) / np.linalg.norm(middle))
+    return found.size * (1 - 0.6 * min(1.0, away)) * found.score
+
+
+def _require_usable(chosen: Detection, mesh: Mesh, width: int, height: int) -> None:
+    if chosen.size < MIN_FACE_PX:
+        raise UnusablePortraitError(
+            f"The face is only {chosen.size:.0f} pixels wide; at least {MIN_FACE_PX} are needed. "
+            "Use a closer or larger picture."
+        )
+    left, right = (mesh.points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
+    across = right - left
+    turn = math.degrees(math.atan2(abs(across[2]), float(np.linalg.norm(across[:2]))))
+    if turn > MAX_TURN_DEG:
+        raise UnusablePortraitError("The face is turned too far aside; it should look towards the camera.")
+    frame = FaceFrame.from_landmarks(mesh.points)
+    lips = frame.to_face(mesh.points[lm.OUTER_UPPER_LIP + lm.OUTER_LOWER_LIP, :2])
+    around = frame.to_image(np.concatenate([lips + np.array(way) for way in MOUTH_ROOM]))
+    if around.min() < 0 or (around > [width - 1, height - 1]).any():
+        raise UnusablePortraitError(
+            "The picture's edge cuts the mouth off; use one that shows the whole face."
+        )
+    lip_gap = mesh.points[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], :2]
+    if float(np.ptp(frame.to_face(lip_gap)[:, 1])) > MAX_GAPE:
+        raise UnusablePortraitError(
+            "The mouth is wide open in the picture; "
+            "use one with closed lips, a smile, or a mouth a little open."
+        )
+
+
+def _notes(chosen: Detection, faces: list[Detection]) -> tuple[str, ...]:
+    count = sum(found.size >= RIVAL_SIZE * chosen.size for found in faces)
+    if count < 2:
+        return ()
+    return (f"{count} faces were found; the largest, most central one talks.",)
+
+
+def _turned(bgr: U8, turn: int | None) -> U8:
+    return bgr if turn is None else np.asarray(cv2.rotate(bgr, turn), np.uint8)
+
+
+def _turned_back(found: Detection, turn: int | None, height: int, width: int) -> Detection:
+    """A detection in a turned photo, in the coordinates of the photo of `height` × `width`."""
+
+    def back(points: F64) -> F64:
+        x, y = points[:, 0], points[:, 1]
+        if turn == cv2.ROTATE_90_CLOCKWISE:
+            return np.stack([y, height - 1 - x], axis=1)
+        if turn == cv2.ROTATE_180:
+            return np.stack([width - 1 - x, height - 1 - y], axis=1)
+        return np.stack([width - 1 - y, x], axis=1)
+
+    corners = back(found.box.reshape(2, 2))
+    return Detection(
+        found.score, np.concatenate([corners.min(axis=0), corners.max(axis=0)]), back(found.eyes)
+    )
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where overlapping tiles of `side` begin along `length`."""
+    if length <= side:
+        return [0]
+    count = -(-(length - side) // (side // 2)) + 1
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+
+def _moved(found: Detection, dx: int, dy: int) -> Detection:
+    shift = np.array([dx, dy], float)
+    return Detection(found.score, found.box + np.tile(shift, 2), found.eyes + shift)
+
+
+def _distinct(faces: list[Detection]) -> list[Detection]:
+    """One detection for each face: several tiles may show it, and a face that fills the picture has parts."""
+    kept: list[Detection] = []
+    for found in sorted(faces, key=lambda face: face.score * face.size, reverse=True):
+        near = [
+            np.linalg.norm(found.centre - other.centre) < SAME_FACE_DISTANCE * other.size for other in kept
+        ]
+        if not any(near):
+            kept.append(found)
+    return kept

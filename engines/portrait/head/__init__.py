@@ -1,0 +1,1 @@
+"""The head: how it moves the picture."""

@@ -1,0 +1,1 @@
+"""What a portrait does over time, and what a prompt changes of it."""

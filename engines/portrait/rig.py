@@ -1,0 +1,154 @@
+"""Everything that depends on the photo alone, computed once per portrait."""
+
+import math
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from engines.base import UnusablePortraitError
+from engines.portrait.eyes.movement import EyeRig, build_eyes
+from engines.portrait.face.detect import Detection
+from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.geometry import FaceFrame, Rect
+from engines.portrait.face.glasses import brow_freedom
+from engines.portrait.face.silhouette import Mask, find_silhouette, person_reach, surroundings
+from engines.portrait.head.warp import HeadRig, build_head, sample_head
+from engines.portrait.mouth.renderer import MouthRig, build_mouth
+from engines.portrait.pixels import F32, F64, U8, resize_u8
+from engines.portrait.video.colour import Planes, planes_from_ycc, ycc_from_bgr
+
+MAX_PIXELS = 1080 * 1080
+"""Pixels of the video: what encoding and memory cost goes by. A phone's 9:16 photo becomes 810 × 1440."""
+SEARCH_SIDE_PX = 2400
+"""Longer side, about, of the picture in which the face is looked for: more pixels than the video has."""
+MIN_IOD_PX = 16
+"""Distance of the eyes in the video below which a mouth is too few pixels to move."""
+MIN_SIDE_PX = 64
+
+
+@dataclass(frozen=True)
+class PortraitRig:
+    """A portrait ready to be animated. Read-only; shared between threads."""
+
+    planes: Planes
+    frame: FaceFrame
+    mouth: MouthRig
+    eyes: list[EyeRig]
+    head: HeadRig
+    notes: tuple[str, ...]
+
+
+def read_image(path: Path) -> U8:
+    """Decode a photo to blue-green-red bytes (H, W, 3); raises `UnusablePortraitError`.
+
+    A photo much larger than the video is decoded at a half, a quarter or an eighth of its size.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        with Image.open(path) as header:
+            longest = max(header.size)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UnusablePortraitError("The portrait is not an image this engine can read.") from error
+    modes = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
+    reduction = next((step for step in (1, 2, 4) if longest / step <= SEARCH_SIDE_PX), 8)
+    try:
+        image = cv2.imdecode(data, modes.get(reduction, cv2.IMREAD_REDUCED_COLOR_8))
+    except cv2.error:
+        image = None
+    if image is None:
+        raise UnusablePortraitError("The portrait is not an image this engine can decode.")
+    if min(image.shape[:2]) < MIN_SIDE_PX:
+        raise UnusablePortraitError(f"The portrait is smaller than {MIN_SIDE_PX} pixels.")
+    return image.astype(np.uint8, copy=False)
+
+
+def fit(image: U8) -> tuple[U8, F64]:
+    """The image at the video's size: at most MAX_PIXELS, even sides, same aspect.
+
+    Also by how much it was shrunk: factors (2,) for x and y.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, math.sqrt(MAX_PIXELS / (height * width)))
+    halves = [max(1, int(side * scale / 2 + 1e-6)) for side in (width, height)]
+    size = (halves[0] * 2, halves[1] * 2)
+    if scale == 1.0:  # an odd last row or column is dropped rather than the whole picture resampled
+        return np.ascontiguousarray(image[: height & ~1, : width & ~1]), np.ones(2)
+    return resize_u8(image, size, smooth=True), np.array(size) / [width, height]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """The photo at the video's size: bytes and float Y, Cb, Cr (H, W, 3), planes; and how it was shrunk."""
+
+    image: U8
+    ycc: F32
+    planes: Planes
+    factors: F64
+
+    @staticmethod
+    def of(photo: U8) -> "_Picture":
+        image, factors = fit(photo)
+        ycc = ycc_from_bgr(image)
+        return _Picture(image, ycc, planes_from_ycc(ycc), factors)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.planes.width, self.planes.height
+
+    def located(self, points: F64) -> F64:
+        """Points (n, 2 or 3) of the photo, which may be larger than the picture, in the picture's pixels."""
+        moved: F64 = points * [*self.factors, self.factors[0]][: points.shape[1]]
+        moved[:, :2] += (self.factors - 1) / 2  # pixel centres are on integers in both sizes
+        return moved
+
+    def around(self, face: Detection) -> Rect:
+        """What surrounds a face detected in the photo."""
+        return surroundings(self.located(face.eyes), face.size * float(self.factors[0]), self.size)
+
+
+def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
+    """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
+
+    A thread aside lays out the picture while the face is looked for, and looks for the person while its
+    mesh is located. It does no more: two threads would wait for the interpreter by turns.
+    The networks have one thread: they are too small to gain from a second.
+    """
+    photo = read_image(path)
+    cv2.setNumThreads(1)
+    with ThreadPoolExecutor(1, thread_name_prefix="portrait-rig") as aside:
+        laying_out = aside.submit(_Picture.of, photo)
+        looks: list[Future[Mask]] = []
+
+        def look(face: Detection) -> None:
+            picture = laying_out.result()
+            around = picture.around(face)
+            looks.append(aside.submit(finder.people.look, picture.image, around))
+
+        found = finder.find(photo, look)
+        picture = laying_out.result()
+        points = picture.located(found.points)
+        frame = FaceFrame.from_landmarks(points)
+        if frame.iod < MIN_IOD_PX:
+            raise UnusablePortraitError(
+                "The face is too small in the picture; crop the picture closer to it."
+            )
+
+        face = frame.to_face(points[:, :2])
+        reach = person_reach(frame, face, picture.size)
+
+        @cache
+        def person() -> Mask:
+            return find_silhouette(looks[-1].result(), reach, frame, face)
+
+        eyes = build_eyes(points, frame, picture.planes)
+        brows = brow_freedom(face, frame, picture.ycc[..., 0])
+        fields = sample_head(points, frame, reach, picture.size)
+        mouth = build_mouth(points, frame, picture.ycc, picture.planes, person)
+    drawn = [mouth.fields.rect, *(eye.rect for eye in eyes)]
+    head = build_head(fields, person(), drawn, brows)
+    return PortraitRig(picture.planes, frame, mouth, eyes, head, found.notes)

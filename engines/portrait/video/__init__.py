@@ -1,0 +1,1 @@
+"""Pictures in, an encoded and labelled video out."""

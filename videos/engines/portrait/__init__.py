@@ -1,5 +1,0 @@
-"""The CPU portrait engine: one photo and one recording in, one talking video out. No Django."""
-
-from videos.engines.portrait.engine import PortraitEngine
-
-__all__ = ["PortraitEngine"]

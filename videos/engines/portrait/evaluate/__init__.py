@@ -1,1 +1,0 @@
-"""Measuring how true the lips are: `python -m videos.engines.portrait.evaluate --help`."""

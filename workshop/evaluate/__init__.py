@@ -1,0 +1,1 @@
+"""Measuring how true the lips are: `python -m workshop.evaluate --help`."""
