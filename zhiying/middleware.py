@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from zhiying.kernel.client_address import client_ip
@@ -29,6 +32,28 @@ class RequestLimitMiddleware:
                 % {"limit_mb": limit_mb},
             )
         return self.get_response(request)
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """Content-Security-Policy: one policy for every answer, so it is put into words once.
+
+    An answer that changes its own policy, by one of django-csp's decorators, goes the package's way.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self._policy = build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if (
+            settings.DEBUG
+            or hasattr(request, "_csp_nonce")
+            or any(name.startswith("_csp_") for name in vars(response))
+        ):
+            changed: HttpResponseBase = super().process_response(request, response)
+            return changed
+        response.headers.setdefault("Content-Security-Policy", self._policy)
+        return response
 
 
 def _content_length(request: HttpRequest) -> int:

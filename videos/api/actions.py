@@ -18,7 +18,8 @@ from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
 from videos.services.intake import prepared_portrait
-from videos.store.urls import is_valid, media_path, media_url, origin_of
+from videos.store.urls import is_valid, media_path, media_url
+from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditAction, User
 from accounts.services import audit_log
 from accounts.services import credits as ledger
+from accounts.services import usage
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
@@ -115,6 +116,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         item.queued_at = item.not_before = now
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
+    usage.record(user_id=batch.user_id, batches=1)
     return Created(batch, price_of(len(items)), left)
 
 
