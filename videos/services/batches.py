@@ -170,8 +170,12 @@ def item_retry(*, item: VideoItem) -> None:
     announce_work()
 
 
-def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
+def item_replace(
+    *, item: VideoItem, portrait: PreparedPortrait, on_replaced: Callable[[], None] = lambda: None
+) -> None:
     """Give a failed or cancelled item another image and retry it, for one credit.
+
+    `on_replaced` is called within the transaction.
 
     Raises:
         ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
@@ -186,20 +190,22 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait) -> None:
     try:
         storage.save_file(portrait.portrait, source)
         storage.save_file(portrait.thumbnail, thumbnail)
-        replaced = runs.rerun_items(
-            batch_id=item.batch_id,
-            user_id=item.batch.user_id,
-            item_ids=[item.pk],
-            replacement={
-                "source_image": source,
-                "thumbnail": thumbnail,
-                "original_name": portrait.original_name,
-                "width": portrait.width,
-                "height": portrait.height,
-            },
-        )
-        if not replaced:
-            raise _not_retryable()
+        with transaction.atomic():
+            replaced = runs.rerun_items(
+                batch_id=item.batch_id,
+                user_id=item.batch.user_id,
+                item_ids=[item.pk],
+                replacement={
+                    "source_image": source,
+                    "thumbnail": thumbnail,
+                    "original_name": portrait.original_name,
+                    "width": portrait.width,
+                    "height": portrait.height,
+                },
+            )
+            if not replaced:
+                raise _not_retryable()
+            on_replaced()
     except BaseException:
         storage.delete_files([source, thumbnail])
         raise
