@@ -26,13 +26,4 @@ async function start(): Promise<void> {
   );
 }
 
-// After an update the files of an open tab may be gone; a reload brings the new ones.
-window.addEventListener('vite:preloadError', (event) => {
-  const key = 'reloaded-for-update';
-  if (sessionStorage.getItem(key)) return;
-  sessionStorage.setItem(key, '1');
-  event.preventDefault();
-  window.location.reload();
-});
-
 void start();

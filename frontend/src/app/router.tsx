@@ -1,47 +1,40 @@
-import { lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
+
+import { lazyScreen } from '@/shared/lib/load';
 
 import { NotFound } from './fallbacks';
 import { RequireAdmin, RequireUser } from './guards';
 
 /* Every screen is loaded when it is first opened. */
-const LoginPage = lazy(async () => ({
-  default: (await import('@/features/auth/login-page')).LoginPage,
-}));
-const Shell = lazy(async () => ({ default: (await import('./shell')).Shell }));
-const CreatePage = lazy(async () => ({
-  default: (await import('@/features/create/create-page')).CreatePage,
-}));
-const BatchesLayout = lazy(async () => ({
-  default: (await import('@/features/batches/batches-layout')).BatchesLayout,
-}));
-const OverviewPage = lazy(async () => ({
-  default: (await import('@/features/batches/overview-page')).OverviewPage,
-}));
-const BatchPage = lazy(async () => ({
-  default: (await import('@/features/batches/batch-page')).BatchPage,
-}));
-const CreditsPage = lazy(async () => ({
-  default: (await import('@/features/credits/credits-page')).CreditsPage,
-}));
-const AccountPage = lazy(async () => ({
-  default: (await import('@/features/account/account-page')).AccountPage,
-}));
-const AdminLayout = lazy(async () => ({
-  default: (await import('@/features/admin/admin-layout')).AdminLayout,
-}));
-const UsersPage = lazy(async () => ({
-  default: (await import('@/features/admin/users-page')).UsersPage,
-}));
-const AllBatchesPage = lazy(async () => ({
-  default: (await import('@/features/admin/all-batches-page')).AllBatchesPage,
-}));
-const UsagePage = lazy(async () => ({
-  default: (await import('@/features/admin/usage-page')).UsagePage,
-}));
-const EnginePage = lazy(async () => ({
-  default: (await import('@/features/admin/engine-page')).EnginePage,
-}));
+const LoginPage = lazyScreen(async () => (await import('@/features/auth/login-page')).LoginPage);
+const Shell = lazyScreen(async () => (await import('./shell')).Shell);
+const CreatePage = lazyScreen(
+  async () => (await import('@/features/create/create-page')).CreatePage,
+);
+const BatchesLayout = lazyScreen(
+  async () => (await import('@/features/batches/batches-layout')).BatchesLayout,
+);
+const OverviewPage = lazyScreen(
+  async () => (await import('@/features/batches/overview-page')).OverviewPage,
+);
+const BatchPage = lazyScreen(async () => (await import('@/features/batches/batch-page')).BatchPage);
+const CreditsPage = lazyScreen(
+  async () => (await import('@/features/credits/credits-page')).CreditsPage,
+);
+const AccountPage = lazyScreen(
+  async () => (await import('@/features/account/account-page')).AccountPage,
+);
+const AdminLayout = lazyScreen(
+  async () => (await import('@/features/admin/admin-layout')).AdminLayout,
+);
+const UsersPage = lazyScreen(async () => (await import('@/features/admin/users-page')).UsersPage);
+const AllBatchesPage = lazyScreen(
+  async () => (await import('@/features/admin/all-batches-page')).AllBatchesPage,
+);
+const UsagePage = lazyScreen(async () => (await import('@/features/admin/usage-page')).UsagePage);
+const EnginePage = lazyScreen(
+  async () => (await import('@/features/admin/engine-page')).EnginePage,
+);
 
 export function AppRoutes() {
   return (
@@ -53,7 +46,10 @@ export function AppRoutes() {
           <Route path="new" element={<CreatePage />} />
           <Route path="batches" element={<BatchesLayout />}>
             <Route index element={<OverviewPage />} />
-            <Route path=":batchId" element={<BatchPage />} />
+            <Route path=":batchId" element={<BatchPage />}>
+              {/* A video has an address of its own; the page draws the player over itself. */}
+              <Route path="videos/:itemId" element={null} />
+            </Route>
           </Route>
           <Route path="credits" element={<CreditsPage />} />
           <Route path="account" element={<AccountPage />} />

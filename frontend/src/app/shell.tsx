@@ -1,10 +1,11 @@
 import { Gem, FolderOpen, Plus, ShieldCheck, UserRound, WifiOff } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
 import { cx } from '@/shared/lib/cx';
-import { useOnline } from '@/shared/lib/hooks';
+import { useConnected } from '@/shared/lib/connection';
+import { lazyScreen } from '@/shared/lib/load';
 import { useProfile } from '@/shared/session/session';
 import { PageSpinner } from '@/shared/ui/states';
 import { Tip } from '@/shared/ui/tip';
@@ -14,13 +15,14 @@ import { ErrorBoundary } from './fallbacks';
 import styles from './shell.module.css';
 
 // Menus bring their positioning along; they may come a moment after the screen.
-const UserMenu = lazy(async () => ({ default: (await import('./user-menu')).UserMenu }));
+const UserMenu = lazyScreen(async () => (await import('./user-menu')).UserMenu);
 
 export function Shell() {
   const { t } = useI18n();
-  const online = useOnline();
+  const connected = useConnected();
   const main = useRef<HTMLElement>(null);
-  const { pathname } = useLocation();
+  // A video played over its batch is the same screen.
+  const pathname = useLocation().pathname.replace(/\/videos\/[^/]+$/, '');
   const first = useRef(true);
 
   // A new screen starts at its top, and screen readers start reading there.
@@ -41,7 +43,7 @@ export function Shell() {
       <Navigation />
       <div className={styles.body}>
         <TopBar />
-        {!online && (
+        {!connected && (
           <p className={styles.offline} role="status">
             <WifiOff size={16} aria-hidden="true" /> {t('state.offlineBanner')}
           </p>

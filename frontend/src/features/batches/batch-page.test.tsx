@@ -146,6 +146,30 @@ describe('a finished batch', () => {
     await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
   });
 
+  it('has an address: Back closes the player, and the focus returns to the card', async () => {
+    serve(done);
+    const { user } = openApp('/batches/batch-1');
+    const card = await screen.findByRole('button', { name: '播放 a.jpg' });
+    await user.click(card);
+    await screen.findByRole('dialog', { name: 'a.jpg' });
+    expect(window.location.pathname).toBe('/batches/batch-1/videos/a');
+    await user.keyboard('{ArrowRight}');
+    await screen.findByRole('dialog', { name: 'b.jpg' });
+    expect(window.location.pathname).toBe('/batches/batch-1/videos/b');
+    window.history.back();
+    await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+    expect(window.location.pathname).toBe('/batches/batch-1');
+    await waitFor(() => expect(screen.getByRole('button', { name: '播放 b.jpg' })).toHaveFocus());
+  });
+
+  it('opens with the video that its address names', async () => {
+    serve(done);
+    const { user } = openApp('/batches/batch-1/videos/b');
+    await screen.findByRole('dialog', { name: 'b.jpg' });
+    await user.keyboard('{Escape}');
+    await waitFor(() => expect(window.location.pathname).toBe('/batches/batch-1'));
+  });
+
   it('says what the engine understood of the prompt', async () => {
     const note = '已从提示词识别：微笑 smile。';
     serve(() =>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { ArrowLeft, FolderX } from 'lucide-react';
-import { useMemo, useState } from 'react';
-import { Link, useLocation, useParams } from 'react-router';
+import { useCallback, useMemo, useState } from 'react';
+import { Link, useLocation, useNavigate, useParams } from 'react-router';
 
 import { toApiError } from '@/shared/api/errors';
 import type { Batch, ItemStatus } from '@/shared/api/types';
@@ -64,7 +64,7 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
   const { t } = useI18n();
   const { search } = useLocation();
   const [filter, setFilter] = useState<Filter>('all');
-  const [playing, setPlaying] = useState<string | null>(null);
+  const [playing, setPlaying] = usePlaying(batch.id);
   const shown = useMemo(
     () => batch.items.filter((item) => FILTERS[filter].includes(item.status)),
     [batch.items, filter],
@@ -107,6 +107,30 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       <PlayerDialog batch={batch} itemId={playing} onChange={setPlaying} />
     </div>
   );
+}
+
+/** The video that plays is part of the address, so that Back closes the player and links lead to videos. */
+function usePlaying(batchId: string): [string | null, (itemId: string | null) => void] {
+  const { itemId = null } = useParams();
+  const location = useLocation();
+  const { search } = location;
+  const navigate = useNavigate();
+  const openedHere = (location.state as { player?: boolean } | null)?.player === true;
+  const play = useCallback(
+    (next: string | null) => {
+      const pathname = `/batches/${batchId}${next === null ? '' : `/videos/${next}`}`;
+      if (next === null && openedHere) void navigate(-1);
+      else if (next === null) void navigate({ pathname, search }, { replace: true });
+      else
+        void navigate(
+          { pathname, search },
+          // The next video takes the place of the one before: Back leads to the batch.
+          { replace: itemId !== null, state: { player: itemId === null || openedHere } },
+        );
+    },
+    [batchId, itemId, navigate, openedHere, search],
+  );
+  return [itemId, play];
 }
 
 function BatchSkeleton() {

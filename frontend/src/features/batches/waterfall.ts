@@ -29,6 +29,25 @@ export function aspectOf(item: Pick<Item, 'width' | 'height'>): number {
   return Math.min(MAX_ASPECT, Math.max(MIN_ASPECT, item.width / item.height));
 }
 
+export interface Place {
+  /** 1 is the first. */
+  column: number;
+  row: number;
+  span: number;
+}
+
+/** Each item below the shortest column so far, so that what comes next in order also stands next. */
+export function placed(items: readonly Pick<Item, 'width' | 'height'>[], layout: Layout): Place[] {
+  const heights = Array.from({ length: layout.columns }, () => 0);
+  return items.map((item) => {
+    const column = heights.indexOf(Math.min(...heights));
+    const span = rowSpan(item, layout);
+    const row = (heights[column] ?? 0) + 1;
+    heights[column] = row - 1 + span;
+    return { column: column + 1, row, span };
+  });
+}
+
 export function rowSpan(item: Pick<Item, 'width' | 'height'>, layout: Layout): number {
   const height = layout.columnWidth / aspectOf(item) + CAPTION_PX + layout.gap;
   return Math.ceil(height / ROW_PX);

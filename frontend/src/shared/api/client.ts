@@ -2,6 +2,7 @@
  * The one HTTP client. It adds the token, refreshes it silently, keeps ETags so that polling costs
  * little, and turns every failure into an ApiError.
  */
+import { reportReachable, reportUnreachable } from '../lib/connection';
 import { ApiError, errorFromAnswer, toApiError } from './errors';
 import { clearTokens, readTokens, saveTokens } from './tokens';
 import type { SessionTokens } from './types';
@@ -132,8 +133,10 @@ async function send<T>(path: string, options: RequestOptions, token?: string | n
       signal,
     });
     text = await response.text();
+    reportReachable();
   } catch (error) {
     if (options.signal?.aborted) throw new ApiError(0, 'aborted', '');
+    reportUnreachable();
     if (timeout.aborted) throw new ApiError(0, 'timeout', '');
     throw toApiError(error);
   }

@@ -1,4 +1,11 @@
-import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } from 'react';
+import {
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type RefObject,
+} from 'react';
 
 export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
@@ -13,20 +20,6 @@ export function useMediaQuery(query: string): boolean {
 
 export const useIsPhone = () => useMediaQuery('(max-width: 767px)');
 export const useReducedMotion = () => useMediaQuery('(prefers-reduced-motion: reduce)');
-
-export function useOnline(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      window.addEventListener('online', listener);
-      window.addEventListener('offline', listener);
-      return () => {
-        window.removeEventListener('online', listener);
-        window.removeEventListener('offline', listener);
-      };
-    },
-    () => navigator.onLine,
-  );
-}
 
 /** A value that follows after it has been still for a moment, for search fields. */
 export function useDebounced<T>(value: T, delayMs = 300): T {
@@ -77,12 +70,13 @@ export function useSlow(active: boolean, afterMs = 4_000): boolean {
   return slow;
 }
 
-/** The width of an element, following its changes. */
+/** The width of an element, known before the first paint and following its changes. */
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
+    setWidth(Math.round(element.getBoundingClientRect().width));
     const observer = new ResizeObserver(([entry]) => {
       if (entry) setWidth(Math.round(entry.contentRect.width));
     });

@@ -31,12 +31,24 @@ export function etaSentence(progress: Progress, t: Translate, format: Formatter)
   return parts.join(t('common.separator'));
 }
 
+/** Percent of the bar for each part. What is being rendered counts by how far it is, not by its number. */
+export function sharesOf(progress: Progress): Record<(typeof PARTS)[number], number> {
+  const share = (count: number) => (count / Math.max(1, progress.total)) * 100;
+  const settled = share(progress.completed + progress.failed + progress.cancelled);
+  return {
+    completed: share(progress.completed),
+    processing: Math.max(0, progress.overall_progress - settled),
+    failed: share(progress.failed),
+    cancelled: share(progress.cancelled),
+  };
+}
+
 export function BatchProgress({ batch }: { batch: Batch }) {
   const { t, format } = useI18n();
   const { progress } = batch;
   const moving = isMoving(progress);
   const announcement = useFinishAnnouncement(progress, t);
-  const total = Math.max(1, progress.total);
+  const shares = sharesOf(progress);
 
   return (
     <>
@@ -65,12 +77,8 @@ export function BatchProgress({ batch }: { batch: Batch }) {
             className={styles.track}
           >
             {PARTS.map((part) =>
-              progress[part] > 0 ? (
-                <span
-                  key={part}
-                  className={styles[part]}
-                  style={{ width: `${(progress[part] / total) * 100}%` }}
-                />
+              shares[part] > 0 ? (
+                <span key={part} className={styles[part]} style={{ width: `${shares[part]}%` }} />
               ) : null,
             )}
           </div>

@@ -78,6 +78,7 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
     <button
       type="button"
       className={styles.preview}
+      data-plays={item.id}
       aria-label={t('player.play', { name })}
       onClick={onPlay}
       onMouseEnter={start}

@@ -1,10 +1,10 @@
-import { useRef } from 'react';
+import { useMemo, useRef } from 'react';
 
 import type { Item } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useWidth } from '@/shared/lib/hooks';
 
-import { columnsFor, rowSpan, ROW_PX } from '../waterfall';
+import { columnsFor, placed, ROW_PX } from '../waterfall';
 import { ItemCard } from './item-card';
 import styles from './item-grid.module.css';
 
@@ -19,7 +19,8 @@ export function ItemGrid({ batchId, items, onPlay }: Props) {
   const { t } = useI18n();
   const ref = useRef<HTMLUListElement>(null);
   const width = useWidth(ref);
-  const layout = columnsFor(width);
+  const layout = useMemo(() => columnsFor(width), [width]);
+  const places = useMemo(() => placed(items, layout), [items, layout]);
   return (
     <ul
       ref={ref}
@@ -32,11 +33,22 @@ export function ItemGrid({ batchId, items, onPlay }: Props) {
       }}
     >
       {width > 0 &&
-        items.map((item) => (
-          <li key={item.id} style={{ gridRowEnd: `span ${rowSpan(item, layout)}` }}>
-            <ItemCard batchId={batchId} item={item} onPlay={onPlay} />
-          </li>
-        ))}
+        items.map((item, index) => {
+          const place = places[index];
+          return (
+            <li
+              key={item.id}
+              style={
+                place && {
+                  gridColumn: place.column,
+                  gridRow: `${place.row} / span ${place.span}`,
+                }
+              }
+            >
+              <ItemCard batchId={batchId} item={item} onPlay={onPlay} />
+            </li>
+          );
+        })}
     </ul>
   );
 }

@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight, Columns2, Download, X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
-import { useMemo, useState, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 
 import type { Batch, Item } from '@/shared/api/types';
 import { clock } from '@/shared/i18n/format';
@@ -31,11 +31,21 @@ export function PlayerDialog({ batch, itemId, onChange }: Props) {
     const next = playable[index + step];
     if (next) onChange(next.id);
   };
+  const last = useRef(itemId);
+  useEffect(() => {
+    if (itemId !== null) last.current = itemId;
+  }, [itemId]);
   const onKeyDown = (event: KeyboardEvent) => {
     // In the video itself the arrow keys seek.
     if (event.target instanceof HTMLVideoElement) return;
     if (event.key === 'ArrowLeft') go(-1);
     if (event.key === 'ArrowRight') go(1);
+    if (event.key === ' ' && !(event.target instanceof HTMLButtonElement)) {
+      event.preventDefault();
+      const video = event.currentTarget.querySelector('video');
+      if (video?.paused) void video.play();
+      else video?.pause();
+    }
   };
 
   return (
@@ -46,6 +56,11 @@ export function PlayerDialog({ batch, itemId, onChange }: Props) {
           className={styles.content}
           aria-describedby={undefined}
           onKeyDown={onKeyDown}
+          onCloseAutoFocus={(event) => {
+            // To the card of the video that played last, which need not be the one that was opened.
+            event.preventDefault();
+            document.querySelector<HTMLElement>(`[data-plays="${last.current}"]`)?.focus();
+          }}
           onOpenAutoFocus={(event) => {
             // Not the first button, whose tooltip would cover the picture.
             event.preventDefault();
