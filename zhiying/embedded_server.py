@@ -48,7 +48,11 @@ class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
         super().parse_header(header_plus)
         limit = limit_for_path(self.path)
         allowed = limit.for_type(self.headers.get("CONTENT_TYPE", ""))
-        if allowed > DEFAULT_BODY_BYTES and not _is_signed(self.headers.get("AUTHORIZATION", "")):
+        if (
+            limit.accepts_files
+            and allowed > DEFAULT_BODY_BYTES
+            and not _is_signed(self.headers.get("AUTHORIZATION", ""))
+        ):
             allowed = DEFAULT_BODY_BYTES
         self.adj = copy(self.adj)
         self.adj.max_request_body_size = allowed + 1  # waitress refuses what reaches its limit

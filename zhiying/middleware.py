@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from zhiying.kernel.body_limits import apply_limit
 from zhiying.kernel.client_address import client_ip
@@ -34,6 +38,28 @@ class BodyLimitMiddleware:
         except DomainError as error:
             return error_response(error.status, error.code, error.detail)
         return None
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """Content-Security-Policy: one policy for every answer, so it is put into words once.
+
+    An answer that changes its own policy, by one of django-csp's decorators, goes the package's way.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self._policy = build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if (
+            settings.DEBUG
+            or hasattr(request, "_csp_nonce")
+            or any(name.startswith("_csp_") for name in vars(response))
+        ):
+            changed: HttpResponseBase = super().process_response(request, response)
+            return changed
+        response.headers.setdefault("Content-Security-Policy", self._policy)
+        return response
 
 
 class OriginMiddleware:

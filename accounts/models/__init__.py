@@ -4,6 +4,7 @@ from accounts.models.audit_entry import ActingAs, AuditAction, AuditEntry
 from accounts.models.credit_entry import CreditEntry, EntryKind
 from accounts.models.group import UserGroup
 from accounts.models.session import Session
+from accounts.models.usage import UsageDay
 from accounts.models.user import User, UserManager
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "CreditEntry",
     "EntryKind",
     "Session",
+    "UsageDay",
     "User",
     "UserGroup",
     "UserManager",

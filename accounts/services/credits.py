@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, CreditEntry, EntryKind, User
-from accounts.services import audit_log
+from accounts.services import audit_log, usage
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000
@@ -88,7 +88,13 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], amount: int,
         )
         for run in runs
     ]
-    return _write(user_id, drafts)
+    balance = _write(user_id, drafts)
+    moved = abs(amount) * len(runs)
+    if kind == EntryKind.CHARGE:
+        usage.record(user_id=user_id, charged=moved)
+    else:
+        usage.record(user_id=user_id, refunded=moved)
+    return balance
 
 
 def grant_signup(*, user: User, amount: int, acting_user: User | None) -> None:

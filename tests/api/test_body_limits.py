@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -14,6 +15,8 @@ from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES, SMALL_BODY_BYTES, Bod
 pytestmark = pytest.mark.django_db
 
 MAY_BE_LARGE = {"api/video/batch", "api/video/batches/<uuid:batch_id>/items/<uuid:item_id>/replace"}
+PART = "media/<str:token>/upload/<uuid:key>/<int:number>"
+"""Bytes of one part of an upload, which are no form."""
 ANYBODYS = ("/api/auth/login", "/api/auth/refresh", "/api/user/change-password")
 
 
@@ -47,9 +50,12 @@ def all_limits() -> dict[str, BodyLimit]:
 
 
 def test_only_calls_that_take_files_may_be_large() -> None:
-    large = {path for path, limit in all_limits().items() if limit.form_bytes > DEFAULT_BODY_BYTES}
+    limits = all_limits()
+    part = limits.pop(PART)
+    assert part.plain_bytes == settings.UPLOAD_PART_BYTES + DEFAULT_BODY_BYTES
+    large = {path for path, limit in limits.items() if limit.form_bytes > DEFAULT_BODY_BYTES}
     assert large == MAY_BE_LARGE
-    assert all(limit.plain_bytes <= DEFAULT_BODY_BYTES for limit in all_limits().values())
+    assert all(limit.plain_bytes <= DEFAULT_BODY_BYTES for limit in limits.values())
 
 
 @pytest.mark.parametrize("path", ANYBODYS)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from videos.models import BatchStatus, ItemStatus
 from zhiying.kernel.api.fields import DayField
-from zhiying.kernel.api.paging import PageQuery
+from zhiying.kernel.api.paging import PageOutput, PageQuery
 
 
 class BatchInput(serializers.Serializer[Any]):
@@ -17,6 +17,25 @@ class BatchInput(serializers.Serializer[Any]):
     prompt = serializers.CharField(
         required=False, allow_blank=True, default="", help_text="Expression and movement, in words."
     )
+
+
+class BatchFromUploads(BatchInput):
+    """A new batch of files that were uploaded before."""
+
+    images = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=1000,
+        required=False,
+        default=list,
+        help_text="1 to 50 keys of uploads.",
+    )
+    audio = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="The key of an upload."
+    )
+
+
+class ImageFromUpload(serializers.Serializer[Any]):
+    image = serializers.CharField(max_length=200, help_text="The key of an upload.")
 
 
 class BatchUpload(BatchInput):
@@ -104,9 +123,8 @@ class BatchOutput(serializers.Serializer[Any]):
     progress = ProgressOutput()
 
 
-class BatchListOutput(serializers.Serializer[Any]):
+class BatchListOutput(PageOutput):
     batches = BatchOutput(many=True)
-    total = serializers.IntegerField()
 
 
 class CreatedOutput(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Batches and their items."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,30 +16,34 @@ from accounts.api.authentication import current_user
 from accounts.models import User
 from videos.api import serializers as shapes
 from videos.api.presenters import batch_body
+from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
 from videos.scheduling.forecast import QueueSnapshot
 from videos.services import batches, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import PreparedFiles, prepared_files
-from videos.store.urls import origin_of
 from zhiying.kernel.api.conditional import conditional_response
-from zhiying.kernel.api.paging import page_of, validated_query
+from zhiying.kernel.api.links import origin_of
+from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
-from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
-from zhiying.kernel.types import Upload
+from zhiying.kernel.api.slots import SlowRequests
+from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, perform_once
 
 _NOT_MODIFIED = OpenApiResponse(description="Unchanged since the ETag was given.")
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
 
 
-class BatchCreateView(APIView):
+class BatchCreateView(SlowRequests, APIView):
     """Submit a batch."""
 
     accepts_files = True
 
     @extend_schema(
         parameters=[shapes.BatchCreateQuery, IDEMPOTENCY_KEY],
-        request={"multipart/form-data": shapes.BatchUpload},
+        request={
+            "multipart/form-data": shapes.BatchUpload,
+            "application/json": shapes.BatchFromUploads,
+        },
         responses={
             201: shapes.CreatedOutput,
             200: PolymorphicProxySerializer("DryRun", [shapes.DryRunOutput], None),
@@ -50,27 +55,28 @@ class BatchCreateView(APIView):
         """Check the files, charge one credit per image and queue the batch."""
         user = current_user(request)
         dry_run = validated_query(request, shapes.BatchCreateQuery)["dry_run"]
-        fields = shapes.BatchInput(data=request.data)
-        fields.is_valid(raise_exception=True)
-        text: Mapping[str, str] = fields.validated_data
-        images, audio = _uploads(request, "images", "images[]"), _uploads(request, "audio")
+        text, submission = _submission(request)
+
+        def keep(save: Save, status: int, body: dict[str, Any]) -> None:
+            submission.take()
+            save(status, body)
 
         def work(save: Save) -> Answer:
-            if not dry_run and len(images) <= settings.BATCH_MAX_IMAGES:
-                batches.require_credits(user, batches.price_of(len(images)))
+            count = len(submission.images)
+            if not dry_run and count <= settings.BATCH_MAX_IMAGES:
+                batches.require_credits(user, batches.price_of(count))
             with (
-                checking(acting_user=user, images=len(images)) as paid,
-                prepared_files(
-                    images=images, audio=audio[0] if audio else None, prompt=text["prompt"]
-                ) as files,
+                checking(acting_user=user, images=count) as paid,
+                submission.files() as (images, audio),
+                prepared_files(images=images, audio=audio, prompt=text["prompt"]) as files,
             ):
                 if dry_run:
                     return _priced(user, files)
-                answer = _create(user, text, files, save)
+                answer = _create(user, text, files, partial(keep, save))
                 paid()
                 return answer
 
-        key = None if dry_run else _keyed(request, text, {"images": images, "audio": audio})
+        key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
         return Response(body, status=status)
 
@@ -108,18 +114,21 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
     }
 
 
-def _uploads(request: Request, *names: str) -> list[Upload]:
-    """All uploaded files under any of these field names, in the order sent."""
-    return [upload for name in names for upload in request.FILES.getlist(name)]
+def _submission(request: Request) -> tuple[dict[str, str], Submission]:
+    """The text fields, and the files in the form or by the keys of uploads."""
+    by_keys = names_keys(request)
+    fields = (shapes.BatchFromUploads if by_keys else shapes.BatchInput)(data=request.data)
+    fields.is_valid(raise_exception=True)
+    data = dict(fields.validated_data)
+    if not by_keys:
+        return data, form_submission(request, "images", "images[]")
+    images, audio = data.pop("images"), data.pop("audio")
+    return data, key_submission(request, images, audio, settings.BATCH_MAX_IMAGES)
 
 
-def _keyed(
-    request: Request, text: Mapping[str, str], files: Mapping[str, list[Upload]]
-) -> KeyedRequest | None:
+def _keyed(request: Request, content: str) -> KeyedRequest | None:
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    return KeyedRequest(current_user(request).pk, key, fingerprint("batch", text, files))
+    return None if key is None else KeyedRequest(current_user(request).pk, key, content)
 
 
 class BatchListView(APIView):
@@ -133,16 +142,17 @@ class BatchListView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The user's batches with their items, newest first."""
         query = validated_query(request, shapes.BatchListQuery)
-        mine = selectors.filtered(selectors.batches_of(current_user(request)), query)
-        return batch_page_response(request, mine, query)
+        return batch_page_response(request, {**query, "user": current_user(request).pk})
 
 
-def batch_page_response(request: Request, rows: Any, query: dict[str, Any]) -> HttpResponseBase:
+def batch_page_response(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """One page of batches with their items."""
-    page = page_of(selectors.with_items(rows), query)
+    rows = selectors.batches_listed(query)
+    order = Order.parse(query.get("ordering", selectors.NEWEST_FIRST))
+    page = page_of(selectors.with_items(rows), query, order)
     queue, origin = QueueSnapshot.load(), origin_of(request._request)
     bodies = [batch_body(batch, origin=origin, queue=queue) for batch in page.rows]
-    return conditional_response(request, {"batches": bodies, "total": page.total})
+    return conditional_response(request, {"batches": bodies, **page_facts(request, page)})
 
 
 class BatchView(APIView):

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0021_append_only_audit_log'),
-        ('videos', '0001_initial'),
+        ('videos', '0050_uploads'),
     ]
 
     operations = [

@@ -4,6 +4,7 @@ from videos.models.batch import Batch, BatchStatus
 from videos.models.check_budget import CheckBudget
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import QueueState, QueueTurn
+from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
     "FINAL_STATUSES",
@@ -13,5 +14,7 @@ __all__ = [
     "ItemStatus",
     "QueueState",
     "QueueTurn",
+    "Upload",
+    "UploadStatus",
     "VideoItem",
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, User
-from accounts.services import audit_log
+from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
@@ -115,6 +115,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         item.queued_at = item.not_before = now
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
+    usage.record(user_id=batch.user_id, batches=1)
     return Created(batch, price_of(len(items)), left)
 
 
@@ -192,8 +193,16 @@ def item_retry(*, item: VideoItem, acting_user: User) -> None:
     announce_work()
 
 
-def item_replace(*, item: VideoItem, portrait: PreparedPortrait, acting_user: User) -> None:
+def item_replace(
+    *,
+    item: VideoItem,
+    portrait: PreparedPortrait,
+    acting_user: User,
+    on_replaced: Callable[[], None] = lambda: None,
+) -> None:
     """Give a failed or cancelled item another image and retry it, for one credit.
+
+    `on_replaced` is called within the transaction.
 
     Raises:
         ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
@@ -224,6 +233,7 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait, acting_user: Us
             if not replaced:
                 raise _not_retryable()
             _record_item(AuditAction.ITEM_REPLACE, item, acting_user)
+            on_replaced()
     except BaseException:
         storage.delete_files([source, thumbnail])
         raise
