@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.support.rows import client_for, make_user
+from videos.api import answers
 from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
@@ -70,6 +71,7 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def same_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signed links, which change with every full hour, do not do so during the test."""
+    """Signed links, which change with every full hour, and estimates do not do so during the test."""
     moment = time.time()
-    monkeypatch.setattr(media_urls, "time", SimpleNamespace(time=lambda: moment))
+    for module in (media_urls, answers):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: moment))

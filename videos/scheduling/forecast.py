@@ -4,18 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from videos.models import Batch, ItemStatus, VideoItem
+from videos.models import ItemStatus, VideoItem
 
 RECENT_RESULTS = 30
 """How many of the last results tell how fast items render."""
 ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
 """Until there are results to go by."""
+
+
+class Asked(Protocol):
+    """What a forecast needs to know of a batch."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def audio_duration_s(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class QueueSnapshot:
             render_s_per_audio_s=_measured_speed(),
         )
 
-    def forecast(self, batch: Batch) -> Forecast:
+    def forecast(self, batch: Asked) -> Forecast:
         """Position in the queue (1 is next) and seconds until the batch starts and from then on."""
         mine = self.waiting.get(batch.pk)
         running = self.running.get(batch.pk, 0)
