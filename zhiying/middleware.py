@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from zhiying.kernel.client_address import client_ip
+from zhiying.kernel.origin import acting_from, request_origin
 from zhiying.kernel.responses import error_response
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -59,3 +61,15 @@ def _content_length(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
+
+
+class OriginMiddleware:
+    """Tells services which request they act for; the audit log keeps it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = str(request.META.get("HTTP_X_REQUEST_ID", ""))
+        with acting_from(request_origin(request_id=request_id, client_address=client_ip(request))):
+            return self.get_response(request)

@@ -23,7 +23,7 @@ from accounts.api.serializers import (
 )
 from accounts.models import User
 from accounts.services import sessions, users
-from accounts.services.ledger_pages import entries_of
+from accounts.services.ledger_reads import entries_of
 from accounts.services.login import login
 from accounts.services.sessions import Tokens
 from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
@@ -82,7 +82,8 @@ class LogoutAllView(APIView):
 
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request) -> Response:
-        sessions.revoke_all(user_id=current_user(request).pk)
+        user = current_user(request)
+        users.sessions_end(user=user, acting_user=user)
         return Response({"success": True})
 
 

@@ -53,7 +53,7 @@ class UserListView(APIView):
             password=password,
             credits=data.validated_data.get("credits"),
             is_admin=data.validated_data["is_admin"],
-            actor=current_user(request),
+            acting_user=current_user(request),
         )
         body: dict[str, Any] = {"success": True, "user": user_body(user)}
         if not given:
@@ -75,7 +75,7 @@ class UserView(APIView):
         data = shapes.UserChangeInput(data=request.data)
         data.is_valid(raise_exception=True)
         user = users.user_set_active(
-            user=_user(user_id), is_active=data.validated_data["is_active"], actor=current_user(request)
+            user=_user(user_id), is_active=data.validated_data["is_active"], acting_user=current_user(request)
         )
         return Response(user_body(user))
 
@@ -117,11 +117,11 @@ class UserCreditsView(APIView):
 def _changed(user: User, change: dict[str, Any], actor: User, save: Save) -> Answer:
     if "new_credits" in change:
         balance = ledger.set_credits(
-            user_id=user.pk, new_credits=change["new_credits"], reason=change["reason"], actor=actor
+            user_id=user.pk, new_credits=change["new_credits"], reason=change["reason"], acting_user=actor
         )
     else:
         balance = ledger.adjust_credits(
-            user_id=user.pk, delta=change["delta"], reason=change["reason"], actor=actor
+            user_id=user.pk, delta=change["delta"], reason=change["reason"], acting_user=actor
         )
     body = {"success": True, "user_id": str(user.pk), "credits": balance}
     save(200, body)

@@ -117,7 +117,7 @@ def test_tags_move_with_the_links_and_for_an_open_batch_with_the_estimates(
     user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_, finished = make_batch(user), make_batch(user)
-    batches.batch_cancel(batch=finished)
+    batches.batch_cancel(batch=finished, acting_user=user)
     now = [1_800_000_000.0]  # both a full hour and a full step
     for module in (media_urls, answers):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: now[0]))
@@ -154,7 +154,7 @@ def test_whoever_may_not_see_it_is_not_told_that_it_is_unchanged(batch: Batch, u
     sessions.revoke_all(user_id=user.pk)
     assert client.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 401
     again = client_for(user)
-    users.user_set_active(user=user, is_active=False, actor=make_user(is_admin=True))
+    users.user_set_active(user=user, is_active=False, acting_user=make_user(is_admin=True))
     assert again.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 401
 
 
@@ -195,7 +195,7 @@ def test_a_304_reads_the_session_and_the_batch_and_no_items(user: User, client_o
 @pytest.mark.usefixtures("same_links")
 def test_what_was_made_for_a_tag_is_not_made_again(user: User, client_of_user: APIClient) -> None:
     batch = make_batch(user, 3)
-    batches.batch_cancel(batch=batch)
+    batches.batch_cancel(batch=batch, acting_user=user)
     body = client_of_user.get(address(batch)).content
     assert len(queries(client_of_user, address(batch))) == 2
     assert len(queries(client_of_user, LIST)) == 2
@@ -205,7 +205,7 @@ def test_what_was_made_for_a_tag_is_not_made_again(user: User, client_of_user: A
 @pytest.mark.usefixtures("same_links")
 def test_a_list_reads_the_items_of_new_batches_by_one_query(user: User, client_of_user: APIClient) -> None:
     for _ in range(4):
-        batches.batch_cancel(batch=make_batch(user, 2))
+        batches.batch_cancel(batch=make_batch(user, 2), acting_user=user)
     with CaptureQueriesContext(connection) as captured:
         assert len(client_of_user.get(LIST).json()["batches"]) == 4
     assert len(captured) == 3

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
+from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
@@ -21,6 +22,7 @@ from videos.services.intake import prepared_portrait
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.api.slots import SlowRequests
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response
 
@@ -31,7 +33,8 @@ class ItemCancelView(APIView):
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Cancel a waiting or running item; its credit is refunded."""
-        batches.item_cancel(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_cancel(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
@@ -39,31 +42,42 @@ class ItemRetryView(APIView):
     @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Retry a failed or cancelled item, for one credit."""
-        batches.item_retry(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_retry(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
-class ItemReplaceView(APIView):
+class ItemReplaceView(SlowRequests, APIView):
     @extend_schema(
-        request={"multipart/form-data": shapes.ImageUpload},
+        request={"multipart/form-data": shapes.ImageUpload, "application/json": shapes.ImageFromUpload},
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Give a failed or cancelled item another image and retry it, for one credit."""
-        item = selectors.item_for(current_user(request), batch_id, item_id)
-        image = request.FILES.get("image")
-        if image is None:
-            raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
-        with prepared_portrait(image) as portrait:
-            batches.item_replace(item=item, portrait=portrait)
+        user = current_user(request)
+        item = selectors.item_for(user, batch_id, item_id)
+        submission = _new_image(request)
+        with submission.files() as (images, _audio), prepared_portrait(images[0]) as portrait:
+            batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
         return Response({"success": True})
+
+
+def _new_image(request: Request) -> Submission:
+    if names_keys(request):
+        fields = shapes.ImageFromUpload(data=request.data)
+        fields.is_valid(raise_exception=True)
+        return key_submission(request, [fields.validated_data["image"]], "", 1)
+    submission = form_submission(request, "image")
+    if not submission.images:
+        raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
+    return submission
 
 
 class BatchCancelView(APIView):
     @extend_schema(request=None, responses=shapes.CountOutput)
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Cancel everything of the batch that waits or runs."""
-        count = batches.batch_cancel(batch=_batch(request, batch_id))
+        count = batches.batch_cancel(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 
@@ -71,7 +85,7 @@ class RetryFailedView(APIView):
     @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Retry all failed items, for one credit each."""
-        count = batches.batch_retry_failed(batch=_batch(request, batch_id))
+        count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 

@@ -19,7 +19,7 @@ COUNT_ITEMS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0031_list_indexes'),
+        ('videos', '0050_uploads'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.services.ledger_pages import start_of_day
+from accounts.services.ledger_reads import start_of_day
 from videos.models import Batch, VideoItem
 from zhiying.kernel.errors import NotFoundError
 from zhiying.kernel.windows import newest

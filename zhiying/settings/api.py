@@ -34,6 +34,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ItemStatusEnum": "videos.models.ItemStatus",
         "BatchStatusEnum": "videos.models.BatchStatus",
+        "AuditActionEnum": "accounts.models.AuditAction",
+        "ActingAsEnum": "accounts.models.ActingAs",
         "EntryKindEnum": "accounts.models.EntryKind",
     },
 }

@@ -26,6 +26,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "zhiying.middleware.OriginMiddleware",
     "zhiying.middleware.RequestLimitMiddleware",
     "zhiying.page_middleware.PageSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.services.audit import audit
+from accounts.services.ledger_check import check
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Check that every user's credits equal the sum of their ledger."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = audit()
+        report = check()
         for line in report.lines:
             self.stderr.write(line)
         if report.discrepancies:

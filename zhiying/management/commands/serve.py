@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 
 from accounts.services.first_admin import ensure_first_admin
 from zhiying.broker import is_in_process
+from zhiying.kernel.origin import Origin, acting_from
 from zhiying.version import VERSION
 
-WEB_THREADS = 16
 WORKER_STOP_TIMEOUT_MS = 10_000
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 application,
                 host=host,
                 port=port,
-                threads=WEB_THREADS,
+                threads=settings.WEB_THREADS,
                 ident=None,
                 max_request_body_size=settings.REQUEST_MAX_BYTES + 1_000_000,
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
@@ -81,10 +81,11 @@ class Command(BaseCommand):
             self.stdout.write("Stopped. Unfinished videos go on at the next start.")
 
     def _first_admin(self) -> None:
-        made = ensure_first_admin(
-            username=os.environ.get("ADMIN_USERNAME") or "admin",
-            password=os.environ.get("ADMIN_PASSWORD") or None,
-        )
+        with acting_from(Origin(command="serve")):
+            made = ensure_first_admin(
+                username=os.environ.get("ADMIN_USERNAME") or "admin",
+                password=os.environ.get("ADMIN_PASSWORD") or None,
+            )
         if made and made.generated_password:
             self.stdout.write(
                 f"\n  First administrator: {made.username}\n  Password:            {made.generated_password}"

@@ -22,6 +22,9 @@ export type UserPage = Schemas['UserListOutput'];
 export type NewUser = Schemas['UserCreateInputRequest'];
 export type CreatedUser = Schemas['UserCreatedOutput'];
 export type Usage = Schemas['UsageOutput'];
+export type AuditAction = Schemas['AuditActionEnum'];
+export type AuditEntry = Schemas['AuditEntryOutput'];
+export type AuditPage = Schemas['AuditLogOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 

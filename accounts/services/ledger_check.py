@@ -33,7 +33,7 @@ class Report:
     """The first of them in words."""
 
 
-def audit() -> Report:
+def check() -> Report:
     """Compare each user's balance with the ledger, and each entry's with the sum of those up to it.
 
     The ledger is read twice from end to end, whatever is found.
