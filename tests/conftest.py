@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from tests.support.rows import client_for, make_user
 from videos.api import answers
+from videos.scheduling import forecast
 from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
@@ -37,6 +38,12 @@ def _cheap_password_hashes() -> None:
     Argon2PasswordHasher.time_cost = 1
     Argon2PasswordHasher.memory_cost = 8
     Argon2PasswordHasher.parallelism = 1
+
+
+@pytest.fixture(autouse=True)
+def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue is read anew for every answer, so that a test sees what it has just done."""
+    monkeypatch.setattr(forecast, "SNAPSHOT_S", 0.0)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_user
 from videos.api import answers
 from videos.models import Batch, VideoItem
+from videos.scheduling import forecast
 from videos.services import attempts, batches
 from videos.services.attempts import Claim, StoredResult, Verdict
 from videos.store import urls as media_urls
@@ -181,6 +182,13 @@ def queries(client: APIClient, path: str, **headers: Any) -> list[str]:
     return [query["sql"] for query in captured]
 
 
+def reads(client: APIClient, path: str) -> list[str]:
+    """The statements of one call."""
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    return [query["sql"] for query in captured]
+
+
 @pytest.mark.usefixtures("same_links")
 def test_a_304_reads_the_session_and_the_batch_and_no_items(user: User, client_of_user: APIClient) -> None:
     batch = make_batch(user, 3)
@@ -209,3 +217,24 @@ def test_a_list_reads_the_items_of_new_batches_by_one_query(user: User, client_o
     with CaptureQueriesContext(connection) as captured:
         assert len(client_of_user.get(LIST).json()["batches"]) == 4
     assert len(captured) == 3
+
+
+def test_the_queue_is_read_once_a_second_by_whoever_asks(
+    user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "SNAPSHOT_S", 60.0)
+    monkeypatch.setattr(forecast, "_latest", (0.0, None))
+    made = [make_batch(user, 2) for _ in range(3)]
+    client_of_user.get("/api/user/profile")
+    first, second, third = (reads(client_of_user, address(batch)) for batch in made)
+    assert sum("status" in sql and "video_items" in sql for sql in first) > 0
+    assert len(second) == len(third) == 3, "session, batch and items"
+
+
+def test_the_queue_is_read_from_the_batches_not_from_what_waits(user: User) -> None:
+    make_batch(user, 3)
+    with CaptureQueriesContext(connection) as captured:
+        forecast.QueueSnapshot.load()
+    for query in captured:
+        if "video_items" in query["sql"]:
+            assert "processing" in query["sql"] or "LIMIT 30" in query["sql"]

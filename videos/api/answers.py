@@ -46,7 +46,7 @@ class Viewer:
 
     @cached_property
     def queue(self) -> QueueSnapshot:
-        return QueueSnapshot.load()
+        return QueueSnapshot.current()
 
     @cached_property
     def links(self) -> Links:

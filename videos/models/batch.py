@@ -19,6 +19,10 @@ class BatchStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
+"""Something of the batch waits or is rendered."""
+
+
 class Batch(models.Model):
     """One submission.
 

@@ -13,11 +13,9 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.models import OPEN_STATUSES, Batch, ItemStatus, VideoItem
 from zhiying.kernel.compiled import CompiledQuery
 from zhiying.kernel.errors import NotFoundError
-
-OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
 
 
 class BatchRow(NamedTuple):
