@@ -52,6 +52,7 @@ class Site:
 
     http_port: int
     https_port: int
+    folder: Path
 
     def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
         """One request over TLS; header names are written with underscores."""
@@ -75,7 +76,7 @@ def site() -> Iterator[Site]:
     application = ThreadingHTTPServer(("127.0.0.1", 0), Application)
     threading.Thread(target=application.serve_forever, daemon=True).start()
     with scratch_folder("nginx") as folder:
-        site = Site(free_port(), free_port())
+        site = Site(free_port(), free_port(), folder)
         folder.chmod(0o755)  # nginx's workers are another user when root runs this
         make_certificate(openssl, folder)
         (folder / "media").mkdir()
@@ -166,3 +167,14 @@ def test_a_range_beyond_the_end_is_refused(site: Site) -> None:
 def test_media_cannot_be_reached_past_the_application(site: Site) -> None:
     response, _ = site.get("/internal-media/result.mp4")
     assert response.status == 404
+
+
+def test_signatures_of_media_are_in_no_log(site: Site) -> None:
+    signature = "68af3c10-AbCdEfGhIjKlMnOpQrStUvWx"
+    for path in (f"/media/{signature}/gone.mp4", f"/media/{signature}", f"/media/{signature}/x?download=y"):
+        response, _ = site.get(path, Referer=f"https://video.example.com{path}")
+        assert response.status == 404
+    access = (site.folder / "access.log").read_text()
+    assert "GET /media/[hidden]/gone.mp4" in access
+    errors = (site.folder / "error.log").read_text()
+    assert [signature in text for text in (access, errors)] == [False, False]
