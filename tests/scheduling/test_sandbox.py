@@ -92,3 +92,22 @@ def test_a_secret_may_be_given_as_a_file(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stdout.strip() == secret
+
+
+@LINUX
+def test_a_server_cannot_be_looked_into_by_others_of_its_user() -> None:
+    """It is undumpable: the kernel asks for privileges to read its environment and memory."""
+    code = (
+        "import ctypes, django; django.setup();"
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "zhiying.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "0"
