@@ -2,17 +2,19 @@
 
 from videos.models.batch import Batch, BatchStatus
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
-from videos.models.queue import QueueState, QueueTurn
+from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
     "FINAL_STATUSES",
     "Batch",
     "BatchStatus",
+    "EngineLimit",
     "ItemStatus",
+    "QueueLane",
     "QueueState",
-    "QueueTurn",
     "Upload",
     "UploadStatus",
     "VideoItem",
+    "Worker",
 ]

@@ -19,6 +19,10 @@ class BatchStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+COUNTED = ("pending", "processing", "completed", "failed", "cancelled")
+"""The statuses of items that a batch counts."""
+
+
 class Batch(models.Model):
     """One submission. `status` is derived from the items and kept by `videos.services.transitions`."""
 
@@ -37,6 +41,12 @@ class Batch(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
     )
+    version = models.PositiveBigIntegerField(default=1, help_text="Raised by every change a client can see.")
+    pending_count = models.PositiveSmallIntegerField(default=0)
+    processing_count = models.PositiveSmallIntegerField(default=0)
+    completed_count = models.PositiveSmallIntegerField(default=0)
+    failed_count = models.PositiveSmallIntegerField(default=0)
+    cancelled_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
@@ -49,11 +59,27 @@ class Batch(models.Model):
                 condition=models.Q(status__in=BatchStatus.values), name="batch_status_known"
             ),
             models.CheckConstraint(condition=models.Q(image_count__gte=1), name="batch_has_images"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    image_count=models.F("pending_count")
+                    + models.F("processing_count")
+                    + models.F("completed_count")
+                    + models.F("failed_count")
+                    + models.F("cancelled_count")
+                ),
+                name="batch_counts_add_up",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
             models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),
             # administrators' list: its orders and its filter
+            # what waits before a batch, in its user's own lane
+            models.Index(
+                fields=["user", "-created_at"],
+                condition=models.Q(pending_count__gt=0),
+                name="batches_waiting",
+            ),
             models.Index(fields=["-created_at", "-id"], name="batches_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="batches_by_status"),
             models.Index(fields=["image_count", "id"], name="batches_by_size"),
@@ -62,6 +88,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Items by status."""
+        return {status: getattr(self, f"{status}_count") for status in COUNTED}
 
     @property
     def folder(self) -> str:
