@@ -21,10 +21,16 @@ class BatchStatus(models.TextChoices):
 
 COUNTED = ("pending", "processing", "completed", "failed", "cancelled")
 """The statuses of items that a batch counts."""
+OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
+"""Something of the batch waits or is rendered."""
 
 
 class Batch(models.Model):
-    """One submission. `status` is derived from the items and kept by `videos.services.transitions`."""
+    """One submission.
+
+    `status` and the counts of items by status are derived from the items and kept, with `version`, by
+    `videos.services.transitions`, under the lock of the batch.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -41,7 +47,7 @@ class Batch(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
     )
-    version = models.PositiveBigIntegerField(default=1, help_text="Raised by every change a client can see.")
+    version = models.BigIntegerField(default=1, help_text="Raised by every change that a client can see.")
     pending_count = models.PositiveSmallIntegerField(default=0)
     processing_count = models.PositiveSmallIntegerField(default=0)
     completed_count = models.PositiveSmallIntegerField(default=0)
@@ -67,19 +73,19 @@ class Batch(models.Model):
                     + models.F("failed_count")
                     + models.F("cancelled_count")
                 ),
-                name="batch_counts_add_up",
+                name="batch_counts_its_images",
             ),
         ]
         indexes = [
-            models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
-            models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),
-            # administrators' list: its orders and its filter
             # what waits before a batch, in its user's own lane
             models.Index(
                 fields=["user", "-created_at"],
                 condition=models.Q(pending_count__gt=0),
                 name="batches_waiting",
             ),
+            models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
+            models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),
+            # administrators' list: its orders and its filter
             models.Index(fields=["-created_at", "-id"], name="batches_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="batches_by_status"),
             models.Index(fields=["image_count", "id"], name="batches_by_size"),

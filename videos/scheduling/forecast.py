@@ -6,17 +6,18 @@ request; its size is the number of users who wait, whatever waits and whatever w
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import F, Q, Sum
-from django.utils import timezone
 
-from videos.models import Batch, QueueLane, QueueState, VideoItem, Worker
+from videos.models import Batch, QueueLane, QueueState, Worker
 from videos.scheduling.figures import living_workers
 
 SNAPSHOT_S = 1.0
@@ -24,8 +25,23 @@ ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
 """Until there are results to go by."""
 FADING = 0.95
 """What the results before count beside a new one: about the last twenty matter."""
-EARLIER_BATCHES = 1000
-"""Of a user's own earlier batches at most so many are looked at."""
+WAITING_BATCHES = 10_000
+"""So many batches of the users in question are looked at, the oldest first."""
+
+
+class Asked(Protocol):
+    """What a forecast needs to know of a batch."""
+
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def audio_duration_s(self) -> float: ...
+    @property
+    def pending_count(self) -> int: ...
+    @property
+    def processing_count(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,11 @@ class QueueSnapshot:
     slots: int = 1
     """Renders at once, over all living workers."""
     render_s_per_audio_s: float = ASSUMED_RENDER_S_PER_AUDIO_S
+    _own: dict[UUID, list[tuple[datetime, int]]] = field(default_factory=dict)
+    """By user: when their waiting batches were made and how many items wait in each; read when asked for."""
 
     @classmethod
-    def load(cls) -> "QueueSnapshot":
+    def current(cls) -> "QueueSnapshot":
         """The snapshot of this second."""
         return _cache.get()
 
@@ -76,7 +94,7 @@ class QueueSnapshot:
             render_s_per_audio_s=_measured_speed(),
         )
 
-    def forecast(self, batch: Batch, *, running_progress: int = 0) -> Forecast:
+    def forecast(self, batch: Asked, *, running_progress: int = 0) -> Forecast:
         """Position in the queue (1 is next) and seconds until the batch starts and from then on.
 
         `running_progress` is the sum of percent over the items of the batch that are being rendered.
@@ -95,9 +113,22 @@ class QueueSnapshot:
             eta_rendering_s=ceil(rounds * render_s),
         )
 
-    def _ahead(self, batch: Batch) -> int:
+    def prepare(self, user_ids: Collection[UUID]) -> None:
+        """Read what forecasts for batches of these users need, by one query for all of them."""
+        missing = {user_id for user_id in user_ids if user_id not in self._own}
+        if not missing:
+            return
+        found: dict[UUID, list[tuple[datetime, int]]] = {user_id: [] for user_id in missing}
+        waiting = Batch.objects.filter(user_id__in=missing, pending_count__gt=0).order_by("created_at")
+        rows = waiting.values_list("user_id", "created_at", "pending_count")[:WAITING_BATCHES]
+        for user_id, created_at, items in rows:
+            found[user_id].append((created_at, items))
+        self._own.update(found)
+
+    def _ahead(self, batch: Asked) -> int:
         """Items served before the first waiting one of this batch, users taking turns."""
-        own = _waiting_earlier(batch)
+        self.prepare([batch.user_id])
+        own = sum(items for made_at, items in self._own[batch.user_id] if made_at < batch.created_at)
         others = (items for user_id, items in self.waiting.items() if user_id != batch.user_id)
         return own + sum(min(items, own + 1) for items in others)
 
@@ -133,7 +164,7 @@ forget_snapshot = _cache.forget
 
 
 def record_speed(*, render_s: float, audio_s: float) -> None:
-    """A video was finished: how fast that was. Beside the item's own transaction, so that it delays nothing."""
+    """A video was finished: how fast that was. Not in the item's transaction, which must not wait."""
     try:
         QueueState.objects.filter(pk=1).update(
             render_s=F("render_s") * FADING + render_s, audio_s=F("audio_s") * FADING + audio_s
@@ -146,19 +177,3 @@ def _measured_speed() -> float:
     """Seconds of rendering per second of audio, over the latest results."""
     sums = QueueState.objects.filter(pk=1).values_list("render_s", "audio_s").first()
     return sums[0] / sums[1] if sums and sums[1] else ASSUMED_RENDER_S_PER_AUDIO_S
-
-
-def _waiting_earlier(batch: Batch) -> int:
-    """How many of the user's own items wait in batches made before this one."""
-    earlier = Batch.objects.filter(
-        user_id=batch.user_id, pending_count__gt=0, created_at__lt=batch.created_at
-    ).order_by("-created_at")
-    return sum(earlier.values_list("pending_count", flat=True)[:EARLIER_BATCHES])
-
-
-def elapsed_s(item: VideoItem) -> int:
-    """Seconds an item has been, or was, rendering."""
-    if item.started_at is None:
-        return 0
-    end = item.finished_at or timezone.now()
-    return max(0, round((end - item.started_at).total_seconds()))

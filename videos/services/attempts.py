@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from accounts.services import usage
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services.clock import database_now
-from videos.services.transitions import ended, lock_batch, move, refund, touch
+from videos.services.transitions import ended, lock_batch, move, raise_version, refund
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def heartbeat(claim: Claim, *, progress: int) -> bool:
     held = _claimed(claim)
     changed = held.exclude(progress=shown).update(lease_until=_lease_end(), progress=shown)
     if changed:
-        touch(claim.batch_id)
+        raise_version(claim.batch_id)
         return True
     return bool(held.update(lease_until=_lease_end()))
 
@@ -172,7 +173,7 @@ def claim_of(item: VideoItem) -> Claim:
     )
 
 
-def _finish(claim: Claim, target: ItemStatus, **changes: object) -> Batch | None:
+def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
     """Move a running item on while the claim is good; the batch, locked, or None."""
     batch = lock_batch(claim.batch_id)
     if batch is None:

@@ -22,8 +22,8 @@ from videos.services.transitions import (
     ended,
     lock_batch,
     move,
+    raise_version,
     refund,
-    touch,
 )
 
 
@@ -107,7 +107,7 @@ def put_first(*, batch_id: UUID, user_id: UUID) -> int:
         for old_lane, number in Counter(items.values()).items():
             lanes.count(old_lane, ItemStatus.PENDING, -number)
             lanes.count(lane.pk, ItemStatus.PENDING, number)
-        touch(batch.pk)
+        raise_version(batch.pk)
     return len(items)
 
 

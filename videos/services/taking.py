@@ -105,10 +105,12 @@ def take_step_by_step(worker: str, engines: Collection[str], passed: Collection[
     lanes = QueueLane.objects.filter(
         Exists(waiting.filter(lane=OuterRef("pk"))), waiting__gt=0, engine__in=engines
     ).exclude(pk__in=passed)
-    lane = lanes.order_by(*_LANE_TURN).select_for_update(**_stepping_over()).first()
+    lane = lanes.order_by(*_LANE_TURN).select_for_update(skip_locked=_locks_rows()).first()
     if lane is None:
         return Taken(None, None)
-    item = waiting.filter(lane=lane).order_by(*_ITEM_TURN).select_for_update(**_stepping_over()).first()
+    item = (
+        waiting.filter(lane=lane).order_by(*_ITEM_TURN).select_for_update(skip_locked=_locks_rows()).first()
+    )
     batch = lock_batch(item.batch_id) if item else None
     if item is None or batch is None:
         return Taken(None, lane.pk)
@@ -140,6 +142,6 @@ def take_step_by_step(worker: str, engines: Collection[str], passed: Collection[
     return Taken(claim, lane.pk)
 
 
-def _stepping_over() -> dict[str, bool]:
+def _locks_rows() -> bool:
     """Rows that others have locked are left alone, where the database locks rows at all."""
-    return {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
+    return bool(connection.features.has_select_for_update_skip_locked)

@@ -98,7 +98,7 @@ def move(
     return True
 
 
-def touch(batch_id: UUID) -> None:
+def raise_version(batch_id: UUID) -> None:
     """Something that clients see of the batch has changed."""
     Batch.objects.filter(pk=batch_id).update(version=F("version") + 1)
 

@@ -1,4 +1,4 @@
-"""What a worker process does beside answering hints: look for work itself, sweep, tell that it lives, stop."""
+"""What a worker process does beside answering hints: look for work, sweep, tell that it lives, stop."""
 
 import ctypes
 import logging

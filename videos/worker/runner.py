@@ -108,10 +108,14 @@ def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
             _fail_internally(watch, error)
         else:
             _put_back(watch, DISK_FULL)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (logged, and the item gets its verdict)
         _fail_internally(watch, error)
     else:
         pause.succeeded()
+
+
+def _scratch_folder() -> "TemporaryDirectory[str]":
+    return TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-", ignore_cleanup_errors=True)
 
 
 def _render_failed(watch: Watch, failure: RenderFailedError) -> None:

@@ -57,7 +57,8 @@ class Slots:
     def free(self) -> int:
         """How many more items could be rendered now."""
         with self._lock:
-            return max(0, settings.WORKER_THREADS - self._made) + len(self._free)
+            unmade: int = max(0, settings.WORKER_THREADS - self._made)
+            return unmade + len(self._free)
 
     def start(self) -> None:
         """Start the render processes now, so that the first items do not wait for imports and models."""
