@@ -32,5 +32,6 @@ SPECTACULAR_SETTINGS = {
         "ItemStatusEnum": "videos.models.ItemStatus",
         "BatchStatusEnum": "videos.models.BatchStatus",
         "EntryKindEnum": "accounts.models.EntryKind",
+        "UploadStatusEnum": "videos.models.UploadStatus",
     },
 }

@@ -22,6 +22,8 @@ export type UserPage = Schemas['UserListOutput'];
 export type NewUser = Schemas['UserCreateInputRequest'];
 export type CreatedUser = Schemas['UserCreatedOutput'];
 export type Usage = Schemas['UsageOutput'];
+export type DirectUpload = Schemas['UploadOutput'];
+export type UploadPart = Schemas['PartOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
