@@ -199,8 +199,10 @@ export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
       const controller = new AbortController();
       abort.current = controller;
       const total = bytesOf(draft);
-      const show = (sent: number, done: readonly number[]) =>
-        setSending({ kind, sent: Math.min(sent, total), total, shares: done });
+      const show = (sent: number, done: readonly number[]) => {
+        if (!controller.signal.aborted)
+          setSending({ kind, sent: Math.min(sent, total), total, shares: done });
+      };
       show(0, shares(draft, 0));
       const answer = await send(kind, draft, controller.signal, show);
       if ('batch_id' in answer) {

@@ -28,6 +28,7 @@ export function sendBody(
     }
     const xhr = new XMLHttpRequest();
     let timer = 0;
+    let settled = false;
     const alive = (ms: number) => {
       window.clearTimeout(timer);
       timer = window.setTimeout(() => giveUp('timeout'), ms);
@@ -35,9 +36,7 @@ export function sendBody(
     const stallMs = options.stallMs ?? STALL_MS;
     const onAbort = () => giveUp('aborted');
     const settle = (action: () => void) => {
-      // An event that was under way already must not report progress of what has ended.
-      xhr.upload.onprogress = null;
-      xhr.upload.onload = null;
+      settled = true;
       window.clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);
       action();
@@ -54,10 +53,14 @@ export function sendBody(
     for (const [name, value] of Object.entries(options.headers ?? {}))
       xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = (event) => {
+      // An event that was under way already must not report progress of what has ended.
+      if (settled) return;
       alive(stallMs);
       options.onProgress?.(event.loaded, event.lengthComputable ? event.total : 0);
     };
-    xhr.upload.onload = () => alive(options.stallMs ?? ANSWER_MS);
+    xhr.upload.onload = () => {
+      if (!settled) alive(options.stallMs ?? ANSWER_MS);
+    };
     xhr.onload = () =>
       settle(() => {
         if (xhr.status >= 200 && xhr.status < 300) {
