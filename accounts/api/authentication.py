@@ -1,5 +1,7 @@
 """Bearer tokens that live as long as their session."""
 
+import time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +10,14 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
-from rest_framework_simplejwt.tokens import Token
+from rest_framework_simplejwt.settings import api_settings
 
-from accounts.models import Session, User
-from accounts.services.sessions import SESSION_CLAIM, is_live
+from accounts.models import User
+from accounts.services.session_reads import live_session
+from accounts.services.sessions import SESSION_CLAIM
+
+PROVEN_TOKENS = 4096
+"""Tokens whose signature a process remembers to have checked."""
 
 
 class SessionTokenAuthentication(JWTAuthentication):
@@ -28,24 +34,31 @@ class SessionTokenAuthentication(JWTAuthentication):
         raw = self.get_raw_token(header)
         if raw is None:
             return None
-        session = self._session(self.get_validated_token(raw))
+        session_id, expires_at = _proven(raw, str(api_settings.SIGNING_KEY))
+        if expires_at <= time.time():
+            raise _invalid()
+        session = live_session(session_id)
+        if session is None:
+            raise InvalidToken(_("The session has ended. Please log in again."))
         return session.user, session.pk
 
-    def get_validated_token(self, raw_token: bytes) -> Token:
-        try:
-            return super().get_validated_token(raw_token)
-        except InvalidToken as error:
-            raise InvalidToken(_("The token has expired or is not valid. Please log in again.")) from error
 
-    def _session(self, token: Token) -> Session:
-        try:
-            session_id = UUID(str(token[SESSION_CLAIM]))
-        except (KeyError, ValueError) as error:
-            raise InvalidToken(_("The token has expired or is not valid. Please log in again.")) from error
-        session = Session.objects.select_related("user").filter(pk=session_id).first()
-        if session is None or not is_live(session):
-            raise InvalidToken(_("The session has ended. Please log in again."))
-        return session
+@lru_cache(maxsize=PROVEN_TOKENS)
+def _proven(raw: bytes, key: str) -> tuple[UUID, float]:
+    """The session an access token names and when the token expires, once its signature was checked.
+
+    What the signature proves does not change, so it is computed once for the tokens in use; whether the
+    token has expired and its session still lives is looked at in every call. Refusals are not kept.
+    """
+    try:
+        token = JWTAuthentication().get_validated_token(raw)
+        return UUID(str(token[SESSION_CLAIM])), float(token["exp"])
+    except (InvalidToken, KeyError, ValueError) as error:
+        raise _invalid() from error
+
+
+def _invalid() -> InvalidToken:
+    return InvalidToken(_("The token has expired or is not valid. Please log in again."))
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from accounts.models import EntryKind
 from zhiying.kernel.api.fields import DayField
-from zhiying.kernel.api.paging import PageQuery
+from zhiying.kernel.api.paging import PageOutput, PageQuery
+from zhiying.kernel.api.shapes import Shape, shown
 
 
 class LoginInput(serializers.Serializer[Any]):
@@ -23,14 +24,13 @@ class ChangePasswordInput(serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=512, trim_whitespace=False)
 
 
-class UserOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    username = serializers.CharField()
-    credits = serializers.IntegerField()
-    isAdmin = serializers.BooleanField()  # noqa: N815  (the contract's name)
-    is_admin = serializers.BooleanField()
-    is_active = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
+class UserOutput(Shape):
+    id = shown(serializers.UUIDField(), lambda user: str(user.pk))
+    username = shown(serializers.CharField(), lambda user: user.username)
+    credits = shown(serializers.IntegerField(), lambda user: user.credits)
+    isAdmin = is_admin = shown(serializers.BooleanField(), lambda user: user.is_admin)  # noqa: N815
+    is_active = shown(serializers.BooleanField(), lambda user: user.is_active)
+    created_at = shown(serializers.DateTimeField(), lambda user: user.created_at)
 
 
 class TokensOutput(serializers.Serializer[Any]):
@@ -46,17 +46,21 @@ class LedgerQuery(PageQuery):
     date_to = DayField(required=False)
 
 
-class EntryOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=EntryKind.choices)
-    amount = serializers.IntegerField(help_text="Signed: charges are negative.")
-    balance_after = serializers.IntegerField()
-    batch_id = serializers.UUIDField(allow_null=True)
-    item_id = serializers.UUIDField(allow_null=True)
-    note = serializers.CharField()
-    created_at = serializers.DateTimeField()
+class EntryOutput(Shape):
+    id = shown(serializers.UUIDField(), lambda entry: str(entry.id))
+    kind = shown(serializers.ChoiceField(choices=EntryKind.choices), lambda entry: entry.kind)
+    amount = shown(
+        serializers.IntegerField(help_text="Signed: charges are negative."), lambda entry: entry.amount
+    )
+    balance_after = shown(serializers.IntegerField(), lambda entry: entry.balance_after)
+    batch_id = shown(serializers.UUIDField(allow_null=True), lambda entry: entry.batch_id)
+    item_id = shown(serializers.UUIDField(allow_null=True), lambda entry: entry.item_id)
+    note = shown(serializers.CharField(), lambda entry: entry.note)
+    created_at = shown(serializers.DateTimeField(), lambda entry: entry.created_at)
 
 
-class LedgerOutput(serializers.Serializer[Any]):
+class LedgerOutput(PageOutput):
     entries = EntryOutput(many=True)
-    total = serializers.IntegerField()
+
+
+user_body = UserOutput.body

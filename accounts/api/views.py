@@ -10,22 +10,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import current_user
-from accounts.api.presenters import entry_body, user_body
 from accounts.api.serializers import (
     ChangePasswordInput,
+    EntryOutput,
     LedgerOutput,
     LedgerQuery,
     LoginInput,
     RefreshInput,
     TokensOutput,
     UserOutput,
+    user_body,
 )
 from accounts.models import User
 from accounts.services import sessions, users
-from accounts.services.ledger_pages import entries_of
+from accounts.services.ledger_reads import entries_of
 from accounts.services.login import login
 from accounts.services.sessions import Tokens
-from zhiying.kernel.api.paging import page_of, validated_query
+from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import SuccessSerializer, error
 
 
@@ -81,7 +82,8 @@ class LogoutAllView(APIView):
 
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request) -> Response:
-        sessions.revoke_all(user_id=current_user(request).pk)
+        user = current_user(request)
+        users.sessions_end(user=user, acting_user=user)
         return Response({"success": True})
 
 
@@ -127,8 +129,8 @@ class CreditsView(APIView):
 def ledger_response(request: Request, user_id: UUID) -> Response:
     """One page of a user's ledger."""
     query = validated_query(request, LedgerQuery)
-    page = page_of(entries_of(user_id, query), query)
-    return Response({"entries": [entry_body(entry) for entry in page.rows], "total": page.total})
+    page = page_of(entries_of(user_id, query), query, Order(("number",), descending=True))
+    return Response({"entries": EntryOutput.bodies(page.rows), **page_facts(request, page)})
 
 
 def _session_id(request: Request) -> UUID:

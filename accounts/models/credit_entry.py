@@ -65,7 +65,9 @@ class CreditEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["user", "-number"], name="entries_of_user_newest"),  # a user's ledger
-            models.Index(fields=["created_at"], name="entries_by_time"),  # usage figures by day
+            models.Index(fields=["user", "kind", "-number"], name="entries_of_user_by_kind"),
+            models.Index(fields=["kind", "-number"], name="entries_by_kind"),  # everybody's, by kind
+            models.Index(fields=["created_at"], name="entries_by_time"),  # where a day begins
             models.Index(fields=["batch_id"], name="entries_of_batch"),  # what a batch cost
         ]
 

@@ -58,7 +58,7 @@ class User(AbstractBaseUser):
         db_table = "users"
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        ordering = ["-created_at", "id"]
+        ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(credits__gte=0), name="credits_not_negative"),
             models.UniqueConstraint(
@@ -68,7 +68,15 @@ class User(AbstractBaseUser):
             ),
         ]
         indexes = [
-            models.Index(fields=["-created_at", "id"], name="users_newest_first"),  # administrators' list
+            # administrators' list: its orders and its filters
+            models.Index(fields=["-created_at", "-id"], name="users_newest"),
+            models.Index(fields=["credits", "id"], name="users_by_credits"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=models.Q(is_admin=True), name="users_administrators"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=models.Q(is_active=False), name="users_inactive"
+            ),
         ]
 
     @property

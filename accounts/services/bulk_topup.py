@@ -62,7 +62,7 @@ def read_lines(path: Path, *, default_reason: str = "") -> list[TopUpLine]:
 
 
 @transaction.atomic
-def top_up_all(lines: Sequence[TopUpLine], *, key: str = "") -> int:
+def top_up_all(lines: Sequence[TopUpLine], *, acting_user: User | None, key: str = "") -> int:
     """Credit every line in one transaction; returns the sum of credits.
 
     With a `key`, each line is credited once however often the file is run. Users are locked in order of
@@ -70,7 +70,13 @@ def top_up_all(lines: Sequence[TopUpLine], *, key: str = "") -> int:
     """
     for line in sorted(lines, key=lambda line: (str(line.user.pk), line.number)):
         line_key = _line_key(key, line) if key else ""
-        ledger.top_up(user_id=line.user.pk, amount=line.amount, reason=line.reason, key=line_key)
+        ledger.top_up(
+            user_id=line.user.pk,
+            amount=line.amount,
+            reason=line.reason,
+            key=line_key,
+            acting_user=acting_user,
+        )
     return sum(line.amount for line in lines)
 
 

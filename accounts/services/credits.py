@@ -16,7 +16,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import CreditEntry, EntryKind, User
+from accounts.models import AuditAction, CreditEntry, EntryKind, User
+from accounts.services import audit_log, usage
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000
@@ -87,18 +88,24 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], amount: int,
         )
         for run in runs
     ]
-    return _write(user_id, drafts)
+    balance = _write(user_id, drafts)
+    moved = abs(amount) * len(runs)
+    if kind == EntryKind.CHARGE:
+        usage.record(user_id=user_id, charged=moved)
+    else:
+        usage.record(user_id=user_id, refunded=moved)
+    return balance
 
 
-def grant_signup(*, user: User, amount: int, actor: User | None = None) -> None:
+def grant_signup(*, user: User, amount: int, acting_user: User | None) -> None:
     """The credits a new user starts with; once per user."""
     if amount:
-        _write(user.pk, [_draft(user, EntryKind.GRANT, amount, f"grant:{user.pk}", actor=actor)])
+        _write(user.pk, [_draft(user, EntryKind.GRANT, amount, f"grant:{user.pk}", actor=acting_user)])
 
 
 @transaction.atomic
 def top_up(
-    *, user_id: UUID, amount: int, reason: str, key: str = "", actor: User | None = None
+    *, user_id: UUID, amount: int, reason: str, acting_user: User | None, key: str = ""
 ) -> CreditEntry:
     """Add bought or given credits. With the same `key` again the first entry is returned, unchanged.
 
@@ -115,12 +122,13 @@ def top_up(
         if (earlier.user_id, earlier.amount) != (user.pk, amount):
             raise _key_reused(key)
         return earlier
-    draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=actor, note=_required(reason))
+    draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=acting_user, note=_required(reason))
     try:
         _write(user.pk, [draft])
     except IntegrityError as error:
         # Another user's row is another lock: the key was used for them while we looked.
         raise _key_reused(key) from error
+    _record(AuditAction.CREDITS_TOPUP, user, draft, acting_user)
     return draft
 
 
@@ -131,24 +139,41 @@ def _key_reused(key: str) -> ConflictError:
 
 
 @transaction.atomic
-def set_credits(*, user_id: UUID, new_credits: int, reason: str, actor: User | None) -> int:
+def set_credits(*, user_id: UUID, new_credits: int, reason: str, acting_user: User | None) -> int:
     """Set the balance, as an administrator's decision; returns it."""
     if not 0 <= new_credits <= MAX_CREDITS:
         raise InvalidError(_("Credits must be between 0 and %(max)d.") % {"max": MAX_CREDITS})
     user = lock_user(user_id)
     difference = new_credits - user.credits
-    draft = _draft(user, EntryKind.SET, difference, f"set:{uuid4()}", actor=actor, note=reason)
-    return _write(user.pk, [draft])
+    draft = _draft(user, EntryKind.SET, difference, f"set:{uuid4()}", actor=acting_user, note=reason)
+    _write(user.pk, [draft])
+    _record(AuditAction.CREDITS_SET, user, draft, acting_user)
+    return draft.balance_after
 
 
 @transaction.atomic
-def adjust_credits(*, user_id: UUID, delta: int, reason: str, actor: User | None) -> int:
+def adjust_credits(*, user_id: UUID, delta: int, reason: str, acting_user: User | None) -> int:
     """Raise or lower the balance by `delta`, as an administrator's decision; returns the balance."""
     if not 0 < abs(delta) <= MAX_CREDITS:
         raise InvalidError(_("The change must not be zero, nor above %(max)d.") % {"max": MAX_CREDITS})
     user = lock_user(user_id)
-    draft = _draft(user, EntryKind.ADJUST, delta, f"adjust:{uuid4()}", actor=actor, note=_required(reason))
-    return _write(user.pk, [draft])
+    note = _required(reason)
+    draft = _draft(user, EntryKind.ADJUST, delta, f"adjust:{uuid4()}", actor=acting_user, note=note)
+    _write(user.pk, [draft])
+    _record(AuditAction.CREDITS_ADJUST, user, draft, acting_user)
+    return draft.balance_after
+
+
+def _record(action: AuditAction, user: User, entry: CreditEntry, acting_user: User | None) -> None:
+    audit_log.record(
+        action,
+        acting_user=acting_user,
+        target=user,
+        owner=user,
+        name=user.username,
+        reason=entry.note,
+        details={"amount": entry.amount, "balance": entry.balance_after},
+    )
 
 
 def _required(reason: str) -> str:

@@ -23,5 +23,5 @@ def ensure_first_admin(*, username: str, password: str | None) -> FirstAdmin | N
     if User.objects.filter(is_admin=True).exists():
         return None
     generated = None if password else generate_password()
-    user_create(username=username, password=password or generated or "", is_admin=True)
+    user_create(username=username, password=password or generated or "", is_admin=True, acting_user=None)
     return FirstAdmin(username, generated)

@@ -16,6 +16,7 @@ from accounts.models import User
 from adminpanel.admin import markup
 from adminpanel.admin.base import (
     ReadOnlyAdmin,
+    administrator,
     only_post,
     packed,
     refusals_shown,
@@ -171,7 +172,7 @@ class BatchAdmin(ReadOnlyAdmin):
         count = 0
         for batch in chosen:
             with refusals_shown(request, batch.name):
-                if retried := batches.batch_retry_failed(batch=batch):
+                if retried := batches.batch_retry_failed(batch=batch, acting_user=administrator(request)):
                     count += retried
                     text = _("%(count)d failed videos queued again.") % {"count": retried}
                     self.log_change(request, batch, text)
@@ -183,7 +184,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def _cancel(self, request: HttpRequest, chosen: Iterable[Batch]) -> None:
         count = 0
         for batch in chosen:
-            if cancelled := batches.batch_cancel(batch=batch):
+            if cancelled := batches.batch_cancel(batch=batch, acting_user=administrator(request)):
                 count += cancelled
                 self.log_change(request, batch, _("%(count)d videos cancelled.") % {"count": cancelled})
         text = ngettext(
@@ -203,7 +204,7 @@ class BatchAdmin(ReadOnlyAdmin):
         count = 0
         for batch in list(chosen):
             self.log_deletions(request, Batch.objects.filter(pk=batch.pk))
-            batches.batch_delete(batch=batch)
+            batches.batch_delete(batch=batch, acting_user=administrator(request))
             count += 1
         text = ngettext("%(count)d batch was deleted.", "%(count)d batches were deleted.", count)
         messages.success(request, text % {"count": count})
@@ -224,7 +225,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return shown, counts, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        batches.batch_delete(batch=obj)
+        batches.batch_delete(batch=obj, acting_user=administrator(request))
 
 
 def _count(items: "QuerySet[VideoItem]") -> Coalesce:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services.ledger_pages import start_of_day
+from accounts.services.ledger_reads import start_of_day
 from videos.models import ItemStatus, VideoItem
 from zhiying.kernel.api.fields import FIRST_DAY, LAST_DAY
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from adminpanel.admin import markup
-from adminpanel.admin.base import ReadOnlyAdmin, only_post, refusals_shown, too_many
+from adminpanel.admin.base import ReadOnlyAdmin, administrator, only_post, refusals_shown, too_many
 from adminpanel.admin.filters import DayRangeFilter, ErrorCodeFilter, UserFilter
 from adminpanel.admin.site import site
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
@@ -202,7 +202,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         count = 0
         for item in list(chosen):
             with refusals_shown(request, item.original_name):
-                press(item=item)
+                press(item=item, acting_user=administrator(request))
                 self.log_change(request, item, log)
                 count += 1
         return count

@@ -6,13 +6,16 @@ from axes.models import AccessAttempt
 from axes.utils import reset
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.models import AuditAction
+from accounts.services import audit_log
 from adminpanel.admin import markup
-from adminpanel.admin.base import ReadOnlyAdmin, too_many
+from adminpanel.admin.base import ReadOnlyAdmin, administrator, too_many
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
 
@@ -60,7 +63,15 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
         if too_many(request, queryset):
             return
         count = 0
+        actor = administrator(request)
         for attempt in list(queryset):
-            count += reset(username=attempt.username, ip=attempt.ip_address)
+            with transaction.atomic():
+                audit_log.record(
+                    AuditAction.USER_UNLOCK,
+                    acting_user=actor,
+                    target=attempt,
+                    name=str(attempt.username or attempt.ip_address),
+                )
+                count += reset(username=attempt.username, ip=attempt.ip_address)
         text = ngettext("%(count)d record was removed.", "%(count)d records were removed.", count)
         messages.success(request, text % {"count": count})

@@ -33,7 +33,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user
-        users.password_set(user=user, new_password=self.cleaned_data["new_password1"])
+        users.password_set(user=user, new_password=self.cleaned_data["new_password1"], acting_user=user)
         return user
 
 

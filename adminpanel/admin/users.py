@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import CreditEntry, Session, User
-from accounts.services import sessions, users
+from accounts.services import users
 from adminpanel.admin import markup
 from adminpanel.admin.base import (
     ReadOnlyAdmin,
@@ -105,7 +105,7 @@ class UserAdmin(ReadOnlyAdmin):
             password=password,
             credits=form.cleaned_data["first_credits"],
             is_admin=obj.is_admin,
-            actor=administrator(request),
+            acting_user=administrator(request),
         )
         obj.pk = created.pk
         obj.refresh_from_db()
@@ -137,8 +137,11 @@ class UserAdmin(ReadOnlyAdmin):
         form = PasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
             with refusals_shown(request):
-                users.password_set(user=user, new_password=form.cleaned_data["new_password"])
-                if user.pk == administrator(request).pk:
+                actor = administrator(request)
+                users.password_set(
+                    user=user, new_password=form.cleaned_data["new_password"], acting_user=actor
+                )
+                if user.pk == actor.pk:
                     update_session_auth_hash(request, user)
                 self.log_change(request, user, _("Password set."))
                 messages.success(request, _("The password was set; every session of the user has ended."))
@@ -204,7 +207,7 @@ class UserAdmin(ReadOnlyAdmin):
         common: dict[str, Any] = {
             "users": chosen,
             "reason": reason,
-            "actor": actor,
+            "acting_user": actor,
             "key": data["key"],
             "on_changed": log,
         }
@@ -251,7 +254,7 @@ class UserAdmin(ReadOnlyAdmin):
             if user.is_active == on:
                 continue
             with refusals_shown(request, user.username):
-                users.user_set_active(user=user, is_active=on, actor=administrator(request))
+                users.user_set_active(user=user, is_active=on, acting_user=administrator(request))
                 self.log_change(request, user, _("Activated.") if on else _("Deactivated."))
                 count += 1
         if on:
@@ -268,7 +271,7 @@ class UserAdmin(ReadOnlyAdmin):
     def _log_out(self, request: HttpRequest, chosen: "Sequence[User] | QuerySet[User]") -> None:
         ended = 0
         for user in chosen:
-            ended += sessions.revoke_all(user_id=user.pk)
+            ended += users.sessions_end(user=user, acting_user=administrator(request))
             self.log_change(request, user, _("Logged out everywhere."))
         text = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended)
         messages.success(request, text % {"count": ended})

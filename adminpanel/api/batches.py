@@ -10,8 +10,6 @@ from adminpanel.api import serializers as shapes
 from adminpanel.api.permissions import IsAdministrator
 from videos.api.serializers import BatchListOutput
 from videos.api.views import batch_page_response
-from videos.models import Batch
-from videos.services import selectors
 from zhiying.kernel.api.paging import validated_query
 from zhiying.kernel.api.schema import IF_NONE_MATCH
 
@@ -26,6 +24,4 @@ class AllBatchesView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Every batch in the system."""
-        query = validated_query(request, shapes.AllBatchesQuery)
-        rows = selectors.filtered(Batch.objects.order_by(query["ordering"], "-id"), query)
-        return batch_page_response(request, rows, query)
+        return batch_page_response(request, validated_query(request, shapes.AllBatchesQuery))

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.api.serializers import UserOutput
 from accounts.services.credits import MAX_CREDITS
 from videos.api.serializers import BatchListQuery
-from zhiying.kernel.api.paging import PageQuery
+from zhiying.kernel.api.paging import PageOutput, PageQuery
 
 USER_ORDERINGS = ("created_at", "-created_at", "username", "-username", "credits", "-credits")
 BATCH_ORDERINGS = ("created_at", "-created_at", "image_count", "-image_count", "name", "-name")
@@ -20,9 +20,8 @@ class UserListQuery(PageQuery):
     ordering = serializers.ChoiceField(choices=USER_ORDERINGS, default="-created_at")
 
 
-class UserListOutput(serializers.Serializer[Any]):
+class UserListOutput(PageOutput):
     users = UserOutput(many=True)
-    total = serializers.IntegerField()
 
 
 class UserCreateInput(serializers.Serializer[Any]):

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from adminpanel.api import batches, usage, users
+from adminpanel.api import audit, batches, usage, users
 
 urlpatterns = [
     path("admin/users", users.UserListView.as_view()),
     path("admin/users/<uuid:user_id>", users.UserView.as_view()),
     path("admin/users/<uuid:user_id>/credits", users.UserCreditsView.as_view()),
     path("admin/batches", batches.AllBatchesView.as_view()),
+    path("admin/audit", audit.AuditLogView.as_view()),
     path("admin/usage", usage.UsageView.as_view()),
 ]

@@ -12,15 +12,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import current_user
-from accounts.api.presenters import user_body
-from accounts.api.serializers import LedgerOutput, LedgerQuery, UserOutput
+from accounts.api.serializers import LedgerOutput, LedgerQuery, UserOutput, user_body
 from accounts.api.views import ledger_response
 from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services import users
+from accounts.services.user_lists import users_listed
 from adminpanel.api import serializers as shapes
 from adminpanel.api.permissions import IsAdministrator
-from zhiying.kernel.api.paging import MAX_LIMIT, page_of, validated_query
+from zhiying.kernel.api.paging import MAX_LIMIT, Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, error
 from zhiying.kernel.errors import InvalidError, NotFoundError
 from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
@@ -37,14 +37,9 @@ class UserListView(APIView):
     def get(self, request: Request) -> Response:
         """All users and their credits; up to 1,000 without `limit`."""
         query = validated_query(request, shapes.UserListQuery)
-        rows = User.objects.order_by(query["ordering"], "id")
-        if search := query.get("search"):
-            rows = rows.filter(username__icontains=search)
-        for flag in ("is_active", "is_admin"):
-            if query[flag] is not None:
-                rows = rows.filter(**{flag: query[flag]})
-        page = page_of(rows, query, default_limit=MAX_LIMIT)
-        return Response({"users": [user_body(user) for user in page.rows], "total": page.total})
+        rows = users_listed(query)
+        page = page_of(rows, query, Order.parse(query["ordering"]), default_limit=MAX_LIMIT)
+        return Response({"users": UserOutput.bodies(page.rows), **page_facts(request, page)})
 
     @extend_schema(request=shapes.UserCreateInput, responses={201: shapes.UserCreatedOutput})
     def post(self, request: Request) -> Response:
@@ -58,7 +53,7 @@ class UserListView(APIView):
             password=password,
             credits=data.validated_data.get("credits"),
             is_admin=data.validated_data["is_admin"],
-            actor=current_user(request),
+            acting_user=current_user(request),
         )
         body: dict[str, Any] = {"success": True, "user": user_body(user)}
         if not given:
@@ -80,7 +75,7 @@ class UserView(APIView):
         data = shapes.UserChangeInput(data=request.data)
         data.is_valid(raise_exception=True)
         user = users.user_set_active(
-            user=_user(user_id), is_active=data.validated_data["is_active"], actor=current_user(request)
+            user=_user(user_id), is_active=data.validated_data["is_active"], acting_user=current_user(request)
         )
         return Response(user_body(user))
 
@@ -122,11 +117,11 @@ class UserCreditsView(APIView):
 def _changed(user: User, change: dict[str, Any], actor: User, save: Save) -> Answer:
     if "new_credits" in change:
         balance = ledger.set_credits(
-            user_id=user.pk, new_credits=change["new_credits"], reason=change["reason"], actor=actor
+            user_id=user.pk, new_credits=change["new_credits"], reason=change["reason"], acting_user=actor
         )
     else:
         balance = ledger.adjust_credits(
-            user_id=user.pk, delta=change["delta"], reason=change["reason"], actor=actor
+            user_id=user.pk, delta=change["delta"], reason=change["reason"], acting_user=actor
         )
     body = {"success": True, "user_id": str(user.pk), "credits": balance}
     save(200, body)

@@ -14,7 +14,7 @@ Changed = Callable[[User, int], None]
 
 
 def credits_set(
-    *, users: Sequence[User], new_credits: int, reason: str, actor: User, key: str, on_changed: Changed
+    *, users: Sequence[User], new_credits: int, reason: str, acting_user: User, key: str, on_changed: Changed
 ) -> int:
     """Set the balance of every user; returns how many users it was.
 
@@ -23,13 +23,15 @@ def credits_set(
     """
 
     def change(user: User) -> int:
-        return ledger.set_credits(user_id=user.pk, new_credits=new_credits, reason=reason, actor=actor)
+        return ledger.set_credits(
+            user_id=user.pk, new_credits=new_credits, reason=reason, acting_user=acting_user
+        )
 
-    return _once(users, change, f"set {new_credits}: {reason}", actor, key, on_changed)
+    return _once(users, change, f"set {new_credits}: {reason}", acting_user, key, on_changed)
 
 
 def credits_adjust(
-    *, users: Sequence[User], delta: int, reason: str, actor: User, key: str, on_changed: Changed
+    *, users: Sequence[User], delta: int, reason: str, acting_user: User, key: str, on_changed: Changed
 ) -> int:
     """Raise or lower the balance of every user by `delta`; returns how many users it was.
 
@@ -38,16 +40,16 @@ def credits_adjust(
     """
 
     def change(user: User) -> int:
-        return ledger.adjust_credits(user_id=user.pk, delta=delta, reason=reason, actor=actor)
+        return ledger.adjust_credits(user_id=user.pk, delta=delta, reason=reason, acting_user=acting_user)
 
-    return _once(users, change, f"adjust {delta}: {reason}", actor, key, on_changed)
+    return _once(users, change, f"adjust {delta}: {reason}", acting_user, key, on_changed)
 
 
 def _once(
     users: Sequence[User],
     change: Callable[[User], int],
     meaning: str,
-    actor: User,
+    acting_user: User,
     key: str,
     on_changed: Changed,
 ) -> int:
@@ -68,5 +70,5 @@ def _once(
         return 200, body
 
     content = fingerprint("admin-site-credits", {"ids": [str(user.pk) for user in ordered], "": meaning}, {})
-    _, body = perform_once(KeyedRequest(actor.pk, f"admin-site-{key}", content), work)
+    _, body = perform_once(KeyedRequest(acting_user.pk, f"admin-site-{key}", content), work)
     return int(body["count"])

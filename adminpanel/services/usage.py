@@ -1,91 +1,75 @@
 """Usage figures: what was made, what failed and why, who is busy."""
 
-from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
-from accounts.models import CreditEntry, EntryKind, User
-from accounts.services.ledger_pages import start_of_day
-from videos.models import Batch, ItemStatus, VideoItem
+from accounts.models import UsageDay, User
 
 BUSIEST_USERS = 10
 
+_SHOWN = {
+    "videos": "videos",
+    "failed": "failed",
+    "credits_charged": "charged",
+    "credits_refunded": "refunded",
+}
+"""Names of the figures in answers, and in `UsageDay`."""
+_SUMS = {f"sum_of_{field}": Sum(field) for field in _SHOWN.values()}
+
 
 def usage(days: int) -> dict[str, Any]:
-    """Figures of the last `days` local days, today included, in six queries."""
+    """Figures of the last `days` local days, today included, from the sums kept by day."""
     today = timezone.localdate()
     first = today - timedelta(days=days - 1)
-    items = VideoItem.objects.filter(finished_at__gte=start_of_day(first)).order_by()
-    entries = CreditEntry.objects.filter(created_at__gte=start_of_day(first)).order_by()
-    batches = Batch.objects.filter(created_at__gte=start_of_day(first)).order_by()
-    by_day = _by_day(items, entries, first, today)
+    rows = UsageDay.objects.filter(day__gte=first).order_by()
+    by_day = _by_day(rows, first, today)
     return {
         "days": by_day,
-        "failures": _failures(items),
-        "users": _busiest(items),
+        "failures": _failures(rows),
+        "users": _busiest(rows),
         "totals": {
             "users": User.objects.count(),
-            **batches.aggregate(active_users=Count("user", distinct=True), batches=Count("pk")),
-            **{name: sum(day[name] for day in by_day) for name in _FIGURES},
+            **rows.aggregate(
+                active_users=Count("user", distinct=True, filter=Q(batches__gt=0)),
+                batches=Sum("batches", default=0),
+            ),
+            **{name: sum(day[name] for day in by_day) for name in _SHOWN},
         },
     }
 
 
-_FIGURES = ("videos", "failed", "credits_charged", "credits_refunded")
-
-
-def _by_day(items: Any, entries: Any, first: date, today: date) -> list[dict[str, Any]]:
-    figures: dict[date, dict[str, int]] = defaultdict(dict)
-    for row in (
-        items.annotate(day=TruncDate("finished_at"))
-        .values("day")
-        .annotate(
-            videos=Count("pk", filter=Q(status=ItemStatus.COMPLETED)),
-            failed=Count("pk", filter=Q(status=ItemStatus.FAILED)),
-        )
-    ):
-        figures[row["day"]] |= {"videos": row["videos"], "failed": row["failed"]}
-    for row in (
-        entries.annotate(day=TruncDate("created_at"))
-        .values("day")
-        .annotate(
-            charged=Sum("amount", filter=Q(kind=EntryKind.CHARGE), default=0),
-            refunded=Sum("amount", filter=Q(kind=EntryKind.REFUND), default=0),
-        )
-    ):
-        figures[row["day"]] |= {"credits_charged": -row["charged"], "credits_refunded": row["refunded"]}
+def _by_day(rows: "QuerySet[UsageDay]", first: date, today: date) -> list[dict[str, Any]]:
+    figures: dict[date, dict[str, Any]] = {
+        row["day"]: dict(row) for row in rows.values("day").annotate(**_SUMS)
+    }
     span = [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    return [{"date": day, **dict.fromkeys(_FIGURES, 0), **figures[day]} for day in span]
-
-
-def _failures(items: Any) -> list[dict[str, Any]]:
-    failed = items.filter(status=ItemStatus.FAILED).values("error_code").annotate(count=Count("pk"))
-    return [
-        {"code": row["error_code"], "count": row["count"]} for row in failed.order_by("-count", "error_code")
-    ]
-
-
-def _busiest(items: Any) -> list[dict[str, Any]]:
-    rows = (
-        items.filter(status=ItemStatus.COMPLETED)
-        .values(
-            user_id=F("batch__user_id"),
-            username=F("batch__user__username"),
-            credits=F("batch__user__credits"),
-        )
-        .annotate(videos=Count("pk"))
-        .order_by("-videos", "username")[:BUSIEST_USERS]
-    )
     return [
         {
-            "id": str(row["user_id"]),
-            "username": row["username"],
-            "videos": row["videos"],
-            "credits": row["credits"],
+            "date": day,
+            **{name: figures.get(day, {}).get(f"sum_of_{field}", 0) for name, field in _SHOWN.items()},
         }
-        for row in rows
+        for day in span
     ]
+
+
+def _failures(rows: "QuerySet[UsageDay]") -> list[dict[str, Any]]:
+    failed = rows.filter(failed__gt=0).values("code").annotate(count=Sum("failed"))
+    return [dict(row) for row in failed.order_by("-count", "code")]
+
+
+def _busiest(rows: "QuerySet[UsageDay]") -> list[dict[str, Any]]:
+    counts = dict(
+        rows.filter(videos__gt=0)
+        .values_list("user_id")
+        .annotate(n=Sum("videos"))
+        .order_by("-n", "user_id")[:BUSIEST_USERS]
+    )
+    users = User.objects.in_bulk(list(counts))
+    shown = [
+        {"id": str(pk), "username": users[pk].username, "videos": count, "credits": users[pk].credits}
+        for pk, count in counts.items()
+    ]
+    return sorted(shown, key=lambda user: (-user["videos"], user["username"]))

@@ -85,14 +85,14 @@ def test_a_second_refund_within_one_call_is_refused_whole(user: User) -> None:
 
 
 def test_credits_are_set_with_the_difference_in_the_ledger(user: User, admin: User) -> None:
-    assert ledger.set_credits(user_id=user.pk, new_credits=30, reason="campaign", actor=admin) == 30
+    assert ledger.set_credits(user_id=user.pk, new_credits=30, reason="campaign", acting_user=admin) == 30
     entry = newest(user)
     assert (entry.kind, entry.amount, entry.actor, entry.note) == (EntryKind.SET, -70, admin, "campaign")
     assert_books_balance()
 
 
 def test_credits_are_adjusted_by_a_delta_with_a_reason(user: User, admin: User) -> None:
-    assert ledger.adjust_credits(user_id=user.pk, delta=-5, reason=" mistake ", actor=admin) == 95
+    assert ledger.adjust_credits(user_id=user.pk, delta=-5, reason=" mistake ", acting_user=admin) == 95
     assert (newest(user).kind, newest(user).amount, newest(user).note) == (EntryKind.ADJUST, -5, "mistake")
     assert_books_balance()
 
@@ -100,27 +100,27 @@ def test_credits_are_adjusted_by_a_delta_with_a_reason(user: User, admin: User) 
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_an_adjustment_without_a_reason_is_refused(user: User, admin: User, reason: str) -> None:
     with pytest.raises(InvalidError) as refused:
-        ledger.adjust_credits(user_id=user.pk, delta=5, reason=reason, actor=admin)
+        ledger.adjust_credits(user_id=user.pk, delta=5, reason=reason, acting_user=admin)
     assert refused.value.code == "reason_required"
     assert balance(user) == 100
 
 
 def test_an_adjustment_below_zero_is_refused(user: User, admin: User) -> None:
     with pytest.raises(InsufficientCreditsError):
-        ledger.adjust_credits(user_id=user.pk, delta=-101, reason="too much", actor=admin)
+        ledger.adjust_credits(user_id=user.pk, delta=-101, reason="too much", acting_user=admin)
     assert_books_balance()
 
 
 @pytest.mark.parametrize("new_credits", [-1, ledger.MAX_CREDITS + 1])
 def test_credits_cannot_be_set_out_of_bounds(user: User, admin: User, new_credits: int) -> None:
     with pytest.raises(InvalidError):
-        ledger.set_credits(user_id=user.pk, new_credits=new_credits, reason="", actor=admin)
+        ledger.set_credits(user_id=user.pk, new_credits=new_credits, reason="", acting_user=admin)
     assert balance(user) == 100
 
 
 def test_no_sum_of_top_ups_passes_the_largest_balance(user: User) -> None:
     with pytest.raises(InvalidError):
-        ledger.top_up(user_id=user.pk, amount=ledger.MAX_CREDITS, reason="much")
+        ledger.top_up(user_id=user.pk, amount=ledger.MAX_CREDITS, reason="much", acting_user=None)
     assert balance(user) == 100
     assert_books_balance()
 
@@ -128,22 +128,22 @@ def test_no_sum_of_top_ups_passes_the_largest_balance(user: User) -> None:
 @pytest.mark.parametrize("amount", [0, -1, ledger.MAX_CREDITS + 1])
 def test_a_top_up_is_positive_and_bounded(user: User, amount: int) -> None:
     with pytest.raises(InvalidError):
-        ledger.top_up(user_id=user.pk, amount=amount, reason="x")
+        ledger.top_up(user_id=user.pk, amount=amount, reason="x", acting_user=None)
 
 
 def test_a_top_up_with_the_same_key_happens_once(user: User) -> None:
-    first = ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1")
-    second = ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1")
+    first = ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1", acting_user=None)
+    second = ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1", acting_user=None)
     assert first.pk == second.pk
     assert balance(user) == 107
 
 
 def test_a_key_of_another_top_up_is_a_conflict(user: User) -> None:
-    ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1")
+    ledger.top_up(user_id=user.pk, amount=7, reason="paid", key="invoice 1", acting_user=None)
     with pytest.raises(ConflictError):
-        ledger.top_up(user_id=user.pk, amount=8, reason="paid", key="invoice 1")
+        ledger.top_up(user_id=user.pk, amount=8, reason="paid", key="invoice 1", acting_user=None)
     with pytest.raises(ConflictError):
-        ledger.top_up(user_id=make_user().pk, amount=7, reason="paid", key="invoice 1")
+        ledger.top_up(user_id=make_user().pk, amount=7, reason="paid", key="invoice 1", acting_user=None)
     assert balance(user) == 107
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import UsageDay, User
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import Batch
 from videos.services import attempts
@@ -153,7 +153,7 @@ def test_usage_counts_videos_failures_credits_and_users(client_of_admin: APIClie
 def test_usage_ends_where_its_days_end(client_of_admin: APIClient, user: User) -> None:
     batch = make_batch(user, 1)
     finish(batch)
-    batch.items.update(finished_at=timezone.now() - timedelta(days=3))
+    UsageDay.objects.update(day=timezone.localdate() - timedelta(days=3))
     assert client_of_admin.get(USAGE, {"days": 3}).json()["totals"]["videos"] == 0
     body = client_of_admin.get(USAGE, {"days": 4}).json()
     assert (body["days"][0]["videos"], body["totals"]["videos"]) == (1, 1)

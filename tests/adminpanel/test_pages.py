@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from accounts.models import CreditEntry, User
+from accounts.models import CreditEntry, User, UserGroup
 from adminpanel.admin.site import site
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
@@ -28,6 +28,7 @@ def rows(user: User) -> None:
     result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=("Fine.",))
     assert attempts.complete(claim(), result)
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+    UserGroup.objects.create(name="press")
     AccessAttempt.objects.create(username="mallory", ip_address="10.0.0.9", failures_since_start=12)
 
 
@@ -72,7 +73,7 @@ def test_an_administrator_sees_the_pages_of_the_site(browser: Client, name: str)
 @pytest.mark.parametrize("model", MODELS)
 def test_what_may_be_added_has_a_page_and_the_rest_refuses(browser: Client, model: type[Model]) -> None:
     answer = browser.get(page(model, "add"))
-    assert answer.status_code == (200 if model is User else 403)
+    assert answer.status_code == (200 if model in (User, UserGroup) else 403)
 
 
 @pytest.mark.usefixtures("rows")
@@ -116,7 +117,9 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
     names = {f"{model._meta.app_label}.{model._meta.model_name}" for model in site._registry}
     assert names == {
         "accounts.user",
+        "accounts.usergroup",
         "accounts.creditentry",
+        "accounts.auditentry",
         "videos.batch",
         "videos.videoitem",
         "axes.accessattempt",

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import User, UserGroup
 from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_user
@@ -24,6 +24,7 @@ def grow(rows: int) -> None:
     for number in range(rows):
         make_batch(make_user(), 2)
         attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
+        UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
         name = f"{number}-{AccessAttempt.objects.count()}"
         AccessAttempt.objects.create(username=name, ip_address="10.0.0.9", failures_since_start=3)
 

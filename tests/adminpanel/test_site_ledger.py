@@ -78,7 +78,7 @@ def test_the_export_holds_every_entry_with_all_that_is_known(
     browser: Client, admin: User, user: User
 ) -> None:
     batch = make_batch(user, 1, name="晨会播报")
-    ledger.adjust_credits(user_id=user.pk, delta=-9, reason="含逗号, “引号”\n与换行", actor=admin)
+    ledger.adjust_credits(user_id=user.pk, delta=-9, reason="含逗号, “引号”\n与换行", acting_user=admin)
 
     rows = export(browser)
 
@@ -97,7 +97,7 @@ def test_the_export_holds_every_entry_with_all_that_is_known(
 
 @pytest.mark.parametrize("note", ['=HYPERLINK("http://x")', "+1", "-2+3", "@SUM(A1)", "\t=1", "=1"])
 def test_a_note_never_becomes_a_formula(browser: Client, admin: User, user: User, note: str) -> None:
-    ledger.set_credits(user_id=user.pk, new_credits=3, reason=f"x{note}", actor=admin)
+    ledger.set_credits(user_id=user.pk, new_credits=3, reason=f"x{note}", acting_user=admin)
     CreditEntry.objects.bulk_create(
         [
             CreditEntry(

@@ -257,7 +257,7 @@ def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:
     user = make_user(credits=1)
     item = make_item(user)
     attempts.fail(claim(), FINAL)
-    ledger.set_credits(user_id=user.pk, new_credits=0, reason="test", actor=None)
+    ledger.set_credits(user_id=user.pk, new_credits=0, reason="test", acting_user=None)
     for path in (f"items/{item.pk}/resume", "retry_failed"):
         answer = client_for(user).post(f"{LIST}/{item.batch_id}/{path}")
         assert answer.status_code == 402

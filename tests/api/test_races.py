@@ -163,7 +163,9 @@ def test_a_keyed_change_of_credits_happens_once() -> None:
 def test_a_keyed_top_up_in_parallel_happens_once() -> None:
     user = make_user(credits=0)
     entries = all_at_once(
-        times(6, lambda: ledger.top_up(user_id=user.pk, amount=5, reason="paid", key="k").pk)
+        times(
+            6, lambda: ledger.top_up(user_id=user.pk, amount=5, reason="paid", key="k", acting_user=None).pk
+        )
     )
     assert len(set(entries)) == 1, entries
     user.refresh_from_db()
@@ -174,7 +176,10 @@ def test_a_keyed_top_up_in_parallel_happens_once() -> None:
 def test_a_top_up_key_used_for_two_users_at_once_credits_one_of_them() -> None:
     users = [make_user(credits=0) for _ in range(4)]
     outcomes = all_at_once(
-        [partial(ledger.top_up, user_id=user.pk, amount=5, reason="paid", key="k") for user in users]
+        [
+            partial(ledger.top_up, user_id=user.pk, amount=5, reason="paid", key="k", acting_user=None)
+            for user in users
+        ]
     )
     assert sum(isinstance(outcome, CreditEntry) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, ConflictError) for outcome in outcomes) == 3, outcomes

@@ -1,4 +1,4 @@
-"""Tests that commit leave an empty database behind, the append-only ledger included."""
+"""Tests that commit leave an empty database behind, the append-only tables included."""
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -8,8 +8,8 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_may_empty_the_ledger() -> Iterator[None]:
-    """Let Django's flush, and nothing else, past the triggers that protect the ledger.
+def _flush_may_empty_append_only_tables() -> Iterator[None]:
+    """Let Django's flush, and nothing else, past the triggers that protect the ledger and the audit log.
 
     The flush deletes row by row on SQLite and truncates on PostgreSQL. The triggers are dropped and made
     again within the flush's own transaction.
@@ -20,9 +20,12 @@ def _flush_may_empty_the_ledger() -> Iterator[None]:
 
     rows = import_module("accounts.migrations.0002_append_only_ledger")
     table = import_module("accounts.migrations.0003_ledger_is_not_truncated")
+    log = import_module("accounts.migrations.0021_append_only_audit_log")
     with pytest.MonkeyPatch.context() as patch:
         _unprotected(patch, SQLite, rows.BACKWARD["sqlite"], rows.FORWARD["sqlite"])
         _unprotected(patch, PostgreSQL, [table.UNPROTECT], [table.PROTECT])
+        for database, vendor in ((SQLite, "sqlite"), (PostgreSQL, "postgresql")):
+            _unprotected(patch, database, log.BACKWARD[vendor], log.FORWARD[vendor])
         yield
 
 

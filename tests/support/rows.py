@@ -36,7 +36,9 @@ _FACTS = PreparedAudio(
 def make_user(name: str = "", *, credits: int = 100, is_admin: bool = False) -> User:  # noqa: A002
     """A user with `PASSWORD`, and credits that the ledger knows of."""
     username = name or f"user{next(_numbers)}"
-    return user_create(username=username, password=PASSWORD, credits=credits, is_admin=is_admin)
+    return user_create(
+        username=username, password=PASSWORD, credits=credits, is_admin=is_admin, acting_user=None
+    )
 
 
 class UserClient(APIClient):
@@ -61,7 +63,7 @@ def make_batch(user: User, images: int = 1, *, name: str = "", prompt: str = "")
         audio.write_bytes(wav_bytes())
         portraits = [PreparedPortrait(f"face {index}.jpg", image, image, 160, 160) for index in range(images)]
         files = PreparedFiles(portraits, audio, "speech.wav", _FACTS)
-        return batch_create(user=user, name=name, prompt=prompt, files=files).batch
+        return batch_create(user=user, acting_user=user, name=name, prompt=prompt, files=files).batch
 
 
 def make_item(user: User, *, prompt: str = "") -> VideoItem:

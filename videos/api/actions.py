@@ -19,7 +19,8 @@ from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
 from videos.services.intake import prepared_portrait
-from videos.store.urls import is_valid, media_path, media_url, origin_of
+from videos.store.urls import is_valid, media_path, media_url
+from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.api.slots import SlowRequests
 from zhiying.kernel.errors import InvalidError
@@ -32,7 +33,8 @@ class ItemCancelView(APIView):
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Cancel a waiting or running item; its credit is refunded."""
-        batches.item_cancel(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_cancel(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
@@ -40,7 +42,8 @@ class ItemRetryView(APIView):
     @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Retry a failed or cancelled item, for one credit."""
-        batches.item_retry(item=selectors.item_for(current_user(request), batch_id, item_id))
+        user = current_user(request)
+        batches.item_retry(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
 
 
@@ -51,10 +54,11 @@ class ItemReplaceView(SlowRequests, APIView):
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Give a failed or cancelled item another image and retry it, for one credit."""
-        item = selectors.item_for(current_user(request), batch_id, item_id)
+        user = current_user(request)
+        item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
         with submission.files() as (images, _audio), prepared_portrait(images[0]) as portrait:
-            batches.item_replace(item=item, portrait=portrait, on_replaced=submission.take)
+            batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
         return Response({"success": True})
 
 
@@ -73,7 +77,7 @@ class BatchCancelView(APIView):
     @extend_schema(request=None, responses=shapes.CountOutput)
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Cancel everything of the batch that waits or runs."""
-        count = batches.batch_cancel(batch=_batch(request, batch_id))
+        count = batches.batch_cancel(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 
@@ -81,7 +85,7 @@ class RetryFailedView(APIView):
     @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID) -> Response:
         """Retry all failed items, for one credit each."""
-        count = batches.batch_retry_failed(batch=_batch(request, batch_id))
+        count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from videos.models import BatchStatus, ItemStatus
 from zhiying.kernel.api.fields import DayField
-from zhiying.kernel.api.paging import PageQuery
+from zhiying.kernel.api.paging import PageOutput, PageQuery
 
 
 class BatchInput(serializers.Serializer[Any]):
@@ -123,9 +123,8 @@ class BatchOutput(serializers.Serializer[Any]):
     progress = ProgressOutput()
 
 
-class BatchListOutput(serializers.Serializer[Any]):
+class BatchListOutput(PageOutput):
     batches = BatchOutput(many=True)
-    total = serializers.IntegerField()
 
 
 class CreatedOutput(serializers.Serializer[Any]):

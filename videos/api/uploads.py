@@ -19,7 +19,7 @@ from videos.models import Upload, UploadStatus
 from videos.services import uploads
 from videos.store.direct_uploads import upload_store
 from videos.store.direct_uploads.disk import PartRefusedError, is_signed_part, receive_part
-from videos.store.urls import origin_of
+from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer
 from zhiying.kernel.api.slots import slow_request_slot, too_many_slow_requests
 from zhiying.kernel.responses import error_response

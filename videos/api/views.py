@@ -21,9 +21,9 @@ from videos.models import Batch
 from videos.scheduling.forecast import QueueSnapshot
 from videos.services import batches, selectors
 from videos.services.intake import PreparedFiles, prepared_files
-from videos.store.urls import origin_of
 from zhiying.kernel.api.conditional import conditional_response
-from zhiying.kernel.api.paging import page_of, validated_query
+from zhiying.kernel.api.links import origin_of
+from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
 from zhiying.kernel.api.slots import SlowRequests
 from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, perform_once
@@ -82,6 +82,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
     created = batches.batch_create(
         user=user,
+        acting_user=user,
         name=text["name"],
         prompt=text["prompt"],
         files=files,
@@ -130,16 +131,17 @@ class BatchListView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The user's batches with their items, newest first."""
         query = validated_query(request, shapes.BatchListQuery)
-        mine = selectors.filtered(selectors.batches_of(current_user(request)), query)
-        return batch_page_response(request, mine, query)
+        return batch_page_response(request, {**query, "user": current_user(request).pk})
 
 
-def batch_page_response(request: Request, rows: Any, query: dict[str, Any]) -> HttpResponseBase:
+def batch_page_response(request: Request, query: dict[str, Any]) -> HttpResponseBase:
     """One page of batches with their items."""
-    page = page_of(selectors.with_items(rows), query)
+    rows = selectors.batches_listed(query)
+    order = Order.parse(query.get("ordering", selectors.NEWEST_FIRST))
+    page = page_of(selectors.with_items(rows), query, order)
     queue, origin = QueueSnapshot.load(), origin_of(request._request)
     bodies = [batch_body(batch, origin=origin, queue=queue) for batch in page.rows]
-    return conditional_response(request, {"batches": bodies, "total": page.total})
+    return conditional_response(request, {"batches": bodies, **page_facts(request, page)})
 
 
 class BatchView(APIView):
@@ -155,13 +157,17 @@ class BatchView(APIView):
         """Rename the batch."""
         data = shapes.RenameInput(data=request.data)
         data.is_valid(raise_exception=True)
-        batches.batch_rename(batch=_batch(request, batch_id), name=data.validated_data["name"])
+        batches.batch_rename(
+            batch=_batch(request, batch_id),
+            name=data.validated_data["name"],
+            acting_user=current_user(request),
+        )
         return Response(_whole_batch(request, batch_id))
 
     @extend_schema(request=None, responses={200: SuccessSerializer})
     def delete(self, request: Request, batch_id: UUID) -> Response:
         """Delete the batch and its files; what has not finished is cancelled and refunded."""
-        batches.batch_delete(batch=_batch(request, batch_id))
+        batches.batch_delete(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True})
 
 

@@ -52,7 +52,12 @@ class Batch(models.Model):
         ]
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
-            models.Index(fields=["-created_at", "-id"], name="batches_newest"),  # administrators' list
+            models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),
+            # administrators' list: its orders and its filter
+            models.Index(fields=["-created_at", "-id"], name="batches_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="batches_by_status"),
+            models.Index(fields=["image_count", "id"], name="batches_by_size"),
+            models.Index(fields=["name", "id"], name="batches_by_name"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.services import sessions
+from accounts.services import sessions, usage
 from videos.models import Batch, QueueState
 from videos.scheduling.claims import count_ready
 from videos.scheduling.hints import wake_workers
@@ -46,6 +46,7 @@ def sweep() -> None:
     if lost:
         logger.warning("Took back %d items of workers that went silent", lost)
     wake_workers(min(count_ready(), HINTS_PER_SWEEP))
+    usage.merge()
 
 
 def clean() -> None:

@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.services import credits as ledger
+from accounts.services import usage
 from accounts.services.credits import Run
 from videos.models import ItemStatus, VideoItem
 from videos.services.transitions import ended, lock_batch, move, refresh_status, refund
@@ -100,6 +101,7 @@ def complete(claim: Claim, result: StoredResult) -> bool:
     )
     if not won or batch is None:
         return False
+    usage.record(user_id=batch.user_id, videos=1)
     refresh_status(batch)
     return True
 
@@ -125,6 +127,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     if not won or batch is None:
         return False
     refund(batch, [Run(batch.pk, claim.item_id, claim.run)], note=verdict.code)
+    usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
     refresh_status(batch)
     return True
 

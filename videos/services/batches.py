@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import AuditAction, User
+from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
@@ -39,6 +41,7 @@ def price_of(image_count: int) -> int:
 def batch_create(
     *,
     user: User,
+    acting_user: User,
     name: str,
     prompt: str,
     files: PreparedFiles,
@@ -67,6 +70,7 @@ def batch_create(
         items = [_stored_item(batch, index, portrait) for index, portrait in enumerate(files.portraits)]
         with transaction.atomic():
             created = _insert(batch, name, items)
+            _record(AuditAction.BATCH_CREATE, batch, acting_user, images=len(items))
             on_created(created)
             announce_work(len(items))
     except BaseException:
@@ -111,6 +115,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         item.queued_at = item.not_before = now
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
+    usage.record(user_id=batch.user_id, batches=1)
     return Created(batch, price_of(len(items)), left)
 
 
@@ -125,31 +130,46 @@ def _default_name(user_id: UUID) -> str:
     return name
 
 
-def batch_rename(*, batch: Batch, name: str) -> Batch:
+@transaction.atomic
+def batch_rename(*, batch: Batch, name: str, acting_user: User) -> Batch:
     """Give a batch another name of 1 to 200 characters."""
     name = name.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise InvalidError(_("A name has 1 to %(max)d characters.") % {"max": MAX_NAME_LENGTH})
     Batch.objects.filter(pk=batch.pk).update(name=name)
+    _record(AuditAction.BATCH_RENAME, batch, acting_user, new_name=name)
     batch.name = name
     return batch
 
 
-def batch_cancel(*, batch: Batch) -> int:
+@transaction.atomic
+def batch_cancel(*, batch: Batch, acting_user: User) -> int:
     """Cancel everything of a batch that waits or runs; returns how many items."""
-    return runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    count = runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    if count:
+        _record(AuditAction.BATCH_CANCEL, batch, acting_user, videos=count)
+    return count
 
 
 @transaction.atomic
-def batch_delete(*, batch: Batch) -> None:
+def batch_delete(*, batch: Batch, acting_user: User) -> None:
     """Cancel and refund what has not finished, then remove rows and files. The ledger stays."""
-    runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    cancelled = runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
+    audit_log.record(
+        AuditAction.BATCH_DELETE,
+        acting_user=acting_user,
+        target=batch,
+        owner=batch.user_id,
+        name=batch.name,
+        details={"images": batch.image_count, "cancelled": cancelled},
+    )
     Batch.objects.filter(pk=batch.pk).delete()
     folder = batch.folder
     transaction.on_commit(lambda: storage.delete_tree(folder), robust=True)
 
 
-def item_cancel(*, item: VideoItem) -> None:
+@transaction.atomic
+def item_cancel(*, item: VideoItem, acting_user: User) -> None:
     """Cancel one item.
 
     Raises:
@@ -157,9 +177,11 @@ def item_cancel(*, item: VideoItem) -> None:
     """
     if not runs.cancel_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
         raise ConflictError(_("This video has finished already; there is nothing to cancel."))
+    _record_item(AuditAction.ITEM_CANCEL, item, acting_user)
 
 
-def item_retry(*, item: VideoItem) -> None:
+@transaction.atomic
+def item_retry(*, item: VideoItem, acting_user: User) -> None:
     """Charge one failed or cancelled item again and queue it.
 
     Raises:
@@ -167,11 +189,16 @@ def item_retry(*, item: VideoItem) -> None:
     """
     if not runs.rerun_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
         raise _not_retryable()
+    _record_item(AuditAction.ITEM_RETRY, item, acting_user)
     announce_work()
 
 
 def item_replace(
-    *, item: VideoItem, portrait: PreparedPortrait, on_replaced: Callable[[], None] = lambda: None
+    *,
+    item: VideoItem,
+    portrait: PreparedPortrait,
+    acting_user: User,
+    on_replaced: Callable[[], None] = lambda: None,
 ) -> None:
     """Give a failed or cancelled item another image and retry it, for one credit.
 
@@ -205,6 +232,7 @@ def item_replace(
             )
             if not replaced:
                 raise _not_retryable()
+            _record_item(AuditAction.ITEM_REPLACE, item, acting_user)
             on_replaced()
     except BaseException:
         storage.delete_files([source, thumbnail])
@@ -214,11 +242,31 @@ def item_replace(
     storage.delete_files(old)
 
 
-def batch_retry_failed(*, batch: Batch) -> int:
+@transaction.atomic
+def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
     """Charge all failed items of a batch again and queue them; returns how many."""
     count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    if count:
+        _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)
     announce_work(count)
     return count
+
+
+def _record(action: AuditAction, batch: Batch, acting_user: User, **details: Any) -> None:
+    audit_log.record_unless_owner(
+        action, acting_user=acting_user, target=batch, owner=batch.user_id, name=batch.name, details=details
+    )
+
+
+def _record_item(action: AuditAction, item: VideoItem, acting_user: User) -> None:
+    audit_log.record_unless_owner(
+        action,
+        acting_user=acting_user,
+        target=item,
+        owner=item.batch.user_id,
+        name=item.original_name,
+        details={"batch": item.batch.name, "batch_id": item.batch_id},
+    )
 
 
 def _not_retryable() -> ConflictError:

@@ -1,6 +1,6 @@
 """Reading batches and items: who may see which."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,35 +8,45 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.services.ledger_pages import start_of_day
+from accounts.services.ledger_reads import start_of_day
 from videos.models import Batch, VideoItem
 from zhiying.kernel.errors import NotFoundError
+from zhiying.kernel.windows import newest
+
+NEWEST_FIRST = "-created_at"
 
 
-def batches_of(user: User) -> "QuerySet[Batch]":
-    """The user's own batches, newest first."""
-    return Batch.objects.filter(user=user).order_by("-created_at", "-id")
+def batches_listed(filters: dict[str, Any]) -> "QuerySet[Batch]":
+    """Batches by `user`, `status`, `date_from`, `date_to` (local days), `search` and `ordering`.
+
+    Users, states and days have indexes with the newest first. A part of a name has none, nor has another
+    order of a filtered list: those look at the newest batches that the other filters leave
+    (`zhiying.kernel.windows`).
+    """
+    batches = Batch.objects.all()
+    exact = {
+        "user_id": filters.get("user"),
+        "status": filters.get("status"),
+        "created_at__gte": _start(filters.get("date_from")),
+        "created_at__lt": _start(filters.get("date_to"), days=1),
+    }
+    chosen = {name: value for name, value in exact.items() if value}
+    batches = batches.filter(**chosen)
+    search = filters.get("search")
+    by_time = filters.get("ordering", NEWEST_FIRST).removeprefix("-") == "created_at"
+    if search or (chosen and not by_time):
+        batches = newest(batches)
+    return batches.filter(name__icontains=search) if search else batches
+
+
+def _start(day: date | None, *, days: int = 0) -> datetime | None:
+    return start_of_day(day + timedelta(days=days)) if day else None
 
 
 def with_items(batches: "QuerySet[Batch]") -> "QuerySet[Batch]":
     """Batches with owner and items in two queries more, however many."""
     items = VideoItem.objects.order_by("position")
     return batches.select_related("user").prefetch_related(Prefetch("items", items))
-
-
-def filtered(batches: "QuerySet[Batch]", filters: dict[str, Any]) -> "QuerySet[Batch]":
-    """Apply the list filters `search`, `status`, `user`, `date_from`, `date_to` (local days)."""
-    if search := filters.get("search"):
-        batches = batches.filter(name__icontains=search)
-    if status := filters.get("status"):
-        batches = batches.filter(status=status)
-    if user := filters.get("user"):
-        batches = batches.filter(user_id=user)
-    if start := filters.get("date_from"):
-        batches = batches.filter(created_at__gte=start_of_day(start))
-    if end := filters.get("date_to"):
-        batches = batches.filter(created_at__lt=start_of_day(end + timedelta(days=1)))
-    return batches
 
 
 def batch_for(user: User, batch_id: UUID, *, items: bool = False) -> Batch:

@@ -12,7 +12,6 @@ import time
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest
 
 STEP_S = 3600
 _SIGNATURE_BYTES = 18  # 144 bits, 24 characters
@@ -28,11 +27,6 @@ def media_path(key: str, *, now: float | None = None) -> str:
 def media_url(origin: str, key: str) -> str:
     """An absolute URL that works without a header; empty for no key."""
     return origin + media_path(key) if key else ""
-
-
-def origin_of(request: HttpRequest) -> str:
-    """Scheme and host that clients use."""
-    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def is_valid(token: str, key: str, *, now: float | None = None) -> bool:

@@ -6,7 +6,7 @@ from zhiying.version import VERSION
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["zhiying.kernel.api.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "zhiying.kernel.api.parsers.SafeJSONParser",
         "rest_framework.parsers.MultiPartParser",
@@ -31,6 +31,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ItemStatusEnum": "videos.models.ItemStatus",
         "BatchStatusEnum": "videos.models.BatchStatus",
+        "AuditActionEnum": "accounts.models.AuditAction",
+        "ActingAsEnum": "accounts.models.ActingAs",
         "EntryKindEnum": "accounts.models.EntryKind",
         "UploadStatusEnum": "videos.models.UploadStatus",
     },

@@ -15,6 +15,7 @@ if _database["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
     }
+    _database["CONN_MAX_AGE"] = None  # opening the file and setting it up costs more than most requests
     # Tests use threads and child processes, which an in-memory database cannot serve.
     _database["TEST"] = {"NAME": env.str("TEST_SQLITE_PATH", default=str(DATA_DIR / "test.sqlite3"))}
 else:

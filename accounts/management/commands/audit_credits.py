@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
-from accounts.services.audit import find_discrepancies
+from accounts.services.ledger_check import find_discrepancies
 
 
 class Command(BaseCommand):

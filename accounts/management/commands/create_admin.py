@@ -4,14 +4,15 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import User
 from accounts.services.users import generate_password, user_create
 from zhiying.kernel.errors import DomainError
+from zhiying.kernel.origin import NamedCommand
 
 
-class Command(BaseCommand):
+class Command(NamedCommand):
     """Safe to run twice: an administrator of that name is left as it is."""
 
     help = "Create an administrator. The password is taken from ADMIN_PASSWORD, or generated and shown once."
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         given = os.environ.get("ADMIN_PASSWORD")
         password = given or generate_password()
         try:
-            user = user_create(username=name, password=password, is_admin=True)
+            user = user_create(username=name, password=password, is_admin=True, acting_user=None)
         except DomainError as error:
             raise CommandError(error.detail) from error
         self.stdout.write(f"Administrator {user.username} created.")

@@ -4,15 +4,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import User
 from accounts.services import credits as ledger
 from accounts.services.bulk_topup import BadLinesError, read_lines, top_up_all
 from zhiying.kernel.errors import DomainError
+from zhiying.kernel.origin import NamedCommand
 
 
-class Command(BaseCommand):
+class Command(NamedCommand):
     """Safe to run twice with the same `--key`: what was credited before is not credited again."""
 
     help = (
@@ -42,7 +43,11 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no user named {options['username']}.")
         entry = ledger.top_up(
-            user_id=user.pk, amount=options["amount"], reason=options["reason"], key=options["key"]
+            user_id=user.pk,
+            amount=options["amount"],
+            reason=options["reason"],
+            key=options["key"],
+            acting_user=None,
         )
         user.refresh_from_db()
         self.stdout.write(f"{user.username}: {entry.amount:+d}, balance {user.credits}.")
@@ -50,7 +55,7 @@ class Command(BaseCommand):
     def _from_file(self, path: Path, key: str, reason: str) -> None:
         try:
             lines = read_lines(path, default_reason=reason)
-            total = top_up_all(lines, key=key)
+            total = top_up_all(lines, key=key, acting_user=None)
         except OSError as error:
             raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
         except BadLinesError as error:

@@ -32,6 +32,7 @@ const AllBatchesPage = lazyScreen(
   async () => (await import('@/features/admin/all-batches-page')).AllBatchesPage,
 );
 const UsagePage = lazyScreen(async () => (await import('@/features/admin/usage-page')).UsagePage);
+const AuditPage = lazyScreen(async () => (await import('@/features/admin/audit-page')).AuditPage);
 const EnginePage = lazyScreen(
   async () => (await import('@/features/admin/engine-page')).EnginePage,
 );
@@ -60,6 +61,7 @@ export function AppRoutes() {
               <Route path="users" element={<UsersPage />} />
               <Route path="batches" element={<AllBatchesPage />} />
               <Route path="usage" element={<UsagePage />} />
+              <Route path="audit" element={<AuditPage />} />
               <Route path="engine" element={<EnginePage />} />
             </Route>
           </Route>

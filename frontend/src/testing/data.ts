@@ -1,4 +1,4 @@
-import type { Batch, Item, Progress, User } from '@/shared/api/types';
+import type { AuditEntry, Batch, Item, Progress, User } from '@/shared/api/types';
 
 export function makeUser(part: Partial<User> = {}): User {
   return {
@@ -80,6 +80,29 @@ export function makeBatch(items: Item[], part: Partial<Batch> = {}): Batch {
     creditsUsed: items.length,
     items,
     progress: progressOf(items),
+    ...part,
+  };
+}
+
+export function makeAuditEntry(part: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    number: 1,
+    id: 'entry-1',
+    created_at: '2026-11-20T08:00:00Z',
+    action: 'user.deactivate',
+    action_label: 'User deactivated',
+    acting_as: 'administrator',
+    actor_id: 'admin-1',
+    actor_name: 'boss',
+    target_kind: 'user',
+    target_id: 'user-2',
+    target_name: 'mei',
+    owner_id: 'user-2',
+    owner_name: 'mei',
+    reason: 'spam',
+    details: {},
+    request_id: '',
+    client_address: '10.0.0.7',
     ...part,
   };
 }

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from accounts.services.first_admin import ensure_first_admin
 from zhiying.broker import is_in_process
+from zhiying.kernel.origin import Origin, acting_from
 from zhiying.version import VERSION
 
 WORKER_STOP_TIMEOUT_MS = 10_000
@@ -80,10 +81,11 @@ class Command(BaseCommand):
             self.stdout.write("Stopped. Unfinished videos go on at the next start.")
 
     def _first_admin(self) -> None:
-        made = ensure_first_admin(
-            username=os.environ.get("ADMIN_USERNAME") or "admin",
-            password=os.environ.get("ADMIN_PASSWORD") or None,
-        )
+        with acting_from(Origin(command="serve")):
+            made = ensure_first_admin(
+                username=os.environ.get("ADMIN_USERNAME") or "admin",
+                password=os.environ.get("ADMIN_PASSWORD") or None,
+            )
         if made and made.generated_password:
             self.stdout.write(
                 f"\n  First administrator: {made.username}\n  Password:            {made.generated_password}"

@@ -1,4 +1,4 @@
-import { ChartColumn, Cpu, Library, Users } from 'lucide-react';
+import { ChartColumn, ClipboardList, Cpu, Library, Users } from 'lucide-react';
 import { NavLink, Outlet } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
@@ -22,6 +22,10 @@ export function AdminLayout() {
         <NavLink to="/manage/usage">
           <ChartColumn size={16} aria-hidden="true" />
           {t('admin.usage')}
+        </NavLink>
+        <NavLink to="/manage/audit">
+          <ClipboardList size={16} aria-hidden="true" />
+          {t('admin.audit')}
         </NavLink>
         <NavLink to="/manage/engine">
           <Cpu size={16} aria-hidden="true" />

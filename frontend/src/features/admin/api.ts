@@ -7,6 +7,8 @@ import {
 
 import { request } from '@/shared/api/client';
 import type {
+  AuditAction,
+  AuditPage,
   BatchPage,
   BatchStatus,
   CreatedUser,
@@ -69,6 +71,36 @@ export function allBatchesQuery(filters: AllBatchesFilters) {
       return last.batches.length > 0 && loaded < last.total ? loaded : undefined;
     },
     refetchInterval: 15_000,
+  });
+}
+
+export interface AuditFilters {
+  search: string;
+  action: AuditAction | 'all';
+  actor: string;
+  /** "2026-11-22", or "" for no bound. */
+  dateFrom: string;
+  dateTo: string;
+}
+
+export function auditQuery(filters: AuditFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['admin', 'audit', filters],
+    queryFn: ({ pageParam, signal }) =>
+      request<AuditPage>('/api/admin/audit', {
+        query: {
+          limit: PAGE_SIZE,
+          before: pageParam ?? undefined,
+          search: filters.search,
+          action: filters.action === 'all' ? undefined : filters.action,
+          actor: filters.actor,
+          date_from: filters.dateFrom,
+          date_to: filters.dateTo,
+        },
+        signal,
+      }),
+    initialPageParam: null as number | null,
+    getNextPageParam: (last) => last.next_before,
   });
 }
 

@@ -13,6 +13,7 @@ import { PromptCard } from './components/prompt-card';
 import { SummaryCard } from './components/summary-card';
 import styles from './create-page.module.css';
 import { draftStore, useDraft } from './draft';
+import { keepDraft } from './draft-keeper';
 import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
 import { useSubmission } from './submission';
@@ -33,7 +34,9 @@ export function CreatePage() {
   useEffect(() => draftStore.setLimits(limits), [limits]);
 
   useEffect(() => {
-    if (userId) draftStore.claim(userId);
+    if (!userId) return;
+    draftStore.claim(userId);
+    void keepDraft(userId);
   }, [userId]);
 
   // Paste anywhere on the page, except text into the prompt.
@@ -48,14 +51,13 @@ export function CreatePage() {
     return () => window.removeEventListener('paste', onPaste);
   }, [locked]);
 
-  // The browser asks before files in transit or a long preparation are thrown away.
-  const worthAsking = locked || draft.images.length > 0;
+  // The browser asks before files in transit are thrown away; the draft itself is kept.
   useEffect(() => {
-    if (!worthAsking) return;
+    if (!locked) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
-  }, [worthAsking]);
+  }, [locked]);
 
   return (
     <Page title={t('create.title')} description={t('create.text')}>

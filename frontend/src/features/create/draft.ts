@@ -13,6 +13,8 @@ import { inspectImage, type Problem } from './media/images';
 export interface DraftImage {
   id: string;
   file: File;
+  /** Under which the file is kept in the browser's database. */
+  fileKey: string;
   /** Object URL of the preview. */
   url: string;
   width: number;
@@ -22,6 +24,7 @@ export interface DraftImage {
 
 export interface DraftAudio extends AudioFacts {
   url: string;
+  fileKey: string;
 }
 
 export interface Draft {
@@ -48,6 +51,15 @@ function emptyDraft(): Draft {
   return { images: [], audio: null, audioLoading: false, prompt: '', leftOut: 0, key: newKey() };
 }
 
+/** What a draft is made of again. */
+export interface RestoredDraft {
+  images: readonly { key: string; file: File }[];
+  audio: { key: string; file: File } | null;
+  prompt: string;
+  /** The key of a submission that may be under way; null begins a new one. */
+  key: string | null;
+}
+
 class DraftStore {
   private draft = emptyDraft();
   private readonly listeners = new Set<() => void>();
@@ -70,6 +82,19 @@ class DraftStore {
   /** Changes what would be sent, and so begins a new submission. */
   private edit(change: Partial<Draft>): void {
     this.set({ ...change, key: newKey() });
+  }
+
+  isEmpty(): boolean {
+    const { images, audio, audioLoading, prompt } = this.draft;
+    return images.length === 0 && audio === null && !audioLoading && prompt === '';
+  }
+
+  /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
+  async restore({ images, audio, prompt, key }: RestoredDraft): Promise<void> {
+    const restored = images.map((image) => ({ ...this.wrap(image.file), fileKey: image.key }));
+    this.set({ images: restored, prompt, key: key ?? newKey() });
+    for (const image of restored) void this.inspect(image);
+    if (audio) await this.setAudio(audio.file, audio.key, key ?? newKey());
   }
 
   /** Somebody else's draft is nobody's business. */
@@ -128,14 +153,16 @@ class DraftStore {
     this.edit({ images });
   }
 
-  async setAudio(file: File): Promise<void> {
+  async setAudio(file: File, fileKey = newKey(), submissionKey?: string): Promise<void> {
     const turn = ++this.audioTurn;
     this.dropAudio();
     this.set({ audioLoading: true });
     const facts = await prepareAudio(file, this.limits);
     // Another recording was chosen while this one was being decoded.
     if (turn !== this.audioTurn) return;
-    this.edit({ audio: { ...facts, url: URL.createObjectURL(facts.file) }, audioLoading: false });
+    const url = URL.createObjectURL(facts.file);
+    this.edit({ audio: { ...facts, url, fileKey }, audioLoading: false });
+    if (submissionKey !== undefined) this.set({ key: submissionKey });
   }
 
   removeAudio(): void {
@@ -183,6 +210,7 @@ class DraftStore {
     return {
       id: `image-${counter}`,
       file,
+      fileKey: newKey(),
       url: URL.createObjectURL(file),
       width: 0,
       height: 0,

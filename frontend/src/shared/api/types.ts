@@ -24,6 +24,9 @@ export type CreatedUser = Schemas['UserCreatedOutput'];
 export type Usage = Schemas['UsageOutput'];
 export type DirectUpload = Schemas['UploadOutput'];
 export type UploadPart = Schemas['PartOutput'];
+export type AuditAction = Schemas['AuditActionEnum'];
+export type AuditEntry = Schemas['AuditEntryOutput'];
+export type AuditPage = Schemas['AuditLogOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 

@@ -32,7 +32,11 @@ interface I18n {
   /** What to tell the user about a failure: by its code, else in the server's own words. */
   explain: (error: unknown) => string;
   /** The text of a code that came as data (an item's reason, a ledger entry's kind), else the fallback. */
-  codeText: (prefix: 'error' | 'kind', code: string | null | undefined, fallback: string) => string;
+  codeText: (
+    prefix: 'error' | 'kind' | 'action',
+    code: string | null | undefined,
+    fallback: string,
+  ) => string;
 }
 
 const Context = createContext<I18n | null>(null);
@@ -44,7 +48,11 @@ export async function loadMessages(language: Language): Promise<Messages> {
     : (await import('./messages/en')).messages;
 }
 
-function keyOf(messages: Messages, prefix: 'error' | 'kind', code: string): MessageKey | null {
+function keyOf(
+  messages: Messages,
+  prefix: 'error' | 'kind' | 'action',
+  code: string,
+): MessageKey | null {
   const key = `${prefix}.${code}`;
   return Object.hasOwn(messages, key) ? (key as MessageKey) : null;
 }

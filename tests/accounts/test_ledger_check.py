@@ -38,7 +38,7 @@ def audit() -> tuple[int, str, str]:
 
 def test_true_books_are_reported_as_such(user: User) -> None:
     make_batch(user, 3)
-    ledger.adjust_credits(user_id=user.pk, delta=5, reason="more", actor=None)
+    ledger.adjust_credits(user_id=user.pk, delta=5, reason="more", acting_user=None)
     make_user(credits=0)
     code, out, err = audit()
     assert (code, err) == (0, "")
@@ -74,8 +74,8 @@ def test_a_lost_entry_is_reported(user: User, unprotected_ledger: None) -> None:
 
 
 def test_changes_that_cancel_out_are_found_by_the_running_sum(user: User, unprotected_ledger: None) -> None:
-    ledger.top_up(user_id=user.pk, amount=10, reason="a")
-    last = ledger.top_up(user_id=user.pk, amount=20, reason="b")
+    ledger.top_up(user_id=user.pk, amount=10, reason="a", acting_user=None)
+    last = ledger.top_up(user_id=user.pk, amount=20, reason="b", acting_user=None)
     CreditEntry.objects.filter(user=user, amount=10).update(amount=20)
     CreditEntry.objects.filter(pk=last.pk).update(amount=10)
     code, _, err = audit()

@@ -1,0 +1,22 @@
+"""Users as administrators list them."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from zhiying.kernel.windows import newest
+
+
+def users_listed(filters: dict[str, Any]) -> "QuerySet[User]":
+    """Users by `is_active`, `is_admin` and `search`, a part of the name, in any case.
+
+    A search looks at the newest users (`zhiying.kernel.windows`), so that its cost has a bound.
+    """
+    users = User.objects.all()
+    for flag in ("is_active", "is_admin"):
+        if filters.get(flag) is not None:
+            users = users.filter(**{flag: filters[flag]})
+    if search := filters.get("search"):
+        users = newest(users).filter(username__icontains=search)
+    return users

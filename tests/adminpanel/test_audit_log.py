@@ -1,0 +1,285 @@
+"""Every change that an administrator makes leaves an entry, by whichever way; and only they read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts.models import AuditEntry, User, UserGroup
+from accounts.services import users
+from adminpanel.api.urls import urlpatterns
+from tests.adminpanel.pages import act, page
+from tests.api.forms import file
+from tests.support.media import image_bytes
+from tests.support.rows import claim, make_batch, make_user
+from videos.models import Batch, VideoItem
+from videos.services import attempts
+from videos.services.attempts import Verdict
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+@dataclass
+class Scene:
+    """Somebody's batch with one failed and one waiting video, and whoever acts on it."""
+
+    api: APIClient
+    browser: Client
+    owner: User
+    batch: Batch
+    failed: VideoItem
+    waiting: VideoItem
+
+    def batch_call(self, path: str = "") -> str:
+        return f"/api/video/batches/{self.batch.pk}{path}"
+
+    def item_call(self, item: VideoItem, path: str) -> str:
+        return self.batch_call(f"/items/{item.pk}/{path}")
+
+
+@pytest.fixture
+def scene(client_of_admin: APIClient, browser: Client, user: User) -> Scene:
+    batch = make_batch(user, 2)
+    failed = claim()
+    assert attempts.fail(failed, Verdict("no_face", "No face was found in the portrait."))
+    return Scene(
+        client_of_admin,
+        browser,
+        user,
+        batch,
+        batch.items.get(pk=failed.item_id),
+        batch.items.exclude(pk=failed.item_id).get(),
+    )
+
+
+BY_API: dict[str, tuple[str, Callable[[Scene], Any]]] = {
+    "rename": ("batch.rename", lambda s: s.api.patch(s.batch_call(), {"name": "n"})),
+    "cancel": ("batch.cancel", lambda s: s.api.post(s.batch_call("/cancel"))),
+    "delete": ("batch.delete", lambda s: s.api.delete(s.batch_call())),
+    "retry failed": ("batch.retry_failed", lambda s: s.api.post(s.batch_call("/retry_failed"))),
+    "cancel item": ("item.cancel", lambda s: s.api.post(s.item_call(s.waiting, "cancel"))),
+    "retry item": ("item.retry", lambda s: s.api.post(s.item_call(s.failed, "resume"))),
+    "replace image": (
+        "item.replace",
+        lambda s: s.api.post(
+            s.item_call(s.failed, "replace"), {"image": file("new.jpg", image_bytes())}, format="multipart"
+        ),
+    ),
+    "create user": ("user.create", lambda s: s.api.post("/api/admin/users", {"username": "new"})),
+    "deactivate": (
+        "user.deactivate",
+        lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}", {"is_active": False}),
+    ),
+    "set credits": (
+        "credits.set",
+        lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}/credits", {"new_credits": 7}),
+    ),
+    "adjust credits": (
+        "credits.adjust",
+        lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}/credits", {"delta": 7, "reason": "why"}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("action", "call"), BY_API.values(), ids=BY_API)
+def test_a_change_by_api_leaves_one_entry(
+    scene: Scene, admin: User, action: str, call: Callable[[Scene], Any]
+) -> None:
+    before = AuditEntry.objects.count()
+    answer = call(scene)
+    assert answer.status_code < 300, answer.content
+    entry = AuditEntry.objects.first()
+    assert AuditEntry.objects.count() == before + 1
+    assert entry is not None
+    assert (entry.action, entry.actor, entry.acting_as) == (action, admin, "administrator")
+    assert entry.client_address == "127.0.0.1"
+
+
+def user_page(scene: Scene, name: str) -> str:
+    return reverse(f"admin:accounts_user_{name}", args=[scene.owner.pk])
+
+
+CREDITS = {"change": "adjust", "amount": 5, "reason": "why", "key": "k"}
+PASSWORDS = {"new_password": "Another-Horse-8", "again": "Another-Horse-8"}
+BY_SITE: dict[str, tuple[str, Callable[[Scene], Any]]] = {
+    "retry batch": ("batch.retry_failed", lambda s: act(s.browser, Batch, "retry_failed", s.batch)),
+    "cancel batch": ("batch.cancel", lambda s: act(s.browser, Batch, "cancel", s.batch)),
+    "delete batches": (
+        "batch.delete",
+        lambda s: s.browser.post(reverse("admin:videos_batch_delete_many"), {"batches": str(s.batch.pk)}),
+    ),
+    "delete batch": (
+        "batch.delete",
+        lambda s: s.browser.post(page(Batch, "delete", s.batch.pk), {"post": "yes"}),
+    ),
+    "retry video": ("item.retry", lambda s: act(s.browser, VideoItem, "retry", s.failed)),
+    "cancel video": ("item.cancel", lambda s: act(s.browser, VideoItem, "cancel", s.waiting)),
+    "deactivate": ("user.deactivate", lambda s: act(s.browser, User, "deactivate", s.owner)),
+    "log out": ("user.sessions_end", lambda s: act(s.browser, User, "log_out", s.owner)),
+    "password": ("user.password", lambda s: s.browser.post(user_page(s, "password"), PASSWORDS)),
+    "credits": (
+        "credits.adjust",
+        lambda s: s.browser.post(
+            reverse("admin:accounts_user_credits"), {**CREDITS, "users": str(s.owner.pk)}
+        ),
+    ),
+    "create user": (
+        "user.create",
+        lambda s: s.browser.post(page(User, "add"), {"username": "new", "first_credits": 3}),
+    ),
+    "create group": (
+        "group.create",
+        lambda s: s.browser.post(page(UserGroup, "add"), {"name": "press", "queue_weight": 2}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("action", "press"), BY_SITE.values(), ids=BY_SITE)
+def test_a_change_on_the_admin_site_leaves_one_entry(
+    scene: Scene, admin: User, action: str, press: Callable[[Scene], Any]
+) -> None:
+    before = AuditEntry.objects.count()
+    assert press(scene).status_code < 400
+    entry = AuditEntry.objects.first()
+    assert AuditEntry.objects.count() == before + 1
+    assert entry is not None
+    assert (entry.action, entry.actor, entry.acting_as) == (action, admin, "administrator")
+
+
+def test_every_administrators_call_that_changes_something_is_covered() -> None:
+    """A new call has to be added above."""
+    changing = {
+        (str(pattern.pattern), method)
+        for pattern in urlpatterns
+        for method in ("post", "put", "patch", "delete")
+        if hasattr(pattern.callback.view_class, method)  # type: ignore[attr-defined]
+    }
+    assert changing == {
+        ("admin/users", "post"),
+        ("admin/users/<uuid:user_id>", "patch"),
+        ("admin/users/<uuid:user_id>/credits", "patch"),
+    }
+
+
+def test_groups_are_changed_and_deleted_with_an_entry(browser: Client) -> None:
+    group = UserGroup.objects.create(name="press")
+    browser.post(page(UserGroup, "change", group.pk), {"name": "press", "queue_weight": 3})
+    entry = AuditEntry.objects.get(action="group.change")
+    assert entry.details == {"queue_weight": 3, "queue_weight_before": 1}
+    browser.post(page(UserGroup, "delete", group.pk), {"post": "yes"})
+    assert not UserGroup.objects.exists()
+    assert AuditEntry.objects.filter(action="group.delete", target_name="press").count() == 1
+
+
+def test_a_group_with_users_stays(browser: Client, user: User, admin: User) -> None:
+    group = UserGroup.objects.create(name="press")
+    users.user_set_group(user=user, group=group, acting_user=admin)
+    browser.post(page(UserGroup, "delete", group.pk), {"post": "yes"})
+    assert UserGroup.objects.exists()
+    assert not AuditEntry.objects.filter(action="group.delete").exists()
+
+
+def test_the_log_is_read_page_by_page(client_of_admin: APIClient, user: User) -> None:
+    for number in range(5):
+        client_of_admin.patch(f"/api/admin/users/{user.pk}/credits", {"new_credits": number})
+    seen: list[int] = []
+    before = ""
+    while True:
+        body = client_of_admin.get(f"/api/admin/audit?limit=2&action=credits.set{before}").json()
+        seen += [entry["details"]["balance"] for entry in body["entries"]]
+        if body["next_before"] is None:
+            break
+        before = f"&before={body['next_before']}"
+    assert seen == [4, 3, 2, 1, 0]
+
+
+def test_an_entry_as_it_is_read(client_of_admin: APIClient, admin: User, user: User) -> None:
+    client_of_admin.patch(
+        f"/api/admin/users/{user.pk}/credits",
+        {"delta": 5, "reason": "why"},
+        headers={"x-request-id": "r-1", "accept-language": "zh-hans"},
+    )
+    body = client_of_admin.get("/api/admin/audit?limit=1", headers={"accept-language": "zh-hans"}).json()
+    (entry,) = body["entries"]
+    assert entry["action_label"] == "调整积分"
+    assert {name: entry[name] for name in ("action", "acting_as", "reason", "request_id")} == {
+        "action": "credits.adjust",
+        "acting_as": "administrator",
+        "reason": "why",
+        "request_id": "r-1",
+    }
+    assert (entry["actor_id"], entry["actor_name"]) == (str(admin.pk), admin.username)
+    assert (entry["owner_id"], entry["owner_name"]) == (str(user.pk), user.username)
+    assert (entry["target_kind"], entry["target_name"]) == ("user", user.username)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("search={owner}", True),
+        ("search=nobody-of-this-name", False),
+        ("actor={admin}", True),
+        ("actor={owner_id}", False),
+        ("owner={owner_id}", True),
+        ("target={owner_id}", True),
+        ("action=credits.set", True),
+        ("action=batch.delete", False),
+        ("date_from=2000-01-01&date_to=2199-12-30", True),
+        ("date_to=2000-01-01", False),
+    ],
+)
+def test_the_log_is_searched(
+    client_of_admin: APIClient, admin: User, user: User, query: str, found: bool
+) -> None:
+    client_of_admin.patch(f"/api/admin/users/{user.pk}/credits", {"new_credits": 9})
+    filled = query.format(owner=user.username.upper(), owner_id=user.pk, admin=admin.pk)
+    body = client_of_admin.get(f"/api/admin/audit?{filled}").json()
+    assert any(entry["action"] == "credits.set" for entry in body["entries"]) == found
+
+
+@pytest.mark.parametrize("query", ["actor=x", "action=x", "limit=0", "limit=201", "before=0", "date_from=x"])
+def test_a_wrong_filter_is_named(client_of_admin: APIClient, query: str) -> None:
+    answer = client_of_admin.get(f"/api/admin/audit?{query}")
+    assert answer.status_code == 400
+    assert query.partition("=")[0] in answer.json()["errors"]
+
+
+def test_only_administrators_read_the_log(client_of_user: APIClient, client: Client) -> None:
+    assert client_of_user.get("/api/admin/audit").status_code == 403
+    assert client.get("/api/admin/audit").status_code == 401
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_nobody_writes_the_log(client_of_admin: APIClient, method: str) -> None:
+    assert getattr(client_of_admin, method)("/api/admin/audit").status_code == 405
+
+
+def test_the_page_of_the_site_searches_and_filters(browser: Client, admin: User) -> None:
+    person = make_user("wanted")
+    users.user_set_active(user=person, is_active=False, acting_user=admin)
+    shown = page(AuditEntry, "changelist")
+    for query in ("q=WANT", "action=user.deactivate", f"actor={admin.pk}", f"owner={person.pk}"):
+        answer = browser.get(f"{shown}?{query}")
+        assert "wanted" in answer.content.decode(), query
+    assert "wanted" not in browser.get(f"{shown}?q=anted").content.decode()
+    entry = AuditEntry.objects.get(action="user.deactivate")
+    assert "wanted" in browser.get(page(AuditEntry, "change", entry.pk)).content.decode()
+    assert browser.post(page(AuditEntry, "delete", entry.pk), {"post": "yes"}).status_code == 403
+    assert browser.post(page(AuditEntry, "add"), {}).status_code == 403
+
+
+def test_a_page_costs_the_same_however_many_entries_it_shows(client_of_admin: APIClient, user: User) -> None:
+    costs = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            client_of_admin.get("/api/admin/audit")
+        costs.append(len(queries))
+        for number in range(20):
+            client_of_admin.patch(f"/api/admin/users/{user.pk}/credits", {"new_credits": number})
+    assert costs[0] == costs[1]
