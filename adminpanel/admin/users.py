@@ -42,7 +42,8 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("is_admin", "is_active", ("created_at", DayRangeFilter))
     search_fields = ("username",)
     search_help_text = gettext_lazy("Part of a user name")
-    ordering = ("-created_at", "id")
+    ordering = ("-created_at", "-id")
+    sortable_by = ("username", "balance", "created_at")
     actions = ("change_credits", "activate", "deactivate", "log_out")
     fields = ("username", "balance", "role", "state", "live_sessions", "created_at", "id", "newest_entries")
     readonly_fields = ("balance", "role", "state", "live_sessions", "newest_entries")
@@ -55,11 +56,11 @@ class UserAdmin(ReadOnlyAdmin):
     def balance(self, user: User) -> str:
         return f"{user.credits:,}"
 
-    @admin.display(description=gettext_lazy("Role"), ordering="is_admin")
+    @admin.display(description=gettext_lazy("Role"))
     def role(self, user: User) -> str:
         return _("Administrator") if user.is_admin else _("User")
 
-    @admin.display(description=gettext_lazy("State"), ordering="is_active")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, user: User) -> str:
         if user.is_active:
             return markup.badge("completed", _("Active"))
