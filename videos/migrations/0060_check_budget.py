@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0021_append_only_audit_log'),
-        ('videos', '0034_item_lists'),
+        ('videos', '0036_queue_indexes'),
     ]
 
     operations = [
