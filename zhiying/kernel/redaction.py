@@ -6,6 +6,7 @@ quote a header or the URL of the database. All log lines of ours go through `red
 
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
 
 HIDDEN = "[hidden]"
@@ -40,10 +41,15 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats as usual, tracebacks included, and hides secrets in the result.
+    """Formats as usual, tracebacks included, and hides secrets in the result. Times are ISO 8601 in UTC.
 
     `secrets` gives the installation's own, which are hidden wherever they stand.
     """
+
+    # Django sets the process's own zone to TIME_ZONE, which other processes do not share.
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
 
     def __init__(self, *args: object, secrets: Callable[[], Sequence[str]] = tuple, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came

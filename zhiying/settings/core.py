@@ -32,6 +32,13 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 BROKER_URL = env.str("BROKER_URL", default="memory://")
-PRODUCTION = env.bool("PRODUCTION", default=bool(DATABASE_URL) or BROKER_URL != "memory://")
-"""False only for the embedded default; True makes unsafe settings an error at start."""
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
+"""How many reverse proxies of ours stand in front and append to X-Forwarded-For."""
+
+EMBEDDED = not DATABASE_URL and BROKER_URL == "memory://"
+"""One process is everything: nobody else needs its secrets or its files."""
+PRODUCTION = env.bool(
+    "PRODUCTION", default=not EMBEDDED or PUBLIC_URL.startswith("https://") or NUM_PROXIES > 0
+)
+"""False only on somebody's own machine; True makes unsafe settings an error at start."""
 DEBUG = env.bool("DEBUG", default=False)

@@ -15,13 +15,19 @@ from zhiying.kernel.origin import NamedCommand
 class Command(NamedCommand):
     """Safe to run twice: an administrator of that name is left as it is."""
 
-    help = "Create an administrator. The password is taken from ADMIN_PASSWORD, or generated and shown once."
+    help = (
+        "Create an administrator; without a name the first one, of ADMIN_USERNAME, where there is none. "
+        "The password is taken from ADMIN_PASSWORD, or generated and shown once."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name = options["username"]
+        name = options["username"] or settings.ADMIN_USERNAME
+        if not options["username"] and User.objects.filter(is_admin=True).exists():
+            self.stdout.write("There is an administrator already; nothing was changed.")
+            return
         existing = User.objects.filter(username__iexact=name).first()
         if existing and existing.is_admin:
             self.stdout.write(f"{existing.username} is an administrator already; nothing was changed.")
