@@ -19,14 +19,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 PROBES = ("/healthz", "/readyz", "/metrics")
 
 
+def forget() -> None:
+    for question in readiness.QUESTIONS.values():
+        question.forget()
+    metrics._queue.forget()
+
+
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
     """Answers of another test say nothing about this one's database."""
-    for question in (*readiness.QUESTIONS.values(), metrics._queue):
-        question.forget()
+    forget()
     yield
-    for question in (*readiness.QUESTIONS.values(), metrics._queue):
-        question.forget()
+    forget()
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def worker() -> Worker:
 def replace(monkeypatch: pytest.MonkeyPatch, part: str, ask: Callable[[], bool]) -> None:
     """Let a part answer otherwise."""
     question = Question(ask, fresh_s=0.0, patience_s=0.2)
-    monkeypatch.setitem(readiness.QUESTIONS, part, question)  # type: ignore[misc]  # a dict in truth
+    monkeypatch.setitem(readiness.QUESTIONS, part, question)
 
 
 def refuse() -> bool:
