@@ -21,7 +21,7 @@ def media_path(key: str, *, now: float | None = None) -> str:
     """The path (without origin) under which `key` can be read for MEDIA_URL_LIFETIME_S to one hour more."""
     moment = time.time() if now is None else now
     expires = (int(moment) // STEP_S + 1) * STEP_S + settings.MEDIA_URL_LIFETIME_S
-    return f"/media/{expires:x}-{_signature(key, expires)}/{quote(key)}"
+    return f"/media/{expires:x}-{_signature(key, expires, settings.MEDIA_SIGNING_KEYS[0])}/{quote(key)}"
 
 
 def media_url(origin: str, key: str) -> str:
@@ -38,14 +38,17 @@ def is_valid(token: str, key: str, *, now: float | None = None) -> bool:
         return False
     if expires < (time.time() if now is None else now):
         return False
-    return hmac.compare_digest(signature.encode(), _signature(key, expires).encode())
+    return any(
+        hmac.compare_digest(signature.encode(), _signature(key, expires, secret).encode())
+        for secret in settings.MEDIA_SIGNING_KEYS
+    )
 
 
 def seconds_left(token: str) -> int:
     return max(0, int(token.partition("-")[0], 16) - int(time.time()))
 
 
-def _signature(key: str, expires: int) -> str:
+def _signature(key: str, expires: int, secret: str) -> str:
     message = f"{expires:x}:{key}".encode()
-    digest = hmac.digest(settings.MEDIA_SIGNING_KEY.encode(), message, hashlib.sha256)
+    digest = hmac.digest(secret.encode(), message, hashlib.sha256)
     return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()

@@ -22,7 +22,7 @@ class Command(NamedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["username"]
-        existing = User.objects.filter(username__iexact=name).first()
+        existing = User.objects.named(name)
         if existing and existing.is_admin:
             self.stdout.write(f"{existing.username} is an administrator already; nothing was changed.")
             return
