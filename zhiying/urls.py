@@ -7,6 +7,7 @@ from rest_framework.permissions import AllowAny
 from adminpanel.admin.site import site as admin_site
 from videos.api.actions import archive
 from videos.api.media import media
+from videos.api.uploads import upload_part
 from zhiying import frontend, health
 
 _PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **_PUBLIC), name="docs"),
     re_path(r"^api(/|$)", health.no_such_call),
     path("media/<str:token>/archive/<uuid:batch_id>", archive),
+    path("media/<str:token>/upload/<uuid:key>/<int:number>", upload_part),
     path("media/<str:token>/<path:key>", media),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

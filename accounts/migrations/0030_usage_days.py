@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_user_groups'),
+        ('accounts', '0021_append_only_audit_log'),
     ]
 
     operations = [

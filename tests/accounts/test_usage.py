@@ -35,11 +35,11 @@ def busy_day(user: User) -> None:
     attempts.complete(claim(), StoredResult(video="a.mp4", poster="", duration_s=1))
     attempts.fail(claim(), FAILURE)
     attempts.fail(claim(), Verdict("render_timeout", "It took too long."))
-    batches.batch_cancel(batch=first)
-    batches.batch_retry_failed(batch=first)
+    batches.batch_cancel(batch=first, acting_user=user)
+    batches.batch_retry_failed(batch=first, acting_user=user)
     attempts.fail(claim(), FAILURE)
     attempts.complete(claim(), StoredResult(video="b.mp4", poster="", duration_s=1))
-    batches.batch_delete(batch=second)
+    batches.batch_delete(batch=second, acting_user=user)
 
 
 @pytest.mark.usefixtures("noon")

@@ -14,7 +14,11 @@ from tests.architecture.test_rooms import APPLICATIONS, ROOT, WRITING_METHODS
 NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.audit_log": "writes down what the service was told",
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
+    "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
+    "videos.services.intake:prepared_files": "reads; its name is that of a writing one elsewhere",
+    "videos.services.intake:prepared_portrait": "reads; its name is that of a writing one elsewhere",
+    "videos.services.uploads": "nobody but their owner finds uploads",
     "videos.services.transitions": "parts of a caller's transaction",
     "videos.services.runs": "parts of a caller's transaction; `batches` knows for whom",
     "accounts.services.credits:charge_runs": "part of a run's transaction",

@@ -36,6 +36,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         for name in documented_variables(DOCUMENTED_VARIABLES.read_text()):
             os.environ.pop(name, None)
         os.environ["PRODUCTION"] = "false"
+        # A race is between as many threads as a test wants; the limit on slow requests has its own tests.
+        os.environ["WEB_THREADS"] = "200"
     _folders.append(Path(tempfile.mkdtemp(prefix="zhiying-tests-")))
     os.environ["DATA_DIR"] = str(_folders[-1])
     return (yield)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
+from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
@@ -21,6 +22,7 @@ from videos.services.intake import prepared_portrait
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.api.slots import SlowRequests
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response
 
@@ -45,21 +47,30 @@ class ItemRetryView(APIView):
         return Response({"success": True})
 
 
-class ItemReplaceView(APIView):
+class ItemReplaceView(SlowRequests, APIView):
     @extend_schema(
-        request={"multipart/form-data": shapes.ImageUpload},
+        request={"multipart/form-data": shapes.ImageUpload, "application/json": shapes.ImageFromUpload},
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
         """Give a failed or cancelled item another image and retry it, for one credit."""
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
-        image = request.FILES.get("image")
-        if image is None:
-            raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
-        with prepared_portrait(image) as portrait:
-            batches.item_replace(item=item, portrait=portrait, acting_user=user)
+        submission = _new_image(request)
+        with submission.files() as (images, _audio), prepared_portrait(images[0]) as portrait:
+            batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
         return Response({"success": True})
+
+
+def _new_image(request: Request) -> Submission:
+    if names_keys(request):
+        fields = shapes.ImageFromUpload(data=request.data)
+        fields.is_valid(raise_exception=True)
+        return key_submission(request, [fields.validated_data["image"]], "", 1)
+    submission = form_submission(request, "image")
+    if not submission.images:
+        raise InvalidError(_("Send the new portrait as the file `image`."), code="no_images")
+    return submission
 
 
 class BatchCancelView(APIView):

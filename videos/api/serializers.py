@@ -19,6 +19,25 @@ class BatchInput(serializers.Serializer[Any]):
     )
 
 
+class BatchFromUploads(BatchInput):
+    """A new batch of files that were uploaded before."""
+
+    images = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=1000,
+        required=False,
+        default=list,
+        help_text="1 to 50 keys of uploads.",
+    )
+    audio = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="The key of an upload."
+    )
+
+
+class ImageFromUpload(serializers.Serializer[Any]):
+    image = serializers.CharField(max_length=200, help_text="The key of an upload.")
+
+
 class BatchUpload(BatchInput):
     """The multipart form of a new batch (documentation)."""
 

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from videos.api import actions, engine, views
+from videos.api import actions, engine, uploads, views
 
 _BATCH = "video/batches/<uuid:batch_id>"
 _ITEM = f"{_BATCH}/items/<uuid:item_id>"
 
 urlpatterns = [
     path("video/batch", views.BatchCreateView.as_view()),
+    path("video/uploads", uploads.UploadsView.as_view()),
+    path("video/uploads/<uuid:key>", uploads.UploadView.as_view()),
     path("video/batches", views.BatchListView.as_view()),
     path(_BATCH, views.BatchView.as_view()),
     path(f"{_BATCH}/cancel", actions.BatchCancelView.as_view()),

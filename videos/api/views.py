@@ -1,9 +1,11 @@
 """Batches and their items."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -14,6 +16,7 @@ from accounts.api.authentication import current_user
 from accounts.models import User
 from videos.api import serializers as shapes
 from videos.api.presenters import batch_body
+from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
 from videos.scheduling.forecast import QueueSnapshot
 from videos.services import batches, selectors
@@ -22,19 +25,22 @@ from zhiying.kernel.api.conditional import conditional_response
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, SuccessSerializer, error
-from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, fingerprint, perform_once
-from zhiying.kernel.types import Upload
+from zhiying.kernel.api.slots import SlowRequests
+from zhiying.kernel.idempotency import Answer, KeyedRequest, Save, perform_once
 
 _NOT_MODIFIED = OpenApiResponse(description="Unchanged since the ETag was given.")
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
 
 
-class BatchCreateView(APIView):
+class BatchCreateView(SlowRequests, APIView):
     """Submit a batch."""
 
     @extend_schema(
         parameters=[shapes.BatchCreateQuery, IDEMPOTENCY_KEY],
-        request={"multipart/form-data": shapes.BatchUpload},
+        request={
+            "multipart/form-data": shapes.BatchUpload,
+            "application/json": shapes.BatchFromUploads,
+        },
         responses={
             201: shapes.CreatedOutput,
             200: PolymorphicProxySerializer("DryRun", [shapes.DryRunOutput], None),
@@ -46,18 +52,20 @@ class BatchCreateView(APIView):
         """Check the files, charge one credit per image and queue the batch."""
         user = current_user(request)
         dry_run = validated_query(request, shapes.BatchCreateQuery)["dry_run"]
-        fields = shapes.BatchInput(data=request.data)
-        fields.is_valid(raise_exception=True)
-        text: Mapping[str, str] = fields.validated_data
-        images, audio = _uploads(request, "images", "images[]"), _uploads(request, "audio")
+        text, submission = _submission(request)
+
+        def keep(save: Save, status: int, body: dict[str, Any]) -> None:
+            submission.take()
+            save(status, body)
 
         def work(save: Save) -> Answer:
-            with prepared_files(
-                images=images, audio=audio[0] if audio else None, prompt=text["prompt"]
-            ) as files:
-                return _priced(user, files) if dry_run else _create(user, text, files, save)
+            with (
+                submission.files() as (images, audio),
+                prepared_files(images=images, audio=audio, prompt=text["prompt"]) as files,
+            ):
+                return _priced(user, files) if dry_run else _create(user, text, files, partial(keep, save))
 
-        key = None if dry_run else _keyed(request, text, {"images": images, "audio": audio})
+        key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
         return Response(body, status=status)
 
@@ -95,18 +103,21 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
     }
 
 
-def _uploads(request: Request, *names: str) -> list[Upload]:
-    """All uploaded files under any of these field names, in the order sent."""
-    return [upload for name in names for upload in request.FILES.getlist(name)]
+def _submission(request: Request) -> tuple[dict[str, str], Submission]:
+    """The text fields, and the files in the form or by the keys of uploads."""
+    by_keys = names_keys(request)
+    fields = (shapes.BatchFromUploads if by_keys else shapes.BatchInput)(data=request.data)
+    fields.is_valid(raise_exception=True)
+    data = dict(fields.validated_data)
+    if not by_keys:
+        return data, form_submission(request, "images", "images[]")
+    images, audio = data.pop("images"), data.pop("audio")
+    return data, key_submission(request, images, audio, settings.BATCH_MAX_IMAGES)
 
 
-def _keyed(
-    request: Request, text: Mapping[str, str], files: Mapping[str, list[Upload]]
-) -> KeyedRequest | None:
+def _keyed(request: Request, content: str) -> KeyedRequest | None:
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    return KeyedRequest(current_user(request).pk, key, fingerprint("batch", text, files))
+    return None if key is None else KeyedRequest(current_user(request).pk, key, content)
 
 
 class BatchListView(APIView):

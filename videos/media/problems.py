@@ -44,7 +44,15 @@ AUDIO_MESSAGES: dict[str, str] = {
     "audio_silent": "The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again.",
 }
 
-MESSAGES: dict[str, str] = IMAGE_MESSAGES | AUDIO_MESSAGES
+UPLOAD_MESSAGES: dict[str, str] = {
+    "upload_type": "Only JPEG, PNG and WebP images and MP3 and WAV recordings can be uploaded.",
+    "upload_unknown": "There is no such upload. Uploads are kept for a day; send the file again.",
+    "upload_unfinished": "The upload has not arrived whole. Send what is missing.",
+    "upload_changed": "The upload was changed after it had been checked. Send the file again.",
+    "upload_used": "The upload has been used already. Send the file again.",
+}
+
+MESSAGES: dict[str, str] = IMAGE_MESSAGES | AUDIO_MESSAGES | UPLOAD_MESSAGES
 """Code → English template with named parameters, made for gettext and `%` formatting."""
 
 

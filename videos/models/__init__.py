@@ -3,6 +3,7 @@
 from videos.models.batch import Batch, BatchStatus
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import QueueState, QueueTurn
+from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
     "FINAL_STATUSES",
@@ -11,5 +12,7 @@ __all__ = [
     "ItemStatus",
     "QueueState",
     "QueueTurn",
+    "Upload",
+    "UploadStatus",
     "VideoItem",
 ]

@@ -14,7 +14,7 @@ from accounts.services import sessions, usage
 from videos.models import Batch, QueueState
 from videos.scheduling.claims import count_ready
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts
+from videos.services import attempts, uploads
 from videos.store import storage
 from zhiying.kernel import idempotency
 
@@ -52,10 +52,13 @@ def sweep() -> None:
 def clean() -> None:
     """Remove what nobody needs any more: files without rows, expired records, old scratch files."""
     orphans = delete_orphaned_folders()
+    abandoned = uploads.delete_abandoned()
     records = idempotency.delete_expired() + sessions.delete_expired()
     _delete_old_scratch(settings.WORK_DIR)
-    if orphans or records:
-        logger.info("Removed %d orphaned folders and %d expired records", orphans, records)
+    if orphans or abandoned or records:
+        logger.info(
+            "Removed %d orphaned folders, %d old uploads and %d expired records", orphans, abandoned, records
+        )
 
 
 def delete_orphaned_folders() -> int:

@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, User
-from accounts.services import audit_log
+from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
-from accounts.services import usage
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
@@ -194,8 +193,16 @@ def item_retry(*, item: VideoItem, acting_user: User) -> None:
     announce_work()
 
 
-def item_replace(*, item: VideoItem, portrait: PreparedPortrait, acting_user: User) -> None:
+def item_replace(
+    *,
+    item: VideoItem,
+    portrait: PreparedPortrait,
+    acting_user: User,
+    on_replaced: Callable[[], None] = lambda: None,
+) -> None:
     """Give a failed or cancelled item another image and retry it, for one credit.
+
+    `on_replaced` is called within the transaction.
 
     Raises:
         ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
@@ -226,6 +233,7 @@ def item_replace(*, item: VideoItem, portrait: PreparedPortrait, acting_user: Us
             if not replaced:
                 raise _not_retryable()
             _record_item(AuditAction.ITEM_REPLACE, item, acting_user)
+            on_replaced()
     except BaseException:
         storage.delete_files([source, thumbnail])
         raise

@@ -3,6 +3,7 @@
 All problems are found and reported together, so that a person fixes them in one go.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,15 +18,25 @@ from django.utils.translation import gettext as _
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
-from videos.media.problems import MESSAGES, MediaProblem
+from videos.media.problems import MESSAGES, MediaProblem, Param
 from videos.store.uploads import is_oversized
-from zhiying.kernel.errors import InvalidError
+from zhiying.kernel.errors import DomainError, InvalidError
 from zhiying.kernel.translatable import filled
 from zhiying.kernel.types import Upload
 
 MAX_NAME_LENGTH = 255
 SHOWN_PROBLEMS = 3
 """How many problems the summary sentence spells out."""
+
+_turns = threading.BoundedSemaphore(settings.INTAKE_AT_ONCE)
+
+
+@dataclass(frozen=True)
+class SubmittedFile:
+    """A file as it was submitted: its clean name, and where it lies on this machine or what is wrong."""
+
+    name: str
+    content: Path | MediaProblem
 
 
 @dataclass(frozen=True)
@@ -55,17 +66,34 @@ class InvalidBatchError(InvalidError):
     code = "invalid_batch"
 
     def __init__(self, errors: dict[str, Any]) -> None:
-        super().__init__(_summary(errors), extra={"errors": errors})
+        problems = [*errors.get("images", []), *(value for key, value in errors.items() if key != "images")]
+        super().__init__(summary(problems), extra={"errors": errors})
+
+
+class BusyError(DomainError):
+    """This process has as much to decode as it may."""
+
+    code = "busy"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The server is busy with other uploads. Please try again in a moment."),
+            headers={"Retry-After": "5"},
+        )
 
 
 @contextmanager
-def prepared_files(*, images: Sequence[Upload], audio: Upload | None, prompt: str) -> Iterator[PreparedFiles]:
+def prepared_files(
+    *, images: Sequence[SubmittedFile], audio: SubmittedFile | None, prompt: str
+) -> Iterator[PreparedFiles]:
     """Check and normalise a batch's files into a scratch folder that lasts as long as the context.
 
     Raises:
         InvalidBatchError: with every problem there is.
+        BusyError: this process prepares as many batches as it may already.
     """
-    with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+    with _turn(), TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
         root = Path(folder)
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
         audio_outcome = _audio_outcome(audio, root / "audio.wav")
@@ -75,24 +103,45 @@ def prepared_files(*, images: Sequence[Upload], audio: Upload | None, prompt: st
         yield PreparedFiles(
             portraits=[outcome for outcome in outcomes if isinstance(outcome, PreparedPortrait)],
             audio=root / "audio.wav",
-            audio_name=clean_name(audio),
+            audio_name=audio.name if audio else "",
             audio_facts=audio_outcome,
         )
 
 
 @contextmanager
-def prepared_portrait(image: Upload) -> Iterator[PreparedPortrait]:
+def prepared_portrait(image: SubmittedFile) -> Iterator[PreparedPortrait]:
     """Check and normalise a single image, as `prepared_files` does."""
-    with TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+    with _turn(), TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
         outcome = _prepare_all([image], Path(folder))[0]
         if isinstance(outcome, MediaProblem):
-            raise InvalidBatchError({"images": [_file_problem(outcome, image, 0)]})
+            raise InvalidBatchError({"images": [file_problem(outcome, image.name, 0)]})
         yield outcome
 
 
-def clean_name(upload: Upload | None) -> str:
+def form_image(upload: Upload) -> SubmittedFile:
+    """An image that came in a form; the form's parser has cut what is too large."""
+    return _form_file(upload, MediaProblem("image_too_large", _limit_mb(settings.IMAGE_MAX_BYTES)))
+
+
+def form_audio(upload: Upload) -> SubmittedFile:
+    """A recording that came in a form."""
+    return _form_file(upload, MediaProblem("audio_too_large", _limit_mb(settings.AUDIO_MAX_BYTES)))
+
+
+def _form_file(upload: Upload, too_large: MediaProblem) -> SubmittedFile:
+    if not isinstance(upload, TemporaryUploadedFile):
+        raise TypeError("Uploads are streamed to disk; see FILE_UPLOAD_HANDLERS.")
+    name = clean_name(upload.name or "")
+    return SubmittedFile(name, too_large if is_oversized(upload) else Path(upload.temporary_file_path()))
+
+
+def _limit_mb(limit_bytes: int) -> dict[str, Param]:
+    return {"limit_mb": limit_bytes // 1_000_000}
+
+
+def clean_name(name: str) -> str:
     """The client's file name without folders and control characters, at most 255 characters."""
-    name = PurePosixPath((upload.name if upload else "") or "").name
+    name = PurePosixPath(name).name
     return "".join(character for character in name if character.isprintable())[-MAX_NAME_LENGTH:] or "file"
 
 
@@ -110,28 +159,38 @@ def audio_limits() -> AudioLimits:
     )
 
 
-def _prepare_all(images: Sequence[Upload], root: Path) -> list[PreparedPortrait | MediaProblem]:
-    """The outcome for each image, in order; those that were cut at the limit are not even opened."""
-    limit = {"limit_mb": settings.IMAGE_MAX_BYTES // 1_000_000}
-    whole = [image for image in images if not is_oversized(image)]
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Decoding takes cores from the threads that answer polls, so only so many batches are at it at once."""
+    if not _turns.acquire(timeout=settings.INTAKE_WAIT_S):
+        raise BusyError
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPortrait | MediaProblem]:
+    """The outcome for each image, in order; those that have a problem already are not even opened."""
     jobs = [
-        ImageJob(_path(image), root / f"{index}.jpg", root / f"{index}.thumbnail.jpg")
-        for index, image in enumerate(whole)
+        (image, ImageJob(image.content, root / f"{index}.jpg", root / f"{index}.thumbnail.jpg"))
+        for index, image in enumerate(images)
+        if isinstance(image.content, Path)
     ]
-    decoded = zip(whole, jobs, prepare_images(jobs, limits=image_limits()), strict=True)
-    outcomes = iter([_portrait(image, job, outcome) for image, job, outcome in decoded])
-    return [
-        MediaProblem("image_too_large", limit) if is_oversized(image) else next(outcomes) for image in images
-    ]
+    decoded = prepare_images([job for _image, job in jobs], limits=image_limits())
+    outcomes = iter(
+        [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
+    )
+    return [image.content if isinstance(image.content, MediaProblem) else next(outcomes) for image in images]
 
 
 def _portrait(
-    image: Upload, job: ImageJob, outcome: PreparedImage | MediaProblem
+    image: SubmittedFile, job: ImageJob, outcome: PreparedImage | MediaProblem
 ) -> PreparedPortrait | MediaProblem:
     if isinstance(outcome, MediaProblem):
         return outcome
     return PreparedPortrait(
-        original_name=clean_name(image),
+        original_name=image.name,
         portrait=job.portrait_out,
         thumbnail=job.thumbnail_out,
         width=outcome.source_width,
@@ -139,37 +198,27 @@ def _portrait(
     )
 
 
-def _audio_outcome(upload: Upload | None, out: Path) -> PreparedAudio | MediaProblem | None:
+def _audio_outcome(audio: SubmittedFile | None, out: Path) -> PreparedAudio | MediaProblem | None:
+    if audio is None:
+        return None
+    if isinstance(audio.content, MediaProblem):
+        return audio.content
     try:
-        return _prepare_audio(upload, out)
+        return prepare_audio(audio.content, limits=audio_limits(), wav_out=out)
     except MediaProblem as problem:
         return problem
 
 
-def _prepare_audio(upload: Upload | None, out: Path) -> PreparedAudio | None:
-    if upload is None:
-        return None
-    if is_oversized(upload):
-        raise MediaProblem("audio_too_large", {"limit_mb": settings.AUDIO_MAX_BYTES // 1_000_000})
-    return prepare_audio(_path(upload), limits=audio_limits(), wav_out=out)
-
-
-def _path(upload: Upload) -> Path:
-    if not isinstance(upload, TemporaryUploadedFile):
-        raise TypeError("Uploads are streamed to disk; see FILE_UPLOAD_HANDLERS.")
-    return Path(upload.temporary_file_path())
-
-
 def _problems(
-    images: Sequence[Upload],
+    images: Sequence[SubmittedFile],
     outcomes: Sequence[PreparedPortrait | MediaProblem],
-    audio: Upload | None,
+    audio: SubmittedFile | None,
     audio_outcome: PreparedAudio | MediaProblem | None,
     prompt: str,
 ) -> dict[str, Any]:
     errors: dict[str, Any] = {}
     bad = [
-        _file_problem(outcome, images[index], index)
+        file_problem(outcome, images[index].name, index)
         for index, outcome in enumerate(outcomes)
         if isinstance(outcome, MediaProblem)
     ]
@@ -185,7 +234,7 @@ def _problems(
     if audio is None:
         errors["audio"] = _field("audio_missing", _("Add a voice recording (MP3 or WAV)."))
     elif isinstance(audio_outcome, MediaProblem):
-        errors["audio"] = _file_problem(audio_outcome, audio, None)
+        errors["audio"] = file_problem(audio_outcome, audio.name, None)
     if len(prompt) > settings.PROMPT_MAX_CHARS:
         text = _("The prompt is longer than %(max)d characters. Shorten it.")
         errors["prompt"] = _field("prompt_too_long", text % {"max": settings.PROMPT_MAX_CHARS})
@@ -196,15 +245,15 @@ def _field(code: str, detail: str) -> dict[str, Any]:
     return {"code": code, "detail": detail}
 
 
-def _file_problem(problem: MediaProblem, upload: Upload, index: int | None) -> dict[str, Any]:
+def file_problem(problem: MediaProblem, name: str, index: int | None) -> dict[str, Any]:
+    """What is wrong with one file, as answers name it."""
     detail = filled(MESSAGES[problem.code], problem.params)
     place = {} if index is None else {"index": index}
-    return {**place, "name": clean_name(upload), "code": problem.code, "detail": detail}
+    return {**place, "name": name, "code": problem.code, "detail": detail}
 
 
-def _summary(errors: dict[str, Any]) -> str:
+def summary(problems: Sequence[dict[str, Any]]) -> str:
     """The first few problems as sentences, for clients that show `detail` alone."""
-    problems = [*errors.get("images", []), *(value for key, value in errors.items() if key != "images")]
     shown = [
         f"{problem['name']}: {problem['detail']}" if "name" in problem else str(problem["detail"])
         for problem in problems[:SHOWN_PROBLEMS]

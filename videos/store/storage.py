@@ -29,10 +29,10 @@ class S3MediaStorage(S3Storage):  # type: ignore[misc]  # no types of its own
             "default_acl": None,
             "file_overwrite": True,  # our keys are unique by construction
             "signature_version": "s3v4",
-            "addressing_style": "path",
+            "addressing_style": settings.S3_ADDRESSING_STYLE,
             "client_config": Config(
                 signature_version="s3v4",
-                s3={"addressing_style": "path"},
+                s3={"addressing_style": settings.S3_ADDRESSING_STYLE},
                 # servers other than AWS reject the newer default checksums
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

@@ -49,6 +49,14 @@ AUDIO_PROBLEMS = (
     gettext_noop("The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again."),
 )
 
+UPLOAD_PROBLEMS = (
+    gettext_noop("Only JPEG, PNG and WebP images and MP3 and WAV recordings can be uploaded."),
+    gettext_noop("There is no such upload. Uploads are kept for a day; send the file again."),
+    gettext_noop("The upload has not arrived whole. Send what is missing."),
+    gettext_noop("The upload was changed after it had been checked. Send the file again."),
+    gettext_noop("The upload has been used already. Send the file again."),
+)
+
 FILE_KINDS = (
     gettext_noop("a JPEG image"),
     gettext_noop("a PNG image"),

@@ -10,6 +10,8 @@ env = environ.Env()
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+WEB_THREADS = env.int("WEB_THREADS", default=16)
+"""Threads of a web process. Half of them at most are given to requests that bring or decode files."""
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 """The origin clients use, such as https://video.example.com; empty: taken from each request."""
 

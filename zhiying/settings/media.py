@@ -65,4 +65,12 @@ AUDIO_MIN_S = env.float("AUDIO_MIN_S", default=0.5)
 AUDIO_MAX_S = env.float("AUDIO_MAX_S", default=300.0)
 PROMPT_MAX_CHARS = env.int("PROMPT_MAX_CHARS", default=2000)
 REQUEST_MAX_BYTES = BATCH_MAX_IMAGES * IMAGE_MAX_BYTES + AUDIO_MAX_BYTES + 1_000_000
+UPLOAD_PART_BYTES = 8 * 1024 * 1024
+"""How much a direct upload sends at a time; at least 5 MiB, or S3 refuses the parts."""
+UPLOAD_MAX_OPEN_FILES = env.int("UPLOAD_MAX_OPEN_FILES", default=250)
+UPLOAD_MAX_OPEN_MB = env.int("UPLOAD_MAX_OPEN_MB", default=2500)
+"""What one user may have uploaded without a batch that takes it."""
+INTAKE_AT_ONCE = env.int("INTAKE_AT_ONCE", default=2)
+INTAKE_WAIT_S = env.float("INTAKE_WAIT_S", default=120)
+"""How many batches one web process decodes at once, and how long (s) a further one waits for its turn."""
 IDEMPOTENCY_TTL = timedelta(hours=24)

@@ -60,8 +60,13 @@ S3_BUCKET = env.str("S3_BUCKET", default="")
 S3_REGION = env.str("S3_REGION", default="")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
 S3_PUBLIC_ENDPOINT_URL = env.str("S3_PUBLIC_ENDPOINT_URL", default="") or S3_ENDPOINT_URL
+S3_ADDRESSING_STYLE = env.str("S3_ADDRESSING_STYLE", default="path")
+"""path: https://store/bucket/key; virtual: https://bucket.store/key."""
 _AWS_ORIGINS = ["https://s3.amazonaws.com", f"https://s3.{S3_REGION or 'us-east-1'}.amazonaws.com"]
-_MEDIA_ORIGINS = ([S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else _AWS_ORIGINS) if S3_BUCKET else []
+_S3_ORIGINS = [S3_PUBLIC_ENDPOINT_URL] if S3_PUBLIC_ENDPOINT_URL else _AWS_ORIGINS
+if S3_ADDRESSING_STYLE == "virtual":
+    _S3_ORIGINS = [origin.replace("://", f"://{S3_BUCKET}.", 1) for origin in _S3_ORIGINS]
+_MEDIA_ORIGINS = _S3_ORIGINS if S3_BUCKET else []
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],

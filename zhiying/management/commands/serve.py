@@ -19,7 +19,6 @@ from zhiying.broker import is_in_process
 from zhiying.kernel.origin import Origin, acting_from
 from zhiying.version import VERSION
 
-WEB_THREADS = 16
 WORKER_STOP_TIMEOUT_MS = 10_000
 
 logger = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ class Command(BaseCommand):
                 application,
                 host=host,
                 port=port,
-                threads=WEB_THREADS,
+                threads=settings.WEB_THREADS,
                 ident=None,
                 max_request_body_size=settings.REQUEST_MAX_BYTES + 1_000_000,
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
