@@ -1,11 +1,13 @@
 """Every user gets the key of their name; the first of several with the same key keeps the name."""
 
+import logging
 import unicodedata
 
 from django.db import migrations
 
 MAX_KEY_LENGTH = 150
 BATCH = 500
+logger = logging.getLogger("accounts.migrations")
 INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
 
 
@@ -31,8 +33,10 @@ def fill(apps, schema_editor):
         if not key or key in taken or len(key) > MAX_KEY_LENGTH:
             before = user.username
             user.username, key = _other_name(before, names, taken)
-            print(f"\n  The user {before!r} ({user.pk}) is now called {user.username!r}: ", end="")
-            print("an older user has the same name in another spelling. Tell them.", end="")
+            logger.warning(
+                "The user %r (%s) is now called %r: an older user has the same name in another spelling. "
+                "Tell them.", before, user.pk, user.username,
+            )
         taken.add(key)
         names.add(user.username)
         user.username_key = key

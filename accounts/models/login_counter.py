@@ -45,7 +45,9 @@ class LoginCounter(models.Model):
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="login_counters_expiry"),  # the sweep's deletion
-            models.Index(fields=["-attempted_at", "id"], name="login_counters_newest"),  # administrators' list
+            models.Index(
+                fields=["-attempted_at", "id"], name="login_counters_newest"
+            ),  # administrators' list
         ]
 
     def __str__(self) -> str:

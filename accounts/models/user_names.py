@@ -12,7 +12,7 @@ else:
 
 MAX_KEY_LENGTH = 150
 _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
-"""Letters that show nothing (the fillers of Hangul); the validator of names refuses other invisible characters."""
+"""Letters that show nothing (fillers of Hangul); what else is invisible is no letter and refused in names."""
 _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
 """Alphabets that share the shapes of many letters."""
 

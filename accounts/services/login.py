@@ -10,7 +10,6 @@ from accounts.services import second_factor
 from accounts.services.login_limits import Attempt, begin_attempt, count_call
 from zhiying.kernel.errors import DomainError, InvalidError
 
-
 OTP_WRONG = gettext_noop("The code is wrong or was used before. Wait for the next one.")
 
 

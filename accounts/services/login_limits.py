@@ -130,9 +130,7 @@ def count_call(call: str, address: str) -> None:
     """
     network = network_of(address)
     subject = _digest("calls", f"{call} {network}")
-    bucket = _Bucket(
-        CounterKind.CALLS, subject, settings.ANONYMOUS_CALLS_PER_MINUTE, MINUTE, network=network
-    )
+    bucket = _Bucket(CounterKind.CALLS, subject, settings.ANONYMOUS_CALLS_PER_MINUTE, MINUTE, network=network)
     _take([bucket], decisive=[bucket])
 
 
@@ -155,14 +153,15 @@ def forget_attempts(user: User) -> int:
 
 def limit_of(kind: str) -> int:
     """How many attempts of a kind there may be in its window."""
-    return {
+    limits: dict[CounterKind, int] = {
         CounterKind.PLACE: settings.LOGIN_FAILURE_LIMIT,
         CounterKind.USER: settings.LOGIN_USER_FAILURE_LIMIT,
         CounterKind.NETWORK: settings.LOGIN_NETWORK_FAILURE_LIMIT,
         CounterKind.PASSWORD: settings.LOGIN_PASSWORD_FAILURE_LIMIT,
         CounterKind.INSTALLATION: settings.LOGIN_INSTALLATION_FAILURE_LIMIT,
         CounterKind.CALLS: settings.ANONYMOUS_CALLS_PER_MINUTE,
-    }[CounterKind(kind)]
+    }
+    return limits[CounterKind(kind)]
 
 
 def delete_expired() -> int:

@@ -58,6 +58,11 @@ def is_missing(user: User) -> bool:
     return settings.ADMIN_TOTP == REQUIRED and user.is_admin and not _confirmed(user).exists()
 
 
+def may_administer(user: User) -> bool:
+    """Whether the user has an administrator's rights now."""
+    return user.is_admin and not is_missing(user)
+
+
 def status(user: User) -> Status:
     """The policy, and what the user has set up."""
     return Status(
@@ -98,7 +103,9 @@ def enrol_confirm(*, user: User, code: str, keep_session: UUID | None) -> list[s
     if device is None:
         raise ConflictError(_("Begin with setting up the second factor."), code="totp_not_begun")
     if not _accepts_totp(device, code):
-        raise InvalidError(_("The code is wrong or was used before. Wait for the next one."), code="otp_invalid")
+        raise InvalidError(
+            _("The code is wrong or was used before. Wait for the next one."), code="otp_invalid"
+        )
     TotpDevice.objects.filter(pk=device.pk).update(confirmed_at=timezone.now())
     codes = [_new_recovery_code() for _number in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=user).delete()

@@ -93,7 +93,7 @@ def session_end(session_id: UUID) -> None:
 
 @transaction.atomic
 def revoke_all(*, user_id: UUID, keep: UUID | None = None) -> int:
-    """End all sessions of a user but `keep`, those of the admin site too; returns how many of the API ended."""
+    """End all sessions of a user but `keep`, and those of the admin site; returns how many of the API's."""
     User.objects.filter(pk=user_id).update(session_epoch=F("session_epoch") + 1)
     sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
     if keep:
@@ -140,7 +140,9 @@ def _tokens(session: Session) -> Tokens:
         issued_at=session.refreshed_at,
         expires_at=session.expires_at,
     )
-    seconds = min(settings.ACCESS_TOKEN_LIFETIME_S, (session.expires_at - session.refreshed_at).total_seconds())
+    seconds = min(
+        settings.ACCESS_TOKEN_LIFETIME_S, (session.expires_at - session.refreshed_at).total_seconds()
+    )
     return Tokens(access, refresh, int(seconds))
 
 

@@ -1,5 +1,6 @@
 """Tokens signed by the first of several keys and good with any of them, so that keys can be changed."""
 
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -15,14 +16,12 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 SESSION_CLAIM = "sid"
 
 
-class RotatingBackend:
-    """simplejwt's backend over several keys."""
+class RotatingBackend(TokenBackend):
+    """Signs with the first key and verifies with all of them."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        self._backends = [TokenBackend(api_settings.ALGORITHM, key) for key in keys]
-
-    def encode(self, payload: dict[str, Any]) -> str:
-        return self._backends[0].encode(payload)
+        super().__init__(api_settings.ALGORITHM, keys[0])
+        self._earlier = [TokenBackend(api_settings.ALGORITHM, key) for key in keys[1:]]
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """The token's claims.
@@ -30,14 +29,15 @@ class RotatingBackend:
         Raises:
             TokenBackendError: no key fits, the token is malformed or has expired.
         """
-        for backend in self._backends[:-1]:
-            try:
-                return dict(backend.decode(token, verify))
-            except TokenBackendExpiredToken:
-                raise
-            except TokenBackendError:
-                continue
-        return dict(self._backends[-1].decode(token, verify))
+        try:
+            return dict(super().decode(token, verify))
+        except TokenBackendExpiredToken:
+            raise
+        except TokenBackendError as error:
+            for backend in self._earlier:
+                with suppress(TokenBackendError):
+                    return dict(backend.decode(token, verify))
+            raise error
 
 
 @lru_cache(maxsize=8)
@@ -58,7 +58,7 @@ class SessionAccessToken(_Rotating, AccessToken):
     """Names its session; good while that lives."""
 
 
-class SessionRefreshToken(_Rotating, RefreshToken):
+class SessionRefreshToken(_Rotating, RefreshToken):  # type: ignore[misc]  # simplejwt's own bases disagree
     """Exchanged once for the next tokens of its session."""
 
     access_token_class = SessionAccessToken

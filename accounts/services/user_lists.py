@@ -21,6 +21,8 @@ def users_listed(filters: dict[str, Any]) -> "QuerySet[User]":
             users = users.filter(**{flag: filters[flag]})
     if search := filters.get("search"):
         key = username_key(search)
-        among_newest = newest(users).filter(username_key__contains=key).values("pk")
-        users = users.filter(pk__in=among_newest.union(users.filter(username_key=key).values("pk")))
+        among_newest = newest(users).filter(username_key__contains=key).order_by().values("pk")
+        users = users.filter(
+            pk__in=among_newest.union(users.filter(username_key=key).order_by().values("pk"))
+        )
     return users

@@ -19,8 +19,8 @@ from accounts.models import User
 from accounts.services import login, second_factor, users
 from accounts.services.login_limits import TooManyAttemptsError
 from adminpanel.services.usage import usage
-from zhiying.kernel.client_address import client_ip
 from videos.scheduling.figures import queue_lengths
+from zhiying.kernel.client_address import client_ip
 
 SECTIONS = ("accounts", "videos")
 """Applications in the order in which they are listed."""
@@ -85,9 +85,9 @@ class ZhiyingAdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Administrators, with a second factor where it is required."""
-        return super().has_permission(request) and not (
-            isinstance(request.user, User) and second_factor.is_missing(request.user)
-        )
+        user = request.user
+        allowed = super().has_permission(request)
+        return allowed and isinstance(user, User) and second_factor.may_administer(user)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The log-in page, or after too many attempts one that says so, with `Retry-After`."""

@@ -8,8 +8,8 @@ from rest_framework import serializers
 from accounts.api.serializers import UserOutput
 from accounts.services.credits import MAX_CREDITS
 from videos.api.serializers import BatchListQuery
-from zhiying.kernel.api.shapes import Shape, shown
 from zhiying.kernel.api.paging import PageOutput, PageQuery
+from zhiying.kernel.api.shapes import Shape, shown
 
 USER_ORDERINGS = ("created_at", "-created_at", "username", "-username", "credits", "-credits")
 BATCH_ORDERINGS = ("created_at", "-created_at", "image_count", "-image_count", "name", "-name")

@@ -88,7 +88,7 @@ class UserPasswordView(APIView):
 
     @extend_schema(request=shapes.PasswordResetInput, responses=shapes.PasswordResetOutput)
     def post(self, request: Request, user_id: UUID) -> Response:
-        """Give a user a new password, generated unless one is sent. Their sessions end, and so does a lock-out."""
+        """Give a user a new password, generated unless one is sent; sessions and lock-outs end."""
         data = shapes.PasswordResetInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data.get("password")

@@ -27,7 +27,7 @@ LOGIN_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 """Wrong passwords of one user from one network, after which that network waits."""
 LOGIN_COOLOFF_S = env.int("LOGIN_COOLOFF_S", default=900)
 LOGIN_WINDOW_S = env.int("LOGIN_WINDOW_S", default=3600)
-"""Over which the broader limits count. Where users logged in lately, only LOGIN_FAILURE_LIMIT holds for them."""
+"""Over which the broader limits count; where users logged in lately, they do not hold for them."""
 LOGIN_USER_FAILURE_LIMIT = env.int("LOGIN_USER_FAILURE_LIMIT", default=50)
 LOGIN_NETWORK_FAILURE_LIMIT = env.int("LOGIN_NETWORK_FAILURE_LIMIT", default=100)
 LOGIN_PASSWORD_FAILURE_LIMIT = env.int("LOGIN_PASSWORD_FAILURE_LIMIT", default=20)

@@ -19,7 +19,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 
 def _signing_keys(name: str, purpose: str) -> list[str]:
-    """The key that signs, then those that are still believed: named ones, and those of earlier SECRET_KEYs."""
+    """The key that signs, then those still believed: named ones, and those derived from SECRET_KEYs."""
     derived = [derived_key(secret, purpose) for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)]
     named = env.str(name, default="")
     return [*([named] if named else []), *env.list(f"{name}_FALLBACKS", default=[]), *derived]
