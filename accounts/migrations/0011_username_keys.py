@@ -24,7 +24,7 @@ def fill(apps, schema_editor):
     User = apps.get_model("accounts", "User")
     users = User.objects.using(schema_editor.connection.alias)
     taken = set(users.exclude(username_key=None).values_list("username_key", flat=True))
-    names = set(users.values_list("username", flat=True))
+    wanted = {username_key(name) for name in users.values_list("username", flat=True)}
     changed = []
     # Oldest first: whoever had the name first keeps it.
     missing = users.filter(username_key=None).order_by("created_at", "id")
@@ -32,13 +32,12 @@ def fill(apps, schema_editor):
         key = username_key(user.username)
         if not key or key in taken or len(key) > MAX_KEY_LENGTH:
             before = user.username
-            user.username, key = _other_name(before, names, taken)
+            user.username, key = _other_name(before, wanted | taken)
             logger.warning(
                 "The user %r (%s) is now called %r: an older user has the same name in another spelling. "
                 "Tell them.", before, user.pk, user.username,
             )
         taken.add(key)
-        names.add(user.username)
         user.username_key = key
         changed.append(user)
         if len(changed) == BATCH:
@@ -48,7 +47,7 @@ def fill(apps, schema_editor):
         users.bulk_update(changed, ["username", "username_key"])
 
 
-def _other_name(name, names, taken):
+def _other_name(name, taken):
     """A free name like this one, and its key."""
     while len(username_key(name)) > MAX_KEY_LENGTH - 10 or len(name) > MAX_KEY_LENGTH - 10:
         name = name[: len(name) // 2]
@@ -56,7 +55,7 @@ def _other_name(name, names, taken):
     while True:
         other = f"{name}-{number}"
         key = username_key(other)
-        if key not in taken and other not in names:
+        if key not in taken:
             return other, key
         number += 1
 

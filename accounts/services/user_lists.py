@@ -22,7 +22,6 @@ def users_listed(filters: dict[str, Any]) -> "QuerySet[User]":
     if search := filters.get("search"):
         key = username_key(search)
         among_newest = newest(users).filter(username_key__contains=key).order_by().values("pk")
-        users = users.filter(
-            pk__in=among_newest.union(users.filter(username_key=key).order_by().values("pk"))
-        )
+        exactly = users.filter(username_key=key).order_by().values("pk")
+        users = users.filter(pk__in=among_newest.union(exactly))
     return users

@@ -21,6 +21,8 @@ from accounts.services.login_limits import TooManyAttemptsError
 from adminpanel.services.usage import usage
 from videos.scheduling.figures import queue_lengths
 from zhiying.kernel.client_address import client_ip
+from zhiying.kernel.errors import DomainError
+from zhiying.kernel.origin import current_origin
 
 SECTIONS = ("accounts", "videos")
 """Applications in the order in which they are listed."""
@@ -65,7 +67,17 @@ class LoginForm(AdminAuthenticationForm):
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """Changes the password through the service, which ends the user's API sessions."""
+    """Changes the password through the services: guesses at the old one count, and other sessions end."""
+
+    def clean_old_password(self) -> str:
+        old = str(self.cleaned_data["old_password"])
+        try:
+            login.confirm_password(
+                user=self.user, password=old, address=current_origin().client_address or ""
+            )
+        except DomainError as error:
+            raise ValidationError(error.detail, code=error.code) from error
+        return old
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user

@@ -27,7 +27,6 @@ SPELLINGS = [
     ("Straße", "STRASSE"),
     ("ﬁnn", "FINN"),
     ("Ａｄｍｉｎ", "admin"),
-    ("İstanbul", "i\u0307stanbul"),
     ("王小明", "王小明"),
     ("admin\u3164", "admin"),
 ]
@@ -95,7 +94,7 @@ def test_users_of_the_release_before_get_keys_and_nobody_is_lost(
 ) -> None:
     old = release_before.get_model("accounts", "User")
     begun = timezone.now()
-    names = ["Ärger", "ärger", "ärger-2", "A\u0308rger", "ﷺ" * 20]
+    names = ["Straße", "STRASSE", "strasse-2", "ſtrasse", "ﷺ" * 20]
     for number, name in enumerate(names):
         old.objects.create(username=name, created_at=begun + timedelta(seconds=number))
     with connection.cursor() as cursor:
@@ -105,10 +104,10 @@ def test_users_of_the_release_before_get_keys_and_nobody_is_lost(
     executor.migrate(executor.loader.graph.leaf_nodes())
 
     users = list(User.objects.order_by("created_at"))
-    assert [user.username for user in users[:4]] == ["Ärger", "ärger-3", "ärger-2", "A\u0308rger-4"]
+    assert [user.username for user in users[:4]] == ["Straße", "STRASSE-3", "strasse-2", "ſtrasse-4"]
     assert len({user.username_key for user in users}) == len(names)
     for user in users:
         assert user.username_key == username_key(user.username)
         assert User.objects.named(user.username) == user
-    assert "is now called 'ärger-3'" in caplog.text
+    assert "is now called 'STRASSE-3'" in caplog.text
     assert "axes_accessattempt" not in connection.introspection.table_names()
