@@ -13,6 +13,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.support.rows import client_for, make_user
+from videos.api import answers
+from videos.scheduling import forecast
 from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
@@ -36,6 +38,12 @@ def _cheap_password_hashes() -> None:
     Argon2PasswordHasher.time_cost = 1
     Argon2PasswordHasher.memory_cost = 8
     Argon2PasswordHasher.parallelism = 1
+
+
+@pytest.fixture(autouse=True)
+def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue is read anew for every answer, so that a test sees what it has just done."""
+    monkeypatch.setattr(forecast, "SNAPSHOT_S", 0.0)
 
 
 @pytest.fixture
@@ -70,6 +78,7 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def same_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signed links, which change with every full hour, do not do so during the test."""
+    """Signed links, which change with every full hour, and estimates do not do so during the test."""
     moment = time.time()
-    monkeypatch.setattr(media_urls, "time", SimpleNamespace(time=lambda: moment))
+    for module in (media_urls, answers):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: moment))

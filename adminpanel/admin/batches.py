@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -25,10 +24,8 @@ from adminpanel.admin.base import (
 )
 from adminpanel.admin.filters import DayRangeFilter, UserFilter
 from adminpanel.admin.site import site
-from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.models import OPEN_STATUSES, Batch, VideoItem
 from videos.services import batches
-
-_ACTIVE = (BatchStatus.PENDING, BatchStatus.PROCESSING)
 
 
 class ItemInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -57,7 +54,7 @@ class BatchAdmin(ReadOnlyAdmin):
     search_fields = ("name", "user__username")
     search_help_text = gettext_lazy("Name of a batch or of a user")
     ordering = ("-created_at", "-id")
-    sortable_by = ("name", "created_at")
+    sortable_by = ("created_at",)
     actions = ("retry_failed", "cancel", "delete_batches")
     fields = ("name", "owner", "state", "results", "prompt", "recording", "created_at", "id")
     readonly_fields = ("owner", "state", "results", "recording")
@@ -76,11 +73,7 @@ class BatchAdmin(ReadOnlyAdmin):
         items = VideoItem.objects.filter(batch=OuterRef("pk"))
         first = items.order_by("position").values("thumbnail")[:1]
         rows: QuerySet[Batch] = super().get_queryset(request)
-        return rows.annotate(
-            first_thumbnail=Subquery(first),
-            completed=_count(items.filter(status=ItemStatus.COMPLETED)),
-            failed=_count(items.filter(status=ItemStatus.FAILED)),
-        )
+        return rows.annotate(first_thumbnail=Subquery(first))
 
     @admin.display(description="")
     def preview(self, batch: Any) -> str:
@@ -96,9 +89,9 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Videos"))
     def results(self, batch: Any) -> str:
-        shown = [_("%(done)d of %(total)d") % {"done": batch.completed, "total": batch.image_count}]
-        if batch.failed:
-            shown.append(_("%(count)d failed") % {"count": batch.failed})
+        shown = [_("%(done)d of %(total)d") % {"done": batch.completed_count, "total": batch.image_count}]
+        if batch.failed_count:
+            shown.append(_("%(count)d failed") % {"count": batch.failed_count})
         return markup.lines(shown)
 
     @admin.display(description=gettext_lazy("Audio (s)"))
@@ -125,8 +118,8 @@ class BatchAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         batch = self.get_object(request, object_id)
         buttons = {
-            "can_retry": bool(batch and batch.failed),
-            "can_cancel": bool(batch and batch.status in _ACTIVE),
+            "can_retry": bool(batch and batch.failed_count),
+            "can_cancel": bool(batch and batch.status in OPEN_STATUSES),
         }
         return super().change_view(request, object_id, form_url, buttons)
 
@@ -226,9 +219,3 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         batches.batch_delete(batch=obj, acting_user=administrator(request))
-
-
-def _count(items: "QuerySet[VideoItem]") -> Coalesce:
-    """How many items there are for each row of the outer query, without joining all of them."""
-    counted = items.order_by().values("batch").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted), 0)

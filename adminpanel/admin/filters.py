@@ -9,14 +9,16 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.services.ledger_reads import start_of_day
-from videos.models import ItemStatus, VideoItem
+from accounts.models import CreditEntry, UsageDay, User
+from accounts.services.ledger_reads import made_between, start_of_day
+from videos.models import VideoItem
 from zhiying.kernel.api.fields import FIRST_DAY, LAST_DAY
 
 SHOWN_CODES = 50
+SHOWN_DAYS = 366
 
 
 class DayRangeFilter(admin.FieldListFilter):
@@ -35,12 +37,12 @@ class DayRangeFilter(admin.FieldListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         first, last = self._day(self.first_name), self._day(self.last_name)
-        if first:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": start_of_day(first)})
-        if last:
-            end = start_of_day(last + timedelta(days=1))
-            queryset = queryset.filter(**{f"{self.field_path}__lt": end})
-        return queryset
+        start = start_of_day(first) if first else None
+        end = start_of_day(last + timedelta(days=1)) if last else None
+        if queryset.model is CreditEntry:
+            return made_between(queryset, start, end)
+        limits = {f"{self.field_path}__gte": start, f"{self.field_path}__lt": end}
+        return queryset.filter(**{name: limit for name, limit in limits.items() if limit})
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """What the template needs: the days chosen, and every other parameter of the page."""
@@ -104,14 +106,15 @@ class UserFilter(admin.SimpleListFilter):
 
 
 class ErrorCodeFilter(admin.SimpleListFilter):
-    """Why videos failed: the codes there are."""
+    """Why videos failed: the codes there were in the last year."""
 
     title = _("error code")
     parameter_name = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        failed = VideoItem.objects.filter(status=ItemStatus.FAILED).order_by("error_code")
-        codes = failed.values_list("error_code", flat=True).distinct()[:SHOWN_CODES]
+        first = timezone.localdate() - timedelta(days=SHOWN_DAYS)
+        failed = UsageDay.objects.filter(day__gte=first).exclude(code="").order_by("code")
+        codes = failed.values_list("code", flat=True).distinct()[:SHOWN_CODES]
         return [(code, code) for code in codes]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -39,8 +39,9 @@ class VideoItemAdmin(ReadOnlyAdmin):
     list_select_related = ("batch__user",)
     search_fields = ("original_name", "batch__name", "batch__user__username")
     search_help_text = gettext_lazy("Image file, batch or user name")
-    ordering = ("-queued_at", "position")
-    sortable_by = ("queued", "attempts")
+    id_fields = ("id", "batch_id")
+    ordering = ("-queued_at", "-id")
+    sortable_by = ("queued",)
     actions = ("retry", "cancel")
     fields = (
         "player",
@@ -114,7 +115,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         text = _("Paid run %(run)d, attempt %(attempt)d")
         return text % {"run": item.run, "attempt": item.attempt}
 
-    @admin.display(description=gettext_lazy("Attempts"), ordering="attempt")
+    @admin.display(description=gettext_lazy("Attempts"))
     def attempts(self, item: VideoItem) -> int:
         return item.attempt
 

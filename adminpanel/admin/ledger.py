@@ -57,6 +57,7 @@ class CreditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "actor")
     search_fields = ("user__username", "note")
     search_help_text = _("User name or note")
+    id_fields = ("id", "batch_id")
     ordering = ("-number",)
     sortable_by = ()  # entries have one order, that in which they were made
     fields = (

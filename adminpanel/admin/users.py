@@ -43,7 +43,8 @@ class UserAdmin(ReadOnlyAdmin):
     list_select_related = ("group",)
     search_fields = ("username_key",)
     search_help_text = gettext_lazy("Part of a user name")
-    ordering = ("-created_at", "id")
+    ordering = ("-created_at", "-id")
+    sortable_by = ("username", "balance", "created_at")
     actions = ("change_credits", "activate", "deactivate", "log_out")
     fields = (
         "username",
@@ -66,11 +67,11 @@ class UserAdmin(ReadOnlyAdmin):
     def balance(self, user: User) -> str:
         return f"{user.credits:,}"
 
-    @admin.display(description=gettext_lazy("Role"), ordering="is_admin")
+    @admin.display(description=gettext_lazy("Role"))
     def role(self, user: User) -> str:
         return _("Administrator") if user.is_admin else _("User")
 
-    @admin.display(description=gettext_lazy("State"), ordering="is_active")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, user: User) -> str:
         if user.is_active:
             return markup.badge("completed", _("Active"))

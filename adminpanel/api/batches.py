@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from adminpanel.api import serializers as shapes
 from adminpanel.api.permissions import IsAdministrator
-from videos.api.serializers import BatchListOutput
+from videos.api.batch_shapes import BatchListOutput
 from videos.api.views import batch_page_response
 from zhiying.kernel.api.paging import validated_query
 from zhiying.kernel.api.schema import IF_NONE_MATCH

@@ -10,13 +10,14 @@ from accounts.services.credits import MAX_CREDITS
 from videos.api.serializers import BatchListQuery
 from zhiying.kernel.api.paging import PageOutput, PageQuery
 from zhiying.kernel.api.shapes import Shape, shown
+from zhiying.kernel.windows import SEARCH_HELP
 
 USER_ORDERINGS = ("created_at", "-created_at", "username", "-username", "credits", "-credits")
 BATCH_ORDERINGS = ("created_at", "-created_at", "image_count", "-image_count", "name", "-name")
 
 
 class UserListQuery(PageQuery):
-    search = serializers.CharField(required=False, max_length=150, help_text="Part of the user name.")
+    search = serializers.CharField(required=False, max_length=150, help_text=SEARCH_HELP)
     is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
     is_admin = serializers.BooleanField(required=False, allow_null=True, default=None)
     ordering = serializers.ChoiceField(choices=USER_ORDERINGS, default="-created_at")

@@ -82,3 +82,15 @@ def test_changes_that_cancel_out_are_found_by_the_running_sum(user: User, unprot
     assert code == 1
     assert "balance 130" not in err  # the sum is right, the way to it is not
     assert "says 110 after it, the ledger 120" in err
+
+
+def test_the_report_ends_however_much_is_wrong(user: User, unprotected_ledger: None) -> None:
+    make_batch(user, 30)
+    CreditEntry.objects.filter(kind="grant").update(balance_after=99)
+    CreditEntry.objects.filter(kind="charge").update(balance_after=1)
+    User.objects.bulk_create(User(username=f"wrong{n}", password="!", credits=7) for n in range(80))
+    code, _, err = audit()
+    assert code == 1
+    assert err.count("balance 7, ledger 0") == 50
+    assert "and 30 entries after it are wrong too" in err
+    assert "111 discrepancies." in err

@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from videos.models import BatchStatus, ItemStatus
+from videos.models import BatchStatus
 from zhiying.kernel.api.fields import DayField
-from zhiying.kernel.api.paging import PageOutput, PageQuery
+from zhiying.kernel.api.paging import PageQuery
+from zhiying.kernel.windows import SEARCH_HELP
 
 
 class BatchInput(serializers.Serializer[Any]):
@@ -56,75 +57,15 @@ class ImageUpload(serializers.Serializer[Any]):
 
 
 class BatchListQuery(PageQuery):
-    search = serializers.CharField(required=False, max_length=200, help_text="Part of the name.")
+    search = serializers.CharField(required=False, max_length=200, help_text=SEARCH_HELP)
     status = serializers.ChoiceField(choices=BatchStatus.choices, required=False)
     date_from = DayField(required=False)
     date_to = DayField(required=False)
+    summary = serializers.BooleanField(default=False, help_text="Batches without their items.")
 
 
 class RenameInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
-
-
-class ItemOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    batch_id = serializers.UUIDField()
-    position = serializers.IntegerField()
-    original_name = serializers.CharField()
-    sourceImage = serializers.CharField()  # noqa: N815
-    source_image_url = serializers.CharField()
-    thumbnail_url = serializers.CharField()
-    videoUrl = serializers.CharField(help_text='"" until there is one.')  # noqa: N815
-    video_url = serializers.CharField()
-    poster_url = serializers.CharField()
-    status = serializers.ChoiceField(choices=ItemStatus.choices)
-    progress = serializers.IntegerField(help_text="0 to 100.")
-    elapsed_time = serializers.IntegerField(help_text="Seconds.")
-    error_code = serializers.CharField()
-    error_msg = serializers.CharField()
-    duration = serializers.FloatField(allow_null=True, help_text="Seconds, once completed.")
-    width = serializers.IntegerField(help_text="Of the upright source image, pixels.")
-    height = serializers.IntegerField()
-    notes = serializers.ListField(child=serializers.CharField())
-
-
-class ProgressOutput(serializers.Serializer[Any]):
-    overall_progress = serializers.IntegerField(help_text="0 to 100.")
-    total = serializers.IntegerField()
-    completed = serializers.IntegerField()
-    processing = serializers.IntegerField()
-    pending = serializers.IntegerField(help_text="All items that wait.")
-    queued = serializers.IntegerField(help_text="Those of them not yet handed to a worker or engine.")
-    failed = serializers.IntegerField()
-    cancelled = serializers.IntegerField()
-    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is next.")
-    eta_seconds = serializers.IntegerField(allow_null=True, help_text="Waiting and rendering together.")
-    eta_waiting_seconds = serializers.IntegerField(allow_null=True)
-    eta_rendering_seconds = serializers.IntegerField(allow_null=True)
-
-
-class BatchOutput(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    userId = serializers.UUIDField()  # noqa: N815
-    user_id = serializers.UUIDField()
-    userName = serializers.CharField()  # noqa: N815
-    name = serializers.CharField()
-    status = serializers.ChoiceField(choices=BatchStatus.choices)
-    timestamp = serializers.IntegerField(help_text="Milliseconds since 1970.")
-    created_at = serializers.DateTimeField()
-    prompt = serializers.CharField()
-    audioName = serializers.CharField()  # noqa: N815
-    audio_url = serializers.CharField()
-    audio_duration = serializers.FloatField(help_text="Seconds.")
-    imageCount = serializers.IntegerField()  # noqa: N815
-    image_count = serializers.IntegerField()
-    creditsUsed = serializers.IntegerField(help_text="Net of refunds.")  # noqa: N815
-    items = ItemOutput(many=True)
-    progress = ProgressOutput()
-
-
-class BatchListOutput(PageOutput):
-    batches = BatchOutput(many=True)
 
 
 class CreatedOutput(serializers.Serializer[Any]):

@@ -1,12 +1,13 @@
 """Rows of batches, items and the queue."""
 
-from videos.models.batch import Batch, BatchStatus
+from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import QueueState, QueueTurn
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
     "FINAL_STATUSES",
+    "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
     "ItemStatus",

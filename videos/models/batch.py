@@ -19,8 +19,16 @@ class BatchStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
+"""Something of the batch waits or is rendered."""
+
+
 class Batch(models.Model):
-    """One submission. `status` is derived from the items and kept by `videos.services.transitions`."""
+    """One submission.
+
+    `status` and the counts of items by status are derived from the items and kept, with `version`, by
+    `videos.services.transitions`, under the lock of the batch.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -37,6 +45,12 @@ class Batch(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
     )
+    version = models.BigIntegerField(default=1, help_text="Raised by every change that a client can see.")
+    pending_count = models.PositiveSmallIntegerField(default=0)
+    processing_count = models.PositiveSmallIntegerField(default=0)
+    completed_count = models.PositiveSmallIntegerField(default=0)
+    failed_count = models.PositiveSmallIntegerField(default=0)
+    cancelled_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
@@ -49,6 +63,16 @@ class Batch(models.Model):
                 condition=models.Q(status__in=BatchStatus.values), name="batch_status_known"
             ),
             models.CheckConstraint(condition=models.Q(image_count__gte=1), name="batch_has_images"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    image_count=models.F("pending_count")
+                    + models.F("processing_count")
+                    + models.F("completed_count")
+                    + models.F("failed_count")
+                    + models.F("cancelled_count")
+                ),
+                name="batch_counts_its_images",
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list

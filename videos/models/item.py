@@ -89,7 +89,19 @@ class VideoItem(models.Model):
             ),
             # the claim's count by user, and the sweep's search for expired leases
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="items_processing"),
-            # how long renders take (ETA) and usage by day
+            # administrators' list, and its filters where they leave little
+            models.Index(fields=["-queued_at", "-id"], name="items_newest"),
+            models.Index(
+                fields=["status", "-queued_at", "-id"],
+                condition=~Q(status="completed"),
+                name="items_by_status",
+            ),
+            models.Index(
+                fields=["error_code", "-queued_at", "-id"],
+                condition=~Q(error_code=""),
+                name="items_by_error",
+            ),
+            # how long renders take (ETA)
             models.Index(fields=["finished_at"], name="items_by_finish"),
         ]
 

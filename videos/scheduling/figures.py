@@ -1,20 +1,12 @@
 """Figures of the queue for clients, administrators and monitoring."""
 
-from django.db.models import Count
+from django.db.models import Sum
 
-from videos.models import ItemStatus, VideoItem
+from videos.models import OPEN_STATUSES, Batch
 
 
 def queue_lengths() -> dict[str, int]:
-    """How many items wait and how many are rendered now."""
-    open_statuses = (ItemStatus.PENDING, ItemStatus.PROCESSING)
-    counts = dict(
-        VideoItem.objects.filter(status__in=open_statuses)
-        .order_by()
-        .values_list("status")
-        .annotate(n=Count("pk"))
+    """How many items wait and how many are rendered now, as the open batches count them."""
+    return Batch.objects.filter(status__in=OPEN_STATUSES).aggregate(
+        pending=Sum("pending_count", default=0), processing=Sum("processing_count", default=0)
     )
-    return {
-        "pending": counts.get(ItemStatus.PENDING, 0),
-        "processing": counts.get(ItemStatus.PROCESSING, 0),
-    }

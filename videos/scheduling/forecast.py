@@ -1,21 +1,38 @@
 """When a batch's turn comes and when it will be done: estimates from the queue as it is now."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from threading import Lock
+from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Min, Sum
-from django.utils import timezone
+from django.db.models import Count, Sum
 
-from videos.models import Batch, ItemStatus, VideoItem
+from videos.models import OPEN_STATUSES, Batch, ItemStatus, VideoItem
 
 RECENT_RESULTS = 30
 """How many of the last results tell how fast items render."""
 ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
 """Until there are results to go by."""
+SNAPSHOT_S = 1.0
+"""How old a snapshot may be."""
+
+_reading = Lock()
+
+
+class Asked(Protocol):
+    """What a forecast needs to know of a batch."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def audio_duration_s(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class QueueSnapshot:
-    """The queue at one moment, read by four queries however many batches are asked about."""
+    """The queue at one moment, read by three queries however many batches are asked about."""
 
     waiting: Mapping[UUID, Waiting] = field(default_factory=dict)
     running: Mapping[UUID, int] = field(default_factory=dict)
@@ -53,26 +70,36 @@ class QueueSnapshot:
     render_s_per_audio_s: float = ASSUMED_RENDER_S_PER_AUDIO_S
 
     @classmethod
+    def current(cls) -> "QueueSnapshot":
+        """The queue as it was a moment ago: read again once a second, by whoever asks first."""
+        global _latest
+        with _reading:
+            taken_at, snapshot = _latest
+            if snapshot is None or time.monotonic() - taken_at >= SNAPSHOT_S:
+                snapshot = cls.load()
+                _latest = (time.monotonic(), snapshot)
+            return snapshot
+
+    @classmethod
     def load(cls) -> "QueueSnapshot":
-        items = VideoItem.objects.order_by()
-        waiting = (
-            items.filter(status=ItemStatus.PENDING)
-            .values_list("batch_id", "batch__user_id")
-            .annotate(items=Count("pk"), since=Min("queued_at"))
-        )
+        """Read the open batches, which know how many of their items wait, and what is rendered now."""
+        open_batches = Batch.objects.filter(status__in=OPEN_STATUSES).order_by()
+        waiting = open_batches.filter(pending_count__gt=0)
         running = list(
-            items.filter(status=ItemStatus.PROCESSING)
+            VideoItem.objects.filter(status=ItemStatus.PROCESSING)
+            .order_by()
             .values_list("batch_id")
             .annotate(items=Count("pk"), progress=Sum("progress"))
         )
+        rows = waiting.values_list("pk", "user_id", "pending_count", "created_at")
         return cls(
-            waiting={row[0]: Waiting(*row) for row in waiting},
+            waiting={row[0]: Waiting(*row) for row in rows},
             running={batch_id: count for batch_id, count, _ in running},
             running_progress={batch_id: progress for batch_id, _, progress in running},
             render_s_per_audio_s=_measured_speed(),
         )
 
-    def forecast(self, batch: Batch) -> Forecast:
+    def forecast(self, batch: Asked) -> Forecast:
         """Position in the queue (1 is next) and seconds until the batch starts and from then on."""
         mine = self.waiting.get(batch.pk)
         running = self.running.get(batch.pk, 0)
@@ -105,7 +132,7 @@ class QueueSnapshot:
 def _measured_speed() -> float:
     """Seconds of rendering per second of audio, over the latest results."""
     rows = list(
-        VideoItem.objects.filter(status=ItemStatus.COMPLETED)
+        VideoItem.objects.filter(status=ItemStatus.COMPLETED, finished_at__isnull=False)
         .order_by("-finished_at")
         .values_list("started_at", "finished_at", "duration_s")[:RECENT_RESULTS]
     )
@@ -116,9 +143,5 @@ def _measured_speed() -> float:
     return seconds / audio_s if audio_s else ASSUMED_RENDER_S_PER_AUDIO_S
 
 
-def elapsed_s(item: VideoItem) -> int:
-    """Seconds an item has been, or was, rendering."""
-    if item.started_at is None:
-        return 0
-    end = item.finished_at or timezone.now()
-    return max(0, round((end - item.started_at).total_seconds()))
+_latest: tuple[float, QueueSnapshot | None] = (0.0, None)
+"""When the latest snapshot of this process was taken, and the snapshot."""

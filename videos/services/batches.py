@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -113,6 +114,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     )
     for item in items:
         item.queued_at = item.not_before = now
+    batch.pending_count = len(items)
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
     usage.record(user_id=batch.user_id, batches=1)
@@ -136,7 +138,7 @@ def batch_rename(*, batch: Batch, name: str, acting_user: User) -> Batch:
     name = name.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise InvalidError(_("A name has 1 to %(max)d characters.") % {"max": MAX_NAME_LENGTH})
-    Batch.objects.filter(pk=batch.pk).update(name=name)
+    Batch.objects.filter(pk=batch.pk).update(name=name, version=F("version") + 1)
     _record(AuditAction.BATCH_RENAME, batch, acting_user, new_name=name)
     batch.name = name
     return batch

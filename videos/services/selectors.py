@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -44,13 +44,7 @@ def _start(day: date | None, *, days: int = 0) -> datetime | None:
     return start_of_day(day + timedelta(days=days)) if day else None
 
 
-def with_items(batches: "QuerySet[Batch]") -> "QuerySet[Batch]":
-    """Batches with owner and items in two queries more, however many."""
-    items = VideoItem.objects.order_by("position")
-    return batches.select_related("user").prefetch_related(Prefetch("items", items))
-
-
-def batch_for(user: User, batch_id: UUID, *, items: bool = False) -> Batch:
+def batch_for(user: User, batch_id: UUID) -> Batch:
     """A batch the user may see: their own, or any for an administrator.
 
     Raises:
@@ -59,7 +53,7 @@ def batch_for(user: User, batch_id: UUID, *, items: bool = False) -> Batch:
     batches = Batch.objects.select_related("user")
     if not second_factor.may_administer(user):
         batches = batches.filter(user=user)
-    batch = (with_items(batches) if items else batches).filter(pk=batch_id).first()
+    batch = batches.filter(pk=batch_id).first()
     if batch is None:
         raise NotFoundError(_("There is no such batch."))
     return batch

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
 from accounts.services import credits as ledger
@@ -66,10 +66,18 @@ def refund(batch: Batch, runs: list[Run], *, note: str) -> None:
 
 
 def refresh_status(batch: Batch) -> None:
+    """Count a locked batch's items again, derive its status, and raise its version."""
     counts = dict(batch.items.order_by().values_list("status").annotate(n=Count("pk")))
-    status = status_of(counts)
-    if status != batch.status:
-        Batch.objects.filter(pk=batch.pk).update(status=status)
+    Batch.objects.filter(pk=batch.pk).update(
+        status=status_of(counts),
+        version=F("version") + 1,
+        **{f"{status}_count": counts.get(status, 0) for status in ItemStatus.values},
+    )
+
+
+def raise_version(*batch_ids: UUID) -> None:
+    """Say that something of these batches, which no status tells, looks different from now on."""
+    Batch.objects.filter(pk__in=batch_ids).update(version=F("version") + 1)
 
 
 def ended() -> dict[str, Any]:

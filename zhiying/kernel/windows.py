@@ -7,6 +7,8 @@ from django.db.models import Model, QuerySet
 WINDOW_ROWS = 10_000
 """Rows that a search, or an order without an index, looks at."""
 
+SEARCH_HELP = f"Part of the name; looked for among the newest {WINDOW_ROWS} that the other filters leave."
+
 Row = TypeVar("Row", bound=Model)
 
 

@@ -1,5 +1,6 @@
 """REST framework and its schema."""
 
+from zhiying.settings.core import env
 from zhiying.settings.security import NUM_PROXIES
 from zhiying.version import VERSION
 
@@ -18,6 +19,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": NUM_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+ANSWER_CACHE_BYTES = env.int("ANSWER_CACHE_MB", default=32) * 1_000_000
+"""Memory of each web process for the JSON of batches that did not change."""
 SPECTACULAR_SETTINGS = {
     "TITLE": "ZhiYing (智影 AI)",
     "DESCRIPTION": "Batch digital-human video: portraits + one voice recording → one talking video each.",

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.models import User
-from accounts.services.ledger_check import find_discrepancies
+from accounts.services.ledger_check import check
 
 
 class Command(BaseCommand):
@@ -15,10 +14,10 @@ class Command(BaseCommand):
     help = "Check that every user's credits equal the sum of their ledger."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = list(find_discrepancies())
-        for discrepancy in found:
-            self.stderr.write(f"{discrepancy.username}: {discrepancy.problem}")
-        if found:
-            self.stderr.write(f"{len(found)} discrepancies.")
+        report = check()
+        for line in report.lines:
+            self.stderr.write(line)
+        if report.discrepancies:
+            self.stderr.write(f"{report.discrepancies} discrepancies.")
             sys.exit(1)
-        self.stdout.write(f"{User.objects.count()} users checked; every balance equals its ledger.")
+        self.stdout.write(f"{report.users} users checked; every balance equals its ledger.")

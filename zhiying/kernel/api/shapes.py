@@ -6,6 +6,7 @@ field objects, which costs more than everything else in a large answer. Two name
 share one definition: `user_id = userId = shown(...)`.
 """
 
+from copy import deepcopy
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
@@ -31,6 +32,9 @@ class Shape(serializers.Serializer[Any]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._getters = tuple((name, getattr(field, _GETTER)) for name, field in cls._declared_fields.items())
+        # A field knows its own name, so that two names need two fields; else the schema has the last one only.
+        for name, getter in cls._getters:
+            cls._declared_fields[name] = shown(deepcopy(cls._declared_fields[name]), getter)
 
     @classmethod
     def body(cls, source: Any) -> dict[str, Any]:

@@ -1,0 +1,166 @@
+"""How batches and items look to clients: each field once, with its names, its type and its source.
+
+The schema's names and the front end's names for the same values stand side by side here, and nowhere
+else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from videos.models import BatchStatus, ItemStatus
+from videos.pricing import CREDITS_PER_IMAGE
+from videos.scheduling.forecast import Forecast
+from videos.services.batch_rows import BatchRow, ItemRow
+from videos.store.urls import Links
+from zhiying.kernel.api.paging import PageOutput
+from zhiying.kernel.api.shapes import Shape, shown
+from zhiying.kernel.translatable import translated
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """An item, and what makes its links."""
+
+    row: ItemRow
+    links: Links
+
+    @property
+    def video(self) -> str:
+        """The link to the result; empty until there is one."""
+        return self.links.url(self.row.video) if self.row.status == ItemStatus.COMPLETED else ""
+
+    @property
+    def elapsed_s(self) -> int:
+        """Seconds the item has been, or was, rendering."""
+        if self.row.started_at is None:
+            return 0
+        end = self.row.finished_at or timezone.now()
+        return max(0, round((end - self.row.started_at).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBatch:
+    """A batch with what its answer needs beside the row itself."""
+
+    row: BatchRow
+    links: Links
+    forecast: Forecast
+    items: Sequence[ShownItem]
+    """Empty in a summary."""
+    running_progress: int
+    """Percent, summed over the items being rendered."""
+
+    @property
+    def overall_progress(self) -> int:
+        row = self.row
+        ended = row.completed_count + row.failed_count + row.cancelled_count
+        return (100 * ended + self.running_progress) // max(1, row.image_count)
+
+    @property
+    def credits_used(self) -> int:
+        """What the batch costs net of refunds: a failed or cancelled run was given back."""
+        row = self.row
+        return (row.image_count - row.failed_count - row.cancelled_count) * CREDITS_PER_IMAGE
+
+
+class ItemOutput(Shape):
+    id = shown(serializers.UUIDField(), lambda item: item.row.id)
+    batch_id = shown(serializers.UUIDField(), lambda item: item.row.batch_id)
+    position = shown(serializers.IntegerField(), lambda item: item.row.position)
+    original_name = shown(serializers.CharField(), lambda item: item.row.original_name)
+    sourceImage = source_image_url = shown(  # noqa: N815
+        serializers.CharField(), lambda item: item.links.url(item.row.source_image)
+    )
+    thumbnail_url = shown(serializers.CharField(), lambda item: item.links.url(item.row.thumbnail))
+    videoUrl = video_url = shown(  # noqa: N815
+        serializers.CharField(help_text='"" until there is one.'), lambda item: item.video
+    )
+    poster_url = shown(
+        serializers.CharField(), lambda item: item.links.url(item.row.poster) if item.video else ""
+    )
+    status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
+    progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
+    elapsed_time = shown(serializers.IntegerField(help_text="Seconds."), lambda item: item.elapsed_s)
+    error_code = shown(serializers.CharField(), lambda item: item.row.error_code)
+    error_msg = shown(serializers.CharField(), lambda item: translated(item.row.error_msg))
+    duration = shown(
+        serializers.FloatField(allow_null=True, help_text="Seconds, once completed."),
+        lambda item: item.row.duration_s if item.video else None,
+    )
+    width = shown(
+        serializers.IntegerField(help_text="Of the upright source image, pixels."),
+        lambda item: item.row.width,
+    )
+    height = shown(serializers.IntegerField(), lambda item: item.row.height)
+    notes = shown(
+        serializers.ListField(child=serializers.CharField()),
+        lambda item: [translated(note) for note in item.row.notes],
+    )
+
+
+class ProgressOutput(Shape):
+    overall_progress = shown(
+        serializers.IntegerField(help_text="0 to 100."), lambda batch: batch.overall_progress
+    )
+    total = shown(serializers.IntegerField(), lambda batch: batch.row.image_count)
+    completed = shown(serializers.IntegerField(), lambda batch: batch.row.completed_count)
+    processing = shown(serializers.IntegerField(), lambda batch: batch.row.processing_count)
+    pending = shown(
+        serializers.IntegerField(help_text="All items that wait."), lambda batch: batch.row.pending_count
+    )
+    # a worker takes an item only when it begins to render it, so whatever waits is queued
+    queued = shown(
+        serializers.IntegerField(help_text="Those of them not yet handed to a worker or engine."),
+        lambda batch: batch.row.pending_count,
+    )
+    failed = shown(serializers.IntegerField(), lambda batch: batch.row.failed_count)
+    cancelled = shown(serializers.IntegerField(), lambda batch: batch.row.cancelled_count)
+    queue_position = shown(
+        serializers.IntegerField(allow_null=True, help_text="1 is next."),
+        lambda batch: batch.forecast.queue_position,
+    )
+    eta_seconds = shown(
+        serializers.IntegerField(allow_null=True, help_text="Waiting and rendering together."),
+        lambda batch: batch.forecast.eta_s,
+    )
+    eta_waiting_seconds = shown(
+        serializers.IntegerField(allow_null=True), lambda batch: batch.forecast.eta_waiting_s
+    )
+    eta_rendering_seconds = shown(
+        serializers.IntegerField(allow_null=True), lambda batch: batch.forecast.eta_rendering_s
+    )
+
+
+class BatchOutput(Shape):
+    id = shown(serializers.UUIDField(), lambda batch: batch.row.id)
+    userId = user_id = shown(serializers.UUIDField(), lambda batch: batch.row.user_id)  # noqa: N815
+    userName = shown(serializers.CharField(), lambda batch: batch.row.user__username)  # noqa: N815
+    name = shown(serializers.CharField(), lambda batch: batch.row.name)
+    status = shown(serializers.ChoiceField(choices=BatchStatus.choices), lambda batch: batch.row.status)
+    timestamp = shown(
+        serializers.IntegerField(help_text="Milliseconds since 1970."),
+        lambda batch: int(batch.row.created_at.timestamp() * 1000),
+    )
+    created_at = shown(serializers.DateTimeField(), lambda batch: batch.row.created_at)
+    prompt = shown(serializers.CharField(), lambda batch: batch.row.prompt)
+    audioName = shown(serializers.CharField(), lambda batch: batch.row.audio_name)  # noqa: N815
+    audio_url = shown(serializers.CharField(), lambda batch: batch.links.url(batch.row.audio))
+    audio_duration = shown(
+        serializers.FloatField(help_text="Seconds."), lambda batch: round(batch.row.audio_duration_s, 3)
+    )
+    imageCount = image_count = shown(serializers.IntegerField(), lambda batch: batch.row.image_count)  # noqa: N815
+    creditsUsed = shown(  # noqa: N815
+        serializers.IntegerField(help_text="Net of refunds."), lambda batch: batch.credits_used
+    )
+    items = shown(
+        ItemOutput(many=True, help_text="In order of position; empty in a summary."),
+        lambda batch: ItemOutput.bodies(batch.items),
+    )
+    progress = shown(ProgressOutput(), ProgressOutput.body)
+
+
+class BatchListOutput(PageOutput):
+    batches = BatchOutput(many=True)
