@@ -6,8 +6,8 @@ field objects, which costs more than everything else in a large answer. Two name
 share one definition: `user_id = userId = shown(...)`.
 """
 
-from copy import deepcopy
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import Any, ClassVar, TypeVar
 
 from rest_framework import serializers
@@ -32,7 +32,7 @@ class Shape(serializers.Serializer[Any]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._getters = tuple((name, getattr(field, _GETTER)) for name, field in cls._declared_fields.items())
-        # A field knows its own name, so that two names need two fields; else the schema has the last one only.
+        # A field knows its own name: with one field for two, the schema would have the last name only.
         for name, getter in cls._getters:
             cls._declared_fields[name] = shown(deepcopy(cls._declared_fields[name]), getter)
 
