@@ -30,7 +30,9 @@ LARGE_BATCH = 50
 
 def main(items: int, waiting: int) -> None:
     call_command("migrate", verbosity=0)
-    me = user_create(username="bench", password="Correct-Horse-7", credits=1_000_000, is_admin=True)
+    me = user_create(
+        username="bench", password="Correct-Horse-7", credits=1_000_000, is_admin=True, acting_user=None
+    )
     own = OWN_BATCHES * ITEMS_PER_BATCH + LARGE_BATCH
     finished = max(0, items - own) // ITEMS_PER_BATCH
     queued = waiting // ITEMS_PER_BATCH
