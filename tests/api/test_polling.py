@@ -229,17 +229,14 @@ def test_the_queue_is_read_once_a_second_by_whoever_asks(
     made = [make_batch(user, 2) for _ in range(3)]
     client_of_user.get("/api/user/profile")
     first, second, third = (reads(client_of_user, address(batch)) for batch in made)
-    assert sum("status" in sql and "video_items" in sql for sql in first) > 0
-    assert len(second) == len(third) == 3, "session, batch and items"
+    assert len(first) > len(second) == len(third) == 3, "session, batch and items"
 
 
 def test_the_queue_is_read_from_the_batches_not_from_what_waits(user: User) -> None:
     make_batch(user, 3)
     with CaptureQueriesContext(connection) as captured:
-        forecast.QueueSnapshot.load()
-    for query in captured:
-        if "video_items" in query["sql"]:
-            assert "processing" in query["sql"] or "LIMIT 30" in query["sql"]
+        forecast.QueueSnapshot.read()
+    assert [q["sql"] for q in captured if "video_items" in q["sql"] and "LIMIT 30" not in q["sql"]] == []
 
 
 @pytest.mark.parametrize(

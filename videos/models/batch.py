@@ -45,7 +45,7 @@ class Batch(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
     )
-    version = models.BigIntegerField(default=1, help_text="Raised by every change that a client can see.")
+    version = models.PositiveBigIntegerField(default=1, help_text="Raised by every change a client can see.")
     pending_count = models.PositiveSmallIntegerField(default=0)
     processing_count = models.PositiveSmallIntegerField(default=0)
     completed_count = models.PositiveSmallIntegerField(default=0)
@@ -71,7 +71,7 @@ class Batch(models.Model):
                     + models.F("failed_count")
                     + models.F("cancelled_count")
                 ),
-                name="batch_counts_its_images",
+                name="batch_counts_add_up",
             ),
         ]
         indexes = [

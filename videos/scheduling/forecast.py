@@ -10,7 +10,6 @@ from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Sum
 
 from videos.models import OPEN_STATUSES, Batch, ItemStatus, VideoItem
 
@@ -33,6 +32,10 @@ class Asked(Protocol):
     def user_id(self) -> UUID: ...
     @property
     def audio_duration_s(self) -> float: ...
+    @property
+    def pending_count(self) -> int: ...
+    @property
+    def processing_count(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -62,57 +65,51 @@ class Forecast:
 
 @dataclass(frozen=True)
 class QueueSnapshot:
-    """The queue at one moment, read by three queries however many batches are asked about."""
+    """The queue at one moment, read by two queries however many batches are asked about."""
 
     waiting: Mapping[UUID, Waiting] = field(default_factory=dict)
-    running: Mapping[UUID, int] = field(default_factory=dict)
-    running_progress: Mapping[UUID, int] = field(default_factory=dict)
+    running: int = 0
     render_s_per_audio_s: float = ASSUMED_RENDER_S_PER_AUDIO_S
 
     @classmethod
-    def current(cls) -> "QueueSnapshot":
+    def load(cls) -> "QueueSnapshot":
         """The queue as it was a moment ago: read again once a second, by whoever asks first."""
         global _latest
         with _reading:
             taken_at, snapshot = _latest
             if snapshot is None or time.monotonic() - taken_at >= SNAPSHOT_S:
-                snapshot = cls.load()
+                snapshot = cls.read()
                 _latest = (time.monotonic(), snapshot)
             return snapshot
 
     @classmethod
-    def load(cls) -> "QueueSnapshot":
-        """Read the open batches, which know how many of their items wait, and what is rendered now."""
-        open_batches = Batch.objects.filter(status__in=OPEN_STATUSES).order_by()
-        waiting = open_batches.filter(pending_count__gt=0)
-        running = list(
-            VideoItem.objects.filter(status=ItemStatus.PROCESSING)
-            .order_by()
-            .values_list("batch_id")
-            .annotate(items=Count("pk"), progress=Sum("progress"))
-        )
-        rows = waiting.values_list("pk", "user_id", "pending_count", "created_at")
+    def read(cls) -> "QueueSnapshot":
+        """Read the open batches, which know how many of their items wait and are rendered."""
+        columns = ("pk", "user_id", "pending_count", "created_at", "processing_count")
+        rows = list(Batch.objects.filter(status__in=OPEN_STATUSES).order_by().values_list(*columns))
         return cls(
-            waiting={row[0]: Waiting(*row) for row in rows},
-            running={batch_id: count for batch_id, count, _ in running},
-            running_progress={batch_id: progress for batch_id, _, progress in running},
+            waiting={row[0]: Waiting(*row[:4]) for row in rows if row[2]},
+            running=sum(row[4] for row in rows),
             render_s_per_audio_s=_measured_speed(),
         )
 
-    def forecast(self, batch: Asked) -> Forecast:
-        """Position in the queue (1 is next) and seconds until the batch starts and from then on."""
-        mine = self.waiting.get(batch.pk)
-        running = self.running.get(batch.pk, 0)
-        if mine is None and not running:
+    def forecast(self, batch: Asked, *, running_progress: int = 0) -> Forecast:
+        """Position in the queue (1 is next) and seconds until the batch starts and from then on.
+
+        `running_progress` is the sum of percent over the items of the batch that are being rendered.
+        """
+        waits, running = batch.pending_count, batch.processing_count
+        if not waits and not running:
             return Forecast()
+        mine = self.waiting.get(batch.pk)
         render_s = max(0.5, self.render_s_per_audio_s * batch.audio_duration_s)
-        slots = max(settings.WORKER_THREADS, sum(self.running.values()), 1)
+        slots = max(settings.WORKER_THREADS, self.running, 1)
         ahead = self._ahead(mine) if mine else 0
         users = {entry.user_id for entry in self.waiting.values()} | {batch.user_id}
-        left = (mine.items if mine else 0) + running - self.running_progress.get(batch.pk, 0) / 100
+        left = waits + running - running_progress / 100
         rounds = ceil(left * len(users) / slots) if left > 1 else left
         return Forecast(
-            queue_position=ahead + 1 if mine else None,
+            queue_position=ahead + 1 if waits else None,
             eta_waiting_s=0 if running else ceil(ahead * render_s / slots),
             eta_rendering_s=ceil(rounds * render_s),
         )

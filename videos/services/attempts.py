@@ -13,7 +13,7 @@ from accounts.services import credits as ledger
 from accounts.services import usage
 from accounts.services.credits import Run
 from videos.models import ItemStatus, VideoItem
-from videos.services.transitions import ended, lock_batch, move, raise_version, refresh_status, refund
+from videos.services.transitions import ended, lock_batch, move, refresh_status, refund, touch
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def heartbeat(claim: Claim, *, progress: int) -> bool:
     """Renew the lease and show progress (percent); False when the claim is no longer good."""
     lease, shown = _lease(timezone.now()), min(99, max(0, progress))
     if _claimed(claim).exclude(progress=shown).update(lease_until=lease, progress=shown):
-        raise_version(claim.batch_id)
+        touch(claim.batch_id)
         return True
     return bool(_claimed(claim).update(lease_until=lease))
 

@@ -75,9 +75,9 @@ def refresh_status(batch: Batch) -> None:
     )
 
 
-def raise_version(*batch_ids: UUID) -> None:
-    """Say that something of these batches, which no status tells, looks different from now on."""
-    Batch.objects.filter(pk__in=batch_ids).update(version=F("version") + 1)
+def touch(batch_id: UUID) -> None:
+    """Something that clients see of the batch has changed."""
+    Batch.objects.filter(pk=batch_id).update(version=F("version") + 1)
 
 
 def ended() -> dict[str, Any]:
