@@ -46,7 +46,7 @@ class Viewer:
 
     @cached_property
     def queue(self) -> QueueSnapshot:
-        return QueueSnapshot.load()
+        return QueueSnapshot.current()
 
     @cached_property
     def links(self) -> Links:
@@ -111,6 +111,8 @@ def _key(row: BatchRow, viewer: Viewer, summary: bool) -> tuple[object, ...]:
 def _make(rows: Sequence[BatchRow], viewer: Viewer, summary: bool) -> list[bytes]:
     if not rows:
         return []
+    if waiting := {row.user_id for row in rows if row.pending_count}:
+        viewer.queue.prepare(waiting)
     ids = [row.id for row in rows]
     if summary:
         progress = running_progress([row.id for row in rows if row.processing_count])

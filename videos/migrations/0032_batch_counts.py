@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batch',
             name='version',
-            field=models.PositiveBigIntegerField(default=1, help_text='Raised by every change a client can see.'),
+            field=models.BigIntegerField(default=1, help_text='Raised by every change that a client can see.'),
         ),
         migrations.RunSQL(COUNT_ITEMS, migrations.RunSQL.noop),
     ]

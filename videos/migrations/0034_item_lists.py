@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False  # indexes are built while others work
 
     dependencies = [
-        ('videos', '0033_batch_counts_add_up'),
+        ('videos', '0033_batch_counts_its_images'),
     ]
 
     operations = [
