@@ -1,7 +1,8 @@
 """What polls, lists and figures cost, and whether that grows with what was ever made or waits.
 
     python -m bench.api_reads [--database postgresql|sqlite] [--items 1000 1000000] [--waiting 0 100000]
-                              [--server gunicorn|waitress|granian] [--seconds 3] [--rounds 3] [--connections 4]
+                              [--server gunicorn|waitress|granian] [--seconds 3] [--rounds 3]
+                              [--connections 4]
 
 For every combination of `--items` and `--waiting` it makes a database of its own, fills it by SQL,
 starts one web process and asks it with wrk, one call after the other. Everything it started ends with
