@@ -4,10 +4,10 @@ The schema's names and the front end's names for the same values stand side by s
 else.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from videos.models import BatchStatus, ItemStatus
@@ -33,12 +33,9 @@ class ShownItem:
         return self.links.url(self.row.video) if self.row.status == ItemStatus.COMPLETED else ""
 
     @property
-    def elapsed_s(self) -> int:
-        """Seconds the item has been, or was, rendering."""
-        if self.row.started_at is None:
-            return 0
-        end = self.row.finished_at or timezone.now()
-        return max(0, round((end - self.row.started_at).total_seconds()))
+    def notes(self) -> list[str]:
+        text = self.row.notes_json
+        return [] if text == "[]" else [translated(note) for note in json.loads(text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,9 @@ class ItemOutput(Shape):
     )
     status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
     progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
-    elapsed_time = shown(serializers.IntegerField(help_text="Seconds."), lambda item: item.elapsed_s)
+    elapsed_time = shown(
+        serializers.IntegerField(help_text="Seconds."), lambda item: max(0, item.row.elapsed_s or 0)
+    )
     error_code = shown(serializers.CharField(), lambda item: item.row.error_code)
     error_msg = shown(serializers.CharField(), lambda item: translated(item.row.error_msg))
     duration = shown(
@@ -97,7 +96,7 @@ class ItemOutput(Shape):
     height = shown(serializers.IntegerField(), lambda item: item.row.height)
     notes = shown(
         serializers.ListField(child=serializers.CharField()),
-        lambda item: [translated(note) for note in item.row.notes],
+        lambda item: item.notes,
     )
 
 
