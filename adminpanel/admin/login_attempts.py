@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import AuditAction
 from accounts.services import audit_log
@@ -18,6 +18,9 @@ from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin, administrator, too_many
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
+
+MODEL_NAMES = (gettext_noop("access attempt"), gettext_noop("access attempts"))
+"""The package brings no Chinese for its model's names."""
 
 
 @admin.register(AccessAttempt, site=site)

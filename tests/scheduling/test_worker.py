@@ -77,7 +77,12 @@ def wait_for_render(item: VideoItem, folder: Path) -> int:
 
 def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> None:
     item = render(user, "succeed")
-    assert (item.status, item.progress, item.duration_s, item.notes) == ("completed", 100, 0.6, ["scripted"])
+    assert (item.status, item.progress, item.duration_s, item.notes) == (
+        "completed",
+        100,
+        0.6,
+        [{"code": "", "params": {"text": "scripted"}}],
+    )
     assert item.video == storage.result_key(item.batch_id, item.pk, 1, ".mp4")
     with default_storage.open(item.video) as file:
         assert file.read() == VIDEO
@@ -98,7 +103,8 @@ def test_an_idle_worker_says_that_there_was_nothing(db: None) -> None:
 def test_what_the_engine_refuses_fails_at_once_with_its_reason_and_a_refund(user: User) -> None:
     item = render(user, "refuse")
     assert (item.status, item.error_code, item.tries) == ("failed", "no_face", 1)
-    assert item.error_msg == "No face was found."
+    assert item.error_msg == "No face was found in the portrait."
+    assert item.error_final
     assert refunds() == 1
     assert_all_is_settled()
 
@@ -175,7 +181,7 @@ def test_a_child_that_answers_nonsense_is_killed(user: User, tmp_path: Path, scr
 
 def test_what_libraries_print_does_not_reach_the_protocol(user: User) -> None:
     item = render(user, "chatter")
-    assert (item.status, item.notes) == ("completed", ["scripted"])
+    assert (item.status, item.notes) == ("completed", [{"code": "", "params": {"text": "scripted"}}])
 
 
 def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,3 +343,10 @@ def test_a_batch_accepted_while_the_broker_is_down_is_done_later(
     request.getfixturevalue("worker")
     wait_until(all_done, timeout_s=300, what="the sweep's hints and their work")
     assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+
+
+def test_what_an_engine_says_can_be_kept_whatever_it_holds(user: User) -> None:
+    item = render(user, "rave")
+    assert (item.status, item.error_code, item.error_final) == ("failed", "their_code", True)
+    assert item.error_msg == "odd ?"
+    assert item.error_params == {"share": "nan", "name": "?"}

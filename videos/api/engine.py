@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from engines.registry import get_engine
+from videos import catalogue
 from videos.api import serializers as shapes
 from videos.scheduling.figures import queue_lengths
-from zhiying.kernel.translatable import translated
 
 
 class EngineStatusView(APIView):
@@ -26,7 +26,7 @@ class EngineStatusView(APIView):
                 "engine": capabilities.name,
                 "label": capabilities.label,
                 "ready": readiness.ready,
-                "detail": translated(readiness.detail),
+                "detail": catalogue.failure(readiness.code, readiness.params, readiness.detail),
                 "queue": queue_lengths(),
                 "capabilities": asdict(capabilities),
                 "limits": shapes.limits_body(),
@@ -41,5 +41,5 @@ class TokenStatusView(APIView):
         readiness = get_engine(settings.GENERATION_ENGINE).readiness()
         body: dict[str, Any] = {"valid": readiness.ready}
         if not readiness.ready:
-            body["error"] = translated(readiness.detail)
+            body["error"] = catalogue.failure(readiness.code, readiness.params, readiness.detail)
         return Response(body)

@@ -1,6 +1,7 @@
 """A worker's side of an item's life: one attempt, from its claim to its verdict."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from django.utils import timezone
 from accounts.services import credits as ledger
 from accounts.services import usage
 from accounts.services.credits import Run
+from engines.base import Note
+from engines.sentences import Param
+from videos.catalogue import failure_in_english
 from videos.models import ItemStatus, VideoItem
 from videos.services.transitions import ended, lock_batch, move, raise_version, refresh_status, refund
 
@@ -30,11 +34,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why an item failed: a stable code, a sentence for people, and whether trying again may help."""
+    """Why an item failed: a stable code with its values, and whether trying again may help.
+
+    `message` is told of codes that the catalogue does not know.
+    """
 
     code: str
-    message: str
+    message: str = ""
     retryable: bool = False
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class StoredResult:
     video: str
     poster: str
     duration_s: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @transaction.atomic
@@ -96,10 +104,12 @@ def complete(claim: Claim, result: StoredResult) -> bool:
         video=result.video,
         poster=result.poster,
         duration_s=result.duration_s,
-        notes=list(result.notes),
+        notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
         error_msg="",
+        error_params={},
+        error_final=False,
         **ended(),
     )
     if not won or batch is None:
@@ -124,7 +134,9 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
         (ItemStatus.PROCESSING,),
         ItemStatus.FAILED,
         error_code=verdict.code[:64],
-        error_msg=verdict.message[:2000],
+        error_msg=failure_in_english(verdict.code, verdict.params, verdict.message)[:2000],
+        error_params=dict(verdict.params),
+        error_final=not verdict.retryable,
         **ended(),
     )
     if not won or batch is None:
@@ -156,7 +168,7 @@ def reclaim_all() -> int:
 
 
 def _reclaim(lost: "QuerySet[VideoItem]") -> int:
-    verdict = Verdict("worker_lost", "The worker stopped while it rendered this video.", retryable=True)
+    verdict = Verdict("worker_lost", retryable=True)
     claims = [_claim_of(item) for item in lost.select_related("batch")]
     return sum(fail(claim, verdict) for claim in claims)
 

@@ -64,10 +64,12 @@ class ItemRow(NamedTuple):
     progress: int
     error_code: str
     error_msg: str
+    error_params: dict[str, Any]
+    error_final: bool
     duration_s: float | None
     width: int
     height: int
-    notes: list[str]
+    notes: list[dict[str, Any]]
     started_at: datetime | None
     finished_at: datetime | None
 

@@ -77,6 +77,8 @@ def rerun_items(
         progress=0,
         error_code="",
         error_msg="",
+        error_params={},
+        error_final=False,
         queued_at=now,
         not_before=now,
         started_at=None,

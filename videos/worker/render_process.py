@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from engines.base import EngineError, RenderSpec
+from engines.base import EngineError, EngineUnavailableError, RenderSpec
 from engines.registry import get_engine
 
 PROGRESS_INTERVAL_S = 0.2
@@ -56,12 +56,10 @@ def main() -> None:
         try:
             result = engine.render(spec, reporter.progress, lambda: False)
         except EngineError as error:
-            message = {"code": error.code, "detail": error.detail, "retryable": error.retryable}
-            reporter.send({"error": message})
+            reporter.send({"error": _told(error)})
         except Exception:  # noqa: BLE001  (a bug of an engine costs one item, not the process)
             traceback.print_exc()
-            detail = "The engine failed on this portrait and recording."
-            reporter.send({"error": {"code": "engine_error", "detail": detail, "retryable": True}})
+            reporter.send({"error": {**_told(EngineError()), "retryable": True}})
         else:
             reporter.send({"result": asdict(result)})
 
@@ -70,6 +68,16 @@ def _read_requests(requests: "queue.Queue[str]") -> None:
     for line in sys.stdin:
         requests.put(line)
     os._exit(0)  # the parent is gone; a render in progress has nobody to go to
+
+
+def _told(error: EngineError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "params": error.params,
+        "detail": error.detail,
+        "retryable": error.retryable,
+        "unavailable": isinstance(error, EngineUnavailableError),
+    }
 
 
 def _spec(fields: dict[str, Any]) -> RenderSpec:

@@ -80,20 +80,21 @@ def _finish(claim: Claim) -> None:
             attempts.release(claim)
     except RenderFailedError as failure:
         logger.warning("Item %s, attempt %d: %s", item.pk, claim.attempt, failure.code)
-        attempts.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
+        attempts.fail(claim, Verdict(failure.code, failure.detail, failure.retryable, failure.params))
     except DatabaseError:
         raise  # nothing can be written down now; the lease runs out and the sweep takes the item back
     except Exception:
         logger.exception("Item %s, attempt %d failed", item.pk, claim.attempt)
-        attempts.fail(
-            claim, Verdict("internal_error", "The server failed to make this video.", retryable=True)
-        )
+        attempts.fail(claim, Verdict("internal_error", retryable=True))
 
 
 def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
     with ExitStack() as held:
-        portrait = held.enter_context(storage.local_copy(item.source_image, folder))
-        audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+        try:
+            portrait = held.enter_context(storage.local_copy(item.source_image, folder))
+            audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+        except FileNotFoundError as error:
+            raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
         spec = RenderSpec(
             portrait=portrait,

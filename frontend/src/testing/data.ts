@@ -31,6 +31,7 @@ export function makeItem(part: Partial<Item> = {}): Item {
     elapsed_time: 0,
     error_code: '',
     error_msg: '',
+    retry_helps: false,
     duration: null,
     width: 600,
     height: 800,
