@@ -19,6 +19,8 @@ BATCH_CALLS = [
     ("DELETE", ""),
     ("POST", "/cancel"),
     ("POST", "/retry_failed"),
+    ("GET", "/items/{item}/result_url"),
+    ("GET", "/items/{item}/input_url"),
     ("GET", "/export"),
     ("POST", "/items/{item}/cancel"),
     ("POST", "/items/{item}/resume"),

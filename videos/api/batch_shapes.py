@@ -90,6 +90,12 @@ class ItemOutput(Shape):
     )
     status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
     progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
+    api_task_id = shown(
+        serializers.CharField(
+            allow_null=True, help_text="Once this run was handed to a worker, else null. An opaque text."
+        ),
+        lambda item: str(item.row.id) if item.row.started_at else None,
+    )
     elapsed_time = shown(serializers.IntegerField(help_text="Seconds."), lambda item: item.elapsed_s)
     error_code = shown(serializers.CharField(), lambda item: item.row.error_code)
     error_msg = shown(serializers.CharField(), lambda item: item.error_msg)

@@ -118,7 +118,7 @@ export const messages: Messages = {
   'batch.queuePosition': 'Number {n} in the queue',
   'batch.rename': 'Rename',
   'batch.replaceImage': 'Replace the image of {name} and try again',
-  'batch.retryFailed': 'Retry {n} failed',
+  'batch.retryFailed': 'Retry {n} failed or cancelled',
   'batch.retryItem': 'Try again: {name}',
   'batch.retryStarted': 'Back in the queue',
   'batch.unnamed': 'Unnamed image',

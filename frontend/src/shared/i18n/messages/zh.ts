@@ -116,7 +116,7 @@ export const messages = {
   'batch.queuePosition': '排在第 {n} 位',
   'batch.rename': '重命名',
   'batch.replaceImage': '换一张图片重试 {name}',
-  'batch.retryFailed': '重试失败的 {n} 个',
+  'batch.retryFailed': '重试失败或取消的 {n} 个',
   'batch.retryItem': '重试 {name}',
   'batch.retryStarted': '已重新排队',
   'batch.unnamed': '未命名图片',
