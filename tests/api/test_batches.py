@@ -21,10 +21,11 @@ from tests.api.forms import file
 from tests.support.books import assert_all_is_settled
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos.models import Batch, VideoItem
+from videos.models import Batch, VideoItem, Worker
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import storage
+from videos.worker.registry import registration
 
 pytestmark = pytest.mark.django_db
 
@@ -397,8 +398,35 @@ def test_the_ledger_is_paged_and_filtered_newest_first(user: User, client: APICl
 
 
 def test_limits_and_readiness_of_the_engine_are_told(client: APIClient, settings: LazySettings) -> None:
+    registration.beat()
     body = client.get("/api/engine/status").json()
-    assert body["engine"] == "portrait"
+    assert (body["engine"], body["ready"], body["detail"]) == ("portrait", True, "")
+    assert body["capabilities"]["fps"] == 25
     assert body["limits"]["max_images"] == settings.BATCH_MAX_IMAGES
     assert body["queue"] == {"pending": 0, "processing": 0}
-    assert client.get("/api/token/status").json()["valid"] is True
+    assert client.get("/api/token/status").json() == {"valid": True}
+
+
+def test_without_a_living_worker_nothing_is_ready(client: APIClient) -> None:
+    assert client.get("/api/engine/status").json()["ready"] is False
+    registration.beat()
+    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=60))
+    answer = client.get("/api/token/status").json()
+    assert answer["valid"] is False
+    assert "deploy/worker" in answer["error"]
+
+
+def test_a_worker_that_takes_no_items_says_why(client: APIClient) -> None:
+    registration.beat()
+    Worker.objects.update(state="paused", trouble="store_away")
+    body = client.get("/api/engine/status", HTTP_ACCEPT_LANGUAGE="en").json()
+    assert body["ready"] is False
+    assert body["detail"] == "The media store does not answer. Videos wait until it does."
+
+
+def test_an_engine_that_is_not_installed_here_breaks_no_answer(
+    client: APIClient, settings: LazySettings
+) -> None:
+    settings.GENERATION_ENGINE = "elsewhere"
+    assert client.get("/api/engine/status").json()["ready"] is False
+    assert client.get("/api/token/status").json()["valid"] is False

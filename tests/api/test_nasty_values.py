@@ -156,7 +156,7 @@ def test_as_types_of_content(client: APIClient, batch: Batch, content_type: str)
     ],
 )
 def test_in_parts_of_forms(client: APIClient, header: str) -> None:
-    body = f"--a\r\nContent-Disposition: form-data; {header}\r\n--a--\r\n".encode("latin-1")
+    body: Any = f"--a\r\nContent-Disposition: form-data; {header}\r\n--a--\r\n".encode("latin-1")
     for path in ("/api/video/batch", "/api/auth/login", "/api/admin/users"):
         answer = client.generic("POST", path, body, content_type="multipart/form-data; boundary=a")
         assert_is_an_answer(answer, (path, header))

@@ -41,7 +41,7 @@ def fail(batch: Batch, client: APIClient) -> None:
 
 def running(batch: Batch) -> Claim:
     item = VideoItem.objects.get(batch=batch, status="processing")
-    return Claim(item.pk, batch.pk, batch.user_id, item.run, item.attempt, item.tries)
+    return attempts.claim_of(item)
 
 
 def replace(batch: Batch, client: APIClient) -> None:
@@ -223,18 +223,18 @@ def test_the_queue_is_read_once_a_second_by_whoever_asks(
     user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forecast, "SNAPSHOT_S", 60.0)
-    monkeypatch.setattr(forecast, "_latest", (0.0, None))
+    forecast.forget_snapshot()
     made = [make_batch(user, 2) for _ in range(3)]
     client_of_user.get("/api/user/profile")
     first, second, third = (reads(client_of_user, address(batch)) for batch in made)
-    assert sum("status" in sql and "video_items" in sql for sql in first) > 0
+    assert sum("queue_lanes" in sql for sql in first) > 0
     assert len(second) == len(third) == 3, "session, batch and items"
 
 
-def test_the_queue_is_read_from_the_batches_not_from_what_waits(user: User) -> None:
+def test_the_queue_is_read_from_the_lanes_not_from_the_items(user: User) -> None:
     make_batch(user, 3)
     with CaptureQueriesContext(connection) as captured:
-        forecast.QueueSnapshot.load()
-    for query in captured:
-        if "video_items" in query["sql"]:
-            assert "processing" in query["sql"] or "LIMIT 30" in query["sql"]
+        snapshot = forecast.QueueSnapshot.read()
+    assert snapshot.waiting == {user.pk: 3}
+    assert len(captured) == 3
+    assert not [query for query in captured if "video_items" in query["sql"] or "batches" in query["sql"]]

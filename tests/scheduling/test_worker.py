@@ -4,14 +4,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.files.storage import default_storage
-from django.db import connections
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
@@ -22,12 +23,14 @@ from tests.support.rows import client_for, make_batch, make_item, make_user
 from tests.support.scripted_engine import STEPS, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
+from videos.services.attempts import StoredResult
 from videos.store import storage
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
 from videos.worker.stopping import stopping
+from videos.worker.trouble import pause
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
 WAIT_S = 120
 
@@ -53,7 +56,6 @@ def working() -> Iterator[threading.Thread]:
         try:
             work_once()
         finally:
-            runner.close_renderer()
             connections.close_all()
 
     thread = threading.Thread(target=work)
@@ -115,16 +117,94 @@ def test_a_child_that_refused_renders_the_next_item(user: User, tmp_path: Path) 
     assert len(set(rendering_processes(tmp_path))) == 1
 
 
-def test_an_engine_that_is_away_is_asked_again_later(user: User, scripted: LazySettings) -> None:
-    scripted.RENDER_RETRY_DELAY_S = 60
-    item = render(user, "stay away")
-    assert (item.status, item.tries, refunds()) == ("pending", 1, 0)
-    assert item.not_before > timezone.now()
+def test_an_engine_that_is_away_costs_no_try_and_no_other_item(user: User, tmp_path: Path) -> None:
+    waiting = make_item(user, prompt=prompt("succeed"))
+    VideoItem.objects.filter(pk=waiting.pk).update(not_before=timezone.now() + timedelta(seconds=5))
+    item = render(user, "stay away", "succeed", folder=tmp_path)
+    assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
+    assert pause.code == "engine_unavailable"
+    VideoItem.objects.update(not_before=timezone.now())
+    assert not work_once(), "items were taken while the engine is away"
+    end_pause()
+    while work_once():
+        pass
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+    assert_all_is_settled()
+
+
+def test_a_store_that_is_away_costs_no_try_and_everything_finishes_after_it(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails where portraits are fetched and where results are stored, for as long as it is away."""
+    make_batch(user, 6, prompt=prompt("succeed", folder=tmp_path))
+    away = True
+
+    def refuse(name: str) -> None:
+        real = getattr(FileSystemStorage, name)
+
+        def call(self: FileSystemStorage, *args: Any, **kwargs: Any) -> Any:
+            if away:
+                raise ConnectionRefusedError
+            return real(self, *args, **kwargs)
+
+        monkeypatch.setattr(FileSystemStorage, name, call)
+
+    refuse("_save")
+    refuse("exists")
+    for _ in range(4):
+        assert not work_once() or pause.code == "store_away"
+        end_pause(keep_trouble=True)
+    assert set(VideoItem.objects.values_list("status", "tries")) == {("pending", 0)}
+    away = False
+    end_pause(keep_trouble=True)
+    while work_once():
+        pass
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+    assert refunds() == 0
+    assert_all_is_settled()
+
+
+def test_a_file_that_is_gone_is_the_items_own_trouble(user: User) -> None:
+    item = make_item(user, prompt=prompt("succeed"))
+    storage.delete_files([item.source_image])
+    assert work_once()
+    item.refresh_from_db()
+    assert (item.status, item.error_code, pause.code) == ("failed", "source_missing", "")
+    assert_all_is_settled()
+
+
+def test_a_verdict_waits_for_the_database(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is lost twice: once before the commit, once after it."""
+    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    real, calls = attempts.complete, []
+
+    def complete(claimed: attempts.Claim, result: StoredResult) -> bool:
+        calls.append(claimed.item_id)
+        if len(calls) == 1:
+            raise OperationalError("the connection was lost")
+        kept = real(claimed, result)
+        if len(calls) == 2:
+            raise OperationalError("the connection was lost after the commit")
+        return kept
+
+    monkeypatch.setattr(attempts, "complete", complete)
+    item = render(user, "succeed")
+    assert item.status == "completed"
+    assert len(calls) == 3
+    assert default_storage.exists(item.video), "the video of a finished item was removed"
+    assert_all_is_settled()
+
+
+def end_pause(*, keep_trouble: bool = False) -> None:
+    """Let the pause be over now; unless `keep_trouble`, as if its probe had passed, too."""
+    pause._until = 0.0
+    if not keep_trouble:
+        pause.code = ""
 
 
 @pytest.mark.parametrize(
     ("act", "code"),
-    [("crash", "render_crashed"), ("blunder", "engine_error"), ("stay away", "engine_unavailable")],
+    [("crash", "render_crashed"), ("blunder", "engine_error")],
 )
 def test_trouble_is_retried_then_fails_and_is_refunded_once(
     user: User, tmp_path: Path, scripted: LazySettings, act: str, code: str

@@ -14,6 +14,7 @@ from engines.base import Note
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.scheduling.claims import claim_next
 from videos.services import attempts, runs, transitions
 from videos.services.attempts import Claim, StoredResult, Verdict
 
@@ -51,9 +52,9 @@ def bring_to(status: str, user: User) -> tuple[VideoItem, Claim]:
     item = make_item(user)
     if status == "cancelled":
         runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
-        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+        return item, attempts.claim_of(item)
     if status == "pending":
-        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+        return item, attempts.claim_of(item)
     claimed = claim()
     if status == "completed":
         assert attempts.complete(claimed, RESULT)
@@ -68,7 +69,7 @@ def attempt(target: str, item: VideoItem, claimed: Claim) -> None:
     """Try to bring an item to `target` the way the application would."""
     user_id = claimed.user_id
     if target == "processing":
-        attempts.begin(VideoItem.objects.get(pk=item.pk), worker="w")
+        claim_next("w")
     elif target == "completed":
         attempts.complete(claimed, RESULT)
     elif target == "failed":
@@ -94,12 +95,14 @@ def test_only_allowed_changes_happen_and_the_books_balance(source: str, target: 
 @pytest.mark.parametrize("source", ItemStatus.values)
 def test_the_compare_and_set_itself_knows_the_table(source: str, target: str, user: User) -> None:
     """Even code that asks for a wrong change does not get it."""
-    items = VideoItem.objects.filter(pk=make_item(user).pk)
+    item = make_item(user)
+    wanted = (item.batch, {item.pk: item.lane_id}, ItemStatus(source), ItemStatus(target))
     if (source, target) in CHANGES:
-        transitions.move(items, (ItemStatus(source),), ItemStatus(target), lease_until=timezone.now())
+        # The item waits: the change happens if that is where it begins.
+        assert transitions.move(*wanted, lease_until=timezone.now()) == (source == "pending")
     else:
         with pytest.raises(ValueError, match="not an allowed transition"):
-            transitions.move(items, (ItemStatus(source),), ItemStatus(target))
+            transitions.move(*wanted)
 
 
 # --- Fencing ---------------------------------------------------------------------------------------
@@ -379,7 +382,11 @@ def test_the_database_refuses_impossible_items(user: User, constraint: str, valu
 
 @pytest.mark.parametrize(
     ("constraint", "values"),
-    [("batch_status_known", {"status": "lost"}), ("batch_has_images", {"image_count": 0})],
+    [
+        ("batch_status_known", {"status": "lost"}),
+        ("batch_has_images", {"image_count": 0, "pending_count": 0}),
+        ("batch_counts_its_images", {"pending_count": 0}),
+    ],
 )
 def test_the_database_refuses_impossible_batches(user: User, constraint: str, values: dict[str, Any]) -> None:
     batch = make_batch(user)

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from videos.api.batch_shapes import BatchOutput, ShownBatch, ShownItem
 from videos.models import ItemStatus
 from videos.scheduling.forecast import Forecast, QueueSnapshot
-from videos.services.batch_rows import BatchRow, items_of, running_progress
+from videos.services.batch_rows import BatchRow, ItemRow, items_of, running_progress
 from videos.store.urls import Links
 from zhiying.kernel.api.body_cache import BodyCache
 from zhiying.kernel.api.links import origin_of
@@ -112,19 +112,29 @@ def _make(rows: Sequence[BatchRow], viewer: Viewer, summary: bool) -> list[bytes
     ids = [row.id for row in rows]
     items = {} if summary or not ids else items_of(ids)
     running = running_progress([row.id for row in rows if row.processing_count]) if summary else {}
+    if waiting := {row.user_id for row in rows if row.pending_count}:
+        viewer.queue.prepare(waiting)
     return [
-        json_bytes(
-            BatchOutput.body(
-                ShownBatch(
-                    row=row,
-                    links=viewer.links,
-                    forecast=viewer.queue.forecast(row) if row.is_open else Forecast(),
-                    items=[ShownItem(item, viewer.links) for item in items.get(row.id, ())],
-                    running_progress=running.get(row.id, 0)
-                    if summary
-                    else sum(i.progress for i in items[row.id] if i.status == ItemStatus.PROCESSING),
-                )
-            )
+        _body(
+            row,
+            viewer,
+            items.get(row.id, ()),
+            running.get(row.id, 0)
+            if summary
+            else sum(i.progress for i in items[row.id] if i.status == ItemStatus.PROCESSING),
         )
         for row in rows
     ]
+
+
+def _body(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], running: int) -> bytes:
+    """`running` is the sum of percent over the items that are being rendered."""
+    forecast = viewer.queue.forecast(row, running_progress=running) if row.is_open else Forecast()
+    shown = ShownBatch(
+        row=row,
+        links=viewer.links,
+        forecast=forecast,
+        items=[ShownItem(item, viewer.links) for item in items],
+        running_progress=running,
+    )
+    return json_bytes(BatchOutput.body(shown))

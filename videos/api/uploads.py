@@ -125,7 +125,7 @@ def _body(request: Request, upload: Upload, *, received: set[int]) -> dict[str, 
 def upload_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:
     """Take one part to the disk: permitted by the URL's signature, as S3 does."""
     with slow_request_slot() as taken:
-        return _take_part(request, token, key, number) if taken else too_many_slow_requests()
+        return _take_part(request, token, key, number) if taken else too_many_slow_requests(request)
 
 
 def _take_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0034_item_lists'),
+        ('videos', '0036_queue_indexes'),
     ]
 
     operations = [

@@ -2,7 +2,7 @@
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
-from videos.models.queue import QueueState, QueueTurn
+from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
@@ -10,10 +10,12 @@ __all__ = [
     "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
+    "EngineLimit",
     "ItemStatus",
+    "QueueLane",
     "QueueState",
-    "QueueTurn",
     "Upload",
     "UploadStatus",
     "VideoItem",
+    "Worker",
 ]

@@ -37,5 +37,6 @@ SPECTACULAR_SETTINGS = {
         "AuditActionEnum": "accounts.models.AuditAction",
         "ActingAsEnum": "accounts.models.ActingAs",
         "EntryKindEnum": "accounts.models.EntryKind",
+        "UploadStatusEnum": "videos.models.UploadStatus",
     },
 }
