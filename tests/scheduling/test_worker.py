@@ -16,17 +16,19 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
+from engines.registry import get_engine
 from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_batch, make_item, make_user
-from tests.support.scripted_engine import STEPS, VIDEO, prompt
+from tests.support.scripted_engine import NAME, STEPS, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
 from videos.store import storage
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
+from videos.worker.slots import slots
 from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
 
@@ -286,14 +288,28 @@ def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytes
     assert "do-not-tell" not in told
 
 
-def test_an_engine_that_does_not_exist_leaves_the_reason_with_the_item(
-    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing_in_child_only", [False, True])
+def test_an_engine_that_does_not_exist_costs_no_try_and_items_wait_for_it(
+    user: User, monkeypatch: pytest.MonkeyPatch, missing_in_child_only: bool
 ) -> None:
-    scripted.RENDER_MAX_TRIES = 1
+    get_engine(NAME)
     monkeypatch.setenv("EXTRA_ENGINES", "scripted=no.such.module:Engine")
-    item = render(user, "succeed")
-    assert item.status == "failed"
-    assert refunds() == 1
+    if not missing_in_child_only:
+        get_engine.cache_clear()
+    item = make_item(user, prompt=prompt("succeed"))
+    work_once()
+    item.refresh_from_db()
+    assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
+    assert pause.code == "engine_unavailable"
+    end_pause(keep_trouble=True)
+    assert missing_in_child_only or not work_once(), "items were taken without an engine"
+    monkeypatch.setenv("EXTRA_ENGINES", VARIABLE)
+    slots.close()
+    end_pause()
+    while work_once():
+        pass
+    item.refresh_from_db()
+    assert item.status == "completed"
 
 
 # --- Late workers ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from engines.base import EngineError, EngineUnavailableError, RenderSpec
+from engines.base import Engine, EngineError, EngineUnavailableError, RenderSpec
 from engines.registry import get_engine
 
 PROGRESS_INTERVAL_S = 0.2
@@ -46,14 +46,16 @@ def main() -> None:
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     reporter = _Reporter(stream)
-    engine = get_engine(sys.argv[1])
+    engine: Engine | None = None
     with suppress(EngineError):  # told again, with a reason, by the first render
+        engine = get_engine(sys.argv[1])
         engine.warm_up()
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     while True:
         spec = _spec(json.loads(requests.get()))
         try:
+            engine = engine or get_engine(sys.argv[1])
             result = engine.render(spec, reporter.progress, lambda: False)
         except EngineError as error:
             reporter.send({"error": _told(error)})

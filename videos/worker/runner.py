@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from engines.base import RenderResult, RenderSpec
+from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
 from videos.models import VideoItem
 from videos.scheduling import forecast
@@ -78,6 +78,10 @@ def _work(slot: Slot) -> bool:
         logger.warning("Could not look for work: %s", type(error).__name__)
         close_old_connections()
         pause.begin(DATABASE_AWAY)
+        return False
+    except EngineUnavailableError as error:
+        logger.error("The engine cannot be used: %s", error.detail)
+        pause.begin(ENGINE_UNAVAILABLE)
         return False
     if claim is None:
         return False
