@@ -22,8 +22,6 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
-    "videos.services.lanes": "parts of a caller's transaction",
-    "videos.services.taking": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",
     "videos.services.transitions": "parts of a caller's transaction",
     "videos.services.runs": "parts of a caller's transaction; `batches` knows for whom",
