@@ -15,6 +15,7 @@ from accounts.models import User
 from tests.support.rows import client_for, make_user
 from videos.api import answers
 from videos.scheduling import forecast
+from videos.scheduling.forecast import forget_snapshot
 from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
@@ -44,6 +45,12 @@ def _cheap_password_hashes() -> None:
 def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue is read anew for every answer, so that a test sees what it has just done."""
     monkeypatch.setattr(forecast, "SNAPSHOT_S", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_snapshot_of_another_test() -> None:
+    """What the queue looked like a moment ago was another database."""
+    forget_snapshot()
 
 
 @pytest.fixture

@@ -1,5 +1,9 @@
 """The Dramatiq broker, chosen by the scheme of BROKER_URL."""
 
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import pika
 from django.core.exceptions import ImproperlyConfigured
 from dramatiq.broker import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -17,6 +21,7 @@ def make_broker(url: str, middleware: list[Middleware]) -> Broker:
     Options of pika travel in an amqp URL, such as `?heartbeat=60&connection_attempts=1`.
     """
     scheme = url.partition("://")[0]
+    url = bounded(url)
     if scheme == "memory":
         return StubBroker(middleware=middleware)
     if scheme in {"amqp", "amqps"}:
@@ -26,6 +31,30 @@ def make_broker(url: str, middleware: list[Middleware]) -> Broker:
             url=url, maintenance_chance=REDIS_MAINTENANCE_CHANCE, middleware=middleware
         )
     raise ImproperlyConfigured(f"BROKER_URL begins with {scheme}://; use memory://, amqp:// or redis://.")
+
+
+DEADLINES: Mapping[str, Mapping[str, str]] = {
+    # Seconds. What the operator writes into the URL goes before.
+    "amqp": {
+        "heartbeat": "30",
+        "blocked_connection_timeout": "10",
+        "connection_attempts": "1",
+        "socket_timeout": "5",
+        "stack_timeout": "10",
+    },
+    "redis": {"socket_timeout": "5", "socket_connect_timeout": "5"},
+}
+"""So that no call to a broker that hangs waits for ever."""
+
+
+def bounded(url: str) -> str:
+    """The URL with the deadlines that it does not set itself."""
+    parts = urlsplit(url)
+    deadlines = DEADLINES.get(parts.scheme.removesuffix("s"), {})
+    if not deadlines:
+        return url
+    query = {**deadlines, **dict(parse_qsl(parts.query))}
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def is_in_process(url: str) -> bool:
@@ -38,4 +67,5 @@ def check_broker(broker: Broker) -> None:
     if isinstance(broker, RedisBroker):
         broker.client.ping()
     elif isinstance(broker, RabbitmqBroker):
-        _ = broker.channel.is_open
+        # A connection of its own: one kept by this thread would be found closed for want of heartbeats.
+        pika.BlockingConnection(parameters=broker.parameters).close()

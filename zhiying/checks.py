@@ -22,6 +22,7 @@ def production_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessag
         _hosts(),
         _cookies(),
         _sqlite_with_broker(),
+        _proxy(),
     ]
     return [problem for problem in problems if problem]
 
@@ -57,7 +58,8 @@ def _hosts() -> CheckMessage | None:
         return None
     return Error(
         "ALLOWED_HOSTS is empty or has a wildcard.",
-        hint="Set ALLOWED_HOSTS to the host names clients use, separated by commas.",
+        hint="Set PUBLIC_URL to the origin clients use, such as https://video.example.com, or ALLOWED_HOSTS "
+        "to all their host names, separated by commas.",
         id="zhiying.E005",
     )
 
@@ -80,6 +82,17 @@ def _sqlite_with_broker() -> CheckMessage | None:
         "A broker is set, but the database is SQLite.",
         hint="Workers on other machines cannot reach a file: set DATABASE_URL to a PostgreSQL database.",
         id="zhiying.E007",
+    )
+
+
+def _proxy() -> CheckMessage | None:
+    if settings.NUM_PROXIES or not settings.PUBLIC_URL.startswith("https://"):
+        return None
+    return Error(
+        "PUBLIC_URL is https, and no reverse proxy is trusted.",
+        hint="Set NUM_PROXIES to the number of your own proxies that end TLS and set X-Forwarded-For and "
+        "X-Forwarded-Proto, usually 1. Otherwise all clients would share one address and its limits.",
+        id="zhiying.E008",
     )
 
 

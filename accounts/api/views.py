@@ -29,12 +29,14 @@ from accounts.services.login_limits import count_call, note_network
 from accounts.services.sessions import Tokens
 from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 from zhiying.kernel.client_address import client_ip, network_of
 
 
 class LoginView(APIView):
     """Exchange a user name and password for tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -56,6 +58,7 @@ class LoginView(APIView):
 class RefreshView(APIView):
     """Exchange a refresh token, once, for new tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -107,6 +110,8 @@ class ProfileView(APIView):
 
 class ChangePasswordView(APIView):
     """Change the password; every other session ends."""
+
+    max_body_bytes = SMALL_BODY_BYTES
 
     @extend_schema(
         request=ChangePasswordInput,

@@ -28,6 +28,7 @@ class AuditAction(models.TextChoices):
     BATCH_CANCEL = "batch.cancel", _("Batch cancelled")
     BATCH_DELETE = "batch.delete", _("Batch deleted")
     BATCH_RETRY = "batch.retry_failed", _("Failed videos retried")
+    BATCH_FIRST = "batch.first", _("Batch put first")
     ITEM_CANCEL = "item.cancel", _("Video cancelled")
     ITEM_RETRY = "item.retry", _("Video retried")
     ITEM_REPLACE = "item.replace", _("Image replaced")

@@ -55,7 +55,7 @@ class BatchAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Name of a batch or of a user")
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)
-    actions = ("retry_failed", "cancel", "delete_batches")
+    actions = ("retry_failed", "cancel", "put_first", "delete_batches")
     fields = ("name", "owner", "state", "results", "prompt", "recording", "created_at", "id")
     readonly_fields = ("owner", "state", "results", "recording")
     inlines = (ItemInline,)
@@ -154,6 +154,17 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel(self, request: HttpRequest, queryset: "QuerySet[Batch]") -> None:
         if not too_many(request, queryset):
             self._cancel(request, queryset.select_related("user"))
+
+    @admin.action(description=gettext_lazy("Render before everybody else's"), permissions=["view"])
+    def put_first(self, request: HttpRequest, queryset: "QuerySet[Batch]") -> None:
+        if too_many(request, queryset):
+            return
+        count = sum(
+            batches.batch_first(batch=batch, acting_user=administrator(request))
+            for batch in queryset.select_related("user")
+        )
+        text = ngettext("%(count)d video was put first.", "%(count)d videos were put first.", count)
+        messages.success(request, text % {"count": count})
 
     @admin.action(description=gettext_lazy("Delete …"), permissions=["delete"])
     def delete_batches(self, request: HttpRequest, queryset: "QuerySet[Batch]") -> HttpResponse | None:

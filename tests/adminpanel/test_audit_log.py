@@ -71,6 +71,7 @@ BY_API: dict[str, tuple[str, Callable[[Scene], Any]]] = {
             s.item_call(s.failed, "replace"), {"image": file("new.jpg", image_bytes())}, format="multipart"
         ),
     ),
+    "put first": ("batch.first", lambda s: s.api.post(f"/api/admin/batches/{s.batch.pk}/first")),
     "create user": ("user.create", lambda s: s.api.post("/api/admin/users", {"username": "new"})),
     "deactivate": (
         "user.deactivate",
@@ -124,6 +125,7 @@ BY_SITE: dict[str, tuple[str, Callable[[Scene], Any]]] = {
         "batch.delete",
         lambda s: s.browser.post(page(Batch, "delete", s.batch.pk), {"post": "yes"}),
     ),
+    "put first": ("batch.first", lambda s: act(s.browser, Batch, "put_first", s.batch)),
     "retry video": ("item.retry", lambda s: act(s.browser, VideoItem, "retry", s.failed)),
     "cancel video": ("item.cancel", lambda s: act(s.browser, VideoItem, "cancel", s.waiting)),
     "deactivate": ("user.deactivate", lambda s: act(s.browser, User, "deactivate", s.owner)),
@@ -168,6 +170,7 @@ def test_every_administrators_call_that_changes_something_is_covered() -> None:
         if hasattr(pattern.callback.view_class, method)  # type: ignore[attr-defined]
     }
     assert changing == {
+        ("admin/batches/<uuid:batch_id>/first", "post"),
         ("admin/users", "post"),
         ("admin/users/<uuid:user_id>", "patch"),
         ("admin/users/<uuid:user_id>/credits", "patch"),

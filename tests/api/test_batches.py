@@ -21,10 +21,11 @@ from tests.api.forms import file
 from tests.support.books import assert_all_is_settled
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos.models import Batch, VideoItem
+from videos.models import Batch, VideoItem, Worker
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import storage
+from videos.worker.registry import registration
 
 pytestmark = pytest.mark.django_db
 
@@ -230,13 +231,54 @@ def test_a_failed_item_is_retried_for_a_credit(user: User, client: APIClient) ->
     assert_all_is_settled()
 
 
-def test_retrying_all_failed_items_leaves_cancelled_ones(user: User, client: APIClient) -> None:
-    batch = make_batch(user, 3)
+def test_retrying_a_batch_takes_its_failed_and_its_cancelled_items(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 4)
     attempts.fail(claim(), FINAL), attempts.fail(claim(), FINAL)
+    assert attempts.complete(claim(), StoredResult(video="v.mp4", poster="", duration_s=0.6))
     client.post(f"{LIST}/{batch.pk}/cancel")
-    assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 2}
-    assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
+    assert client.get("/api/user/profile").json()["credits"] == 99
+    assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 3}
+    statuses = sorted(batch.items.values_list("status", flat=True))
+    assert statuses == ["completed", "pending", "pending", "pending"]
+    assert client.get("/api/user/profile").json()["credits"] == 96
     assert_all_is_settled()
+
+
+def test_an_item_has_a_task_once_a_worker_has_it_and_says_whether_a_retry_helps(
+    user: User, client: APIClient
+) -> None:
+    item = make_item(user)
+
+    def shown() -> tuple[bool, bool]:
+        body = client.get(f"{LIST}/{item.batch_id}").json()["items"][0]
+        assert body["api_task_id"] is None or body["api_task_id"]
+        return body["api_task_id"] is not None, body["retry_helps"]
+
+    assert shown() == (False, False)
+    claimed = claim()
+    assert shown() == (True, False)
+    attempts.fail(claimed, FINAL)
+    assert shown() == (True, False)
+    client.post(f"{LIST}/{item.batch_id}/retry_failed")
+    assert shown() == (False, False)
+    client.post(f"{LIST}/{item.batch_id}/cancel")
+    assert shown() == (False, True)
+
+
+def test_the_addresses_of_an_items_video_and_portrait(user: User, client: APIClient) -> None:
+    item = make_item(user)
+    path = f"{LIST}/{item.batch_id}/items/{item.pk}"
+    missing = client.get(f"{path}/result_url?name=output_video")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert attempts.complete(claim(), StoredResult(video="v.mp4", poster="", duration_s=0.6))
+    body = client.get(f"{LIST}/{item.batch_id}").json()["items"][0]
+    result = client.get(f"{path}/result_url?name=output_video&filename=x.mp4")
+    assert result.json() == {"url": body["video_url"]}
+    portrait = client.get(f"{path}/input_url?name=input_image").json()
+    assert portrait == {"url": body["source_image_url"]}
+    assert portrait["url"].startswith("http")
+    for name in ("result_url", "input_url"):
+        assert client_for(make_user()).get(f"{path}/{name}").status_code == 404
 
 
 def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:
@@ -356,8 +398,35 @@ def test_the_ledger_is_paged_and_filtered_newest_first(user: User, client: APICl
 
 
 def test_limits_and_readiness_of_the_engine_are_told(client: APIClient, settings: LazySettings) -> None:
+    registration.beat()
     body = client.get("/api/engine/status").json()
-    assert body["engine"] == "portrait"
+    assert (body["engine"], body["ready"], body["detail"]) == ("portrait", True, "")
+    assert body["capabilities"]["fps"] == 25
     assert body["limits"]["max_images"] == settings.BATCH_MAX_IMAGES
     assert body["queue"] == {"pending": 0, "processing": 0}
-    assert client.get("/api/token/status").json()["valid"] is True
+    assert client.get("/api/token/status").json() == {"valid": True}
+
+
+def test_without_a_living_worker_nothing_is_ready(client: APIClient) -> None:
+    assert client.get("/api/engine/status").json()["ready"] is False
+    registration.beat()
+    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=60))
+    answer = client.get("/api/token/status").json()
+    assert answer["valid"] is False
+    assert "deploy/worker" in answer["error"]
+
+
+def test_a_worker_that_takes_no_items_says_why(client: APIClient) -> None:
+    registration.beat()
+    Worker.objects.update(state="paused", trouble="store_away")
+    body = client.get("/api/engine/status", HTTP_ACCEPT_LANGUAGE="en").json()
+    assert body["ready"] is False
+    assert body["detail"] == "The media store does not answer. Videos wait until it does."
+
+
+def test_an_engine_that_is_not_installed_here_breaks_no_answer(
+    client: APIClient, settings: LazySettings
+) -> None:
+    settings.GENERATION_ENGINE = "elsewhere"
+    assert client.get("/api/engine/status").json()["ready"] is False
+    assert client.get("/api/token/status").json()["valid"] is False

@@ -1,6 +1,7 @@
 """Polls: whatever a client would see differently gives another tag, and nothing else costs anything."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -41,7 +43,7 @@ def fail(batch: Batch, client: APIClient) -> None:
 
 def running(batch: Batch) -> Claim:
     item = VideoItem.objects.get(batch=batch, status="processing")
-    return Claim(item.pk, batch.pk, batch.user_id, item.run, item.attempt, item.tries)
+    return attempts.claim_of(item)
 
 
 def replace(batch: Batch, client: APIClient) -> None:
@@ -223,18 +225,46 @@ def test_the_queue_is_read_once_a_second_by_whoever_asks(
     user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forecast, "SNAPSHOT_S", 60.0)
-    monkeypatch.setattr(forecast, "_latest", (0.0, None))
+    forecast.forget_snapshot()
     made = [make_batch(user, 2) for _ in range(3)]
     client_of_user.get("/api/user/profile")
     first, second, third = (reads(client_of_user, address(batch)) for batch in made)
-    assert sum("status" in sql and "video_items" in sql for sql in first) > 0
+    assert sum("queue_lanes" in sql for sql in first) > 0
     assert len(second) == len(third) == 3, "session, batch and items"
 
 
-def test_the_queue_is_read_from_the_batches_not_from_what_waits(user: User) -> None:
+def test_the_queue_is_read_from_the_lanes_not_from_the_items(user: User) -> None:
     make_batch(user, 3)
     with CaptureQueriesContext(connection) as captured:
-        forecast.QueueSnapshot.load()
-    for query in captured:
-        if "video_items" in query["sql"]:
-            assert "processing" in query["sql"] or "LIMIT 30" in query["sql"]
+        snapshot = forecast.QueueSnapshot.read()
+    assert snapshot.waiting == {user.pk: 3}
+    assert len(captured) == 3
+    assert not [query for query in captured if "video_items" in query["sql"] or "batches" in query["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("started_ago_s", "ended_ago_s", "shown_s"),
+    [(None, None, 0), (100, 40, 60), (90, None, 90), (-50, None, 0)],
+)
+def test_how_long_an_item_took_so_far(
+    user: User,
+    client_of_user: APIClient,
+    started_ago_s: int | None,
+    ended_ago_s: int | None,
+    shown_s: int,
+) -> None:
+    batch = make_batch(user)
+    now = timezone.now()
+    times = {"started_at": started_ago_s, "finished_at": ended_ago_s}
+    VideoItem.objects.update(
+        **{name: None if ago is None else now - timedelta(seconds=ago) for name, ago in times.items()}
+    )
+    [item] = client_of_user.get(address(batch)).json()["items"]
+    assert abs(item["elapsed_time"] - shown_s) <= 1
+
+
+def test_remarks_of_the_engine_are_shown(user: User, client_of_user: APIClient) -> None:
+    batch = make_batch(user)
+    VideoItem.objects.update(notes=["Understood from the prompt: 微笑.", 'a "quoted" one'])
+    body = client_of_user.get(address(batch), HTTP_ACCEPT_LANGUAGE="en").json()
+    assert body["items"][0]["notes"] == ["Understood from the prompt: 微笑.", 'a "quoted" one']

@@ -11,8 +11,9 @@ import pytest
 from django.conf import LazySettings
 
 from tests.support.scripted_engine import NAME, VARIABLE
-from videos.worker.runner import close_renderer
+from videos.worker.slots import slots
 from videos.worker.stopping import stopping
+from videos.worker.trouble import pause
 
 THREAD_TIMEOUT_S = 120
 
@@ -26,7 +27,8 @@ def scripted(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterato
     settings.RENDER_RETRY_DELAY_S = 0
     stopping.clear()
     yield settings
-    close_renderer()
+    slots.close()
+    pause.code = ""
     stopping.clear()
 
 
@@ -48,7 +50,7 @@ def worker(broker: Any, scripted: LazySettings) -> Iterator[dramatiq.Worker]:
     yield worker
     worker.stop(timeout=THREAD_TIMEOUT_S * 1000)
     for thread in threading.enumerate():
-        if thread.name == "sweeper":
+        if thread.name in {"sweeper", "poller", "registration", "renderers", "leases"}:
             thread.join(THREAD_TIMEOUT_S)
 
 

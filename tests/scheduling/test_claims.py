@@ -13,7 +13,7 @@ from engines.portrait.engine import PortraitEngine
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import VideoItem
-from videos.scheduling.claims import claim_next, count_ready
+from videos.scheduling.claims import claim_next, work_waits
 from videos.services import attempts
 from videos.services.attempts import StoredResult
 
@@ -28,7 +28,7 @@ def owner(claimed: attempts.Claim) -> str:
 
 def test_nothing_waits_and_nothing_is_claimed(db: None) -> None:
     assert claim_next("w") is None
-    assert count_ready() == 0
+    assert not work_waits()
 
 
 def test_a_users_items_are_taken_in_the_order_of_submission(user: User) -> None:

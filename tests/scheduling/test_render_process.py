@@ -60,13 +60,14 @@ def test_engines_of_others_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("path", ["", "no_such_module:Engine", "engines.base:NoSuchEngine", "json"])
-def test_an_engine_that_cannot_be_loaded_is_a_system_check(
-    path: str, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
-) -> None:
+def test_an_engine_that_cannot_be_loaded_is_not_ready(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXTRA_ENGINES", f"broken={path}")
-    settings.GENERATION_ENGINE = "broken"
     with pytest.raises(EngineUnavailableError):
         get_engine("broken")
+
+
+def test_an_engine_that_nobody_knows_is_a_system_check(settings: LazySettings) -> None:
+    settings.GENERATION_ENGINE = "nobody"
     (problem,) = generation_settings(None)
     assert problem.id == "videos.E001"
     assert "portrait" in str(problem.hint)

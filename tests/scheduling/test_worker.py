@@ -4,30 +4,35 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.files.storage import default_storage
-from django.db import connections
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
+from engines.registry import get_engine
 from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_batch, make_item, make_user
-from tests.support.scripted_engine import STEPS, VIDEO, prompt
+from tests.support.scripted_engine import NAME, STEPS, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
+from videos.services.attempts import StoredResult
 from videos.store import storage
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
+from videos.worker.slots import slots
 from videos.worker.stopping import stopping
+from videos.worker.trouble import pause
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
 WAIT_S = 120
 
@@ -53,7 +58,6 @@ def working() -> Iterator[threading.Thread]:
         try:
             work_once()
         finally:
-            runner.close_renderer()
             connections.close_all()
 
     thread = threading.Thread(target=work)
@@ -77,7 +81,12 @@ def wait_for_render(item: VideoItem, folder: Path) -> int:
 
 def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> None:
     item = render(user, "succeed")
-    assert (item.status, item.progress, item.duration_s, item.notes) == ("completed", 100, 0.6, ["scripted"])
+    assert (item.status, item.progress, item.duration_s, item.notes) == (
+        "completed",
+        100,
+        0.6,
+        [{"code": "", "params": {"text": "scripted"}}],
+    )
     assert item.video == storage.result_key(item.batch_id, item.pk, 1, ".mp4")
     with default_storage.open(item.video) as file:
         assert file.read() == VIDEO
@@ -98,7 +107,8 @@ def test_an_idle_worker_says_that_there_was_nothing(db: None) -> None:
 def test_what_the_engine_refuses_fails_at_once_with_its_reason_and_a_refund(user: User) -> None:
     item = render(user, "refuse")
     assert (item.status, item.error_code, item.tries) == ("failed", "no_face", 1)
-    assert item.error_msg == "No face was found."
+    assert item.error_msg == "No face was found in the portrait."
+    assert item.error_final
     assert refunds() == 1
     assert_all_is_settled()
 
@@ -109,16 +119,94 @@ def test_a_child_that_refused_renders_the_next_item(user: User, tmp_path: Path) 
     assert len(set(rendering_processes(tmp_path))) == 1
 
 
-def test_an_engine_that_is_away_is_asked_again_later(user: User, scripted: LazySettings) -> None:
-    scripted.RENDER_RETRY_DELAY_S = 60
-    item = render(user, "stay away")
-    assert (item.status, item.tries, refunds()) == ("pending", 1, 0)
-    assert item.not_before > timezone.now()
+def test_an_engine_that_is_away_costs_no_try_and_no_other_item(user: User, tmp_path: Path) -> None:
+    waiting = make_item(user, prompt=prompt("succeed"))
+    VideoItem.objects.filter(pk=waiting.pk).update(not_before=timezone.now() + timedelta(seconds=5))
+    item = render(user, "stay away", "succeed", folder=tmp_path)
+    assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
+    assert pause.code == "engine_unavailable"
+    VideoItem.objects.update(not_before=timezone.now())
+    assert not work_once(), "items were taken while the engine is away"
+    end_pause()
+    while work_once():
+        pass
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+    assert_all_is_settled()
+
+
+def test_a_store_that_is_away_costs_no_try_and_everything_finishes_after_it(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails where portraits are fetched and where results are stored, for as long as it is away."""
+    make_batch(user, 6, prompt=prompt("succeed", folder=tmp_path))
+    away = True
+
+    def refuse(name: str) -> None:
+        real = getattr(FileSystemStorage, name)
+
+        def call(self: FileSystemStorage, *args: Any, **kwargs: Any) -> Any:
+            if away:
+                raise ConnectionRefusedError
+            return real(self, *args, **kwargs)
+
+        monkeypatch.setattr(FileSystemStorage, name, call)
+
+    refuse("_save")
+    refuse("exists")
+    for _ in range(4):
+        assert not work_once() or pause.code == "store_away"
+        end_pause(keep_trouble=True)
+    assert set(VideoItem.objects.values_list("status", "tries")) == {("pending", 0)}
+    away = False
+    end_pause(keep_trouble=True)
+    while work_once():
+        pass
+    assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+    assert refunds() == 0
+    assert_all_is_settled()
+
+
+def test_a_file_that_is_gone_is_the_items_own_trouble(user: User) -> None:
+    item = make_item(user, prompt=prompt("succeed"))
+    storage.delete_files([item.source_image])
+    assert work_once()
+    item.refresh_from_db()
+    assert (item.status, item.error_code, pause.code) == ("failed", "source_missing", "")
+    assert_all_is_settled()
+
+
+def test_a_verdict_waits_for_the_database(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is lost twice: once before the commit, once after it."""
+    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    real, calls = attempts.complete, []
+
+    def complete(claimed: attempts.Claim, result: StoredResult) -> bool:
+        calls.append(claimed.item_id)
+        if len(calls) == 1:
+            raise OperationalError("the connection was lost")
+        kept = real(claimed, result)
+        if len(calls) == 2:
+            raise OperationalError("the connection was lost after the commit")
+        return kept
+
+    monkeypatch.setattr(attempts, "complete", complete)
+    item = render(user, "succeed")
+    assert item.status == "completed"
+    assert len(calls) == 3
+    assert default_storage.exists(item.video), "the video of a finished item was removed"
+    assert_all_is_settled()
+
+
+def end_pause(*, keep_trouble: bool = False) -> None:
+    """Let the pause be over now; unless `keep_trouble`, as if its probe had passed, too."""
+    pause._until = 0.0
+    if not keep_trouble:
+        pause.code = ""
 
 
 @pytest.mark.parametrize(
     ("act", "code"),
-    [("crash", "render_crashed"), ("blunder", "engine_error"), ("stay away", "engine_unavailable")],
+    [("crash", "render_crashed"), ("blunder", "engine_error")],
 )
 def test_trouble_is_retried_then_fails_and_is_refunded_once(
     user: User, tmp_path: Path, scripted: LazySettings, act: str, code: str
@@ -175,7 +263,7 @@ def test_a_child_that_answers_nonsense_is_killed(user: User, tmp_path: Path, scr
 
 def test_what_libraries_print_does_not_reach_the_protocol(user: User) -> None:
     item = render(user, "chatter")
-    assert (item.status, item.notes) == ("completed", ["scripted"])
+    assert (item.status, item.notes) == ("completed", [{"code": "", "params": {"text": "scripted"}}])
 
 
 def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,14 +288,28 @@ def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytes
     assert "do-not-tell" not in told
 
 
-def test_an_engine_that_does_not_exist_leaves_the_reason_with_the_item(
-    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing_in_child_only", [False, True])
+def test_an_engine_that_does_not_exist_costs_no_try_and_items_wait_for_it(
+    user: User, monkeypatch: pytest.MonkeyPatch, missing_in_child_only: bool
 ) -> None:
-    scripted.RENDER_MAX_TRIES = 1
+    get_engine(NAME)
     monkeypatch.setenv("EXTRA_ENGINES", "scripted=no.such.module:Engine")
-    item = render(user, "succeed")
-    assert item.status == "failed"
-    assert refunds() == 1
+    if not missing_in_child_only:
+        get_engine.cache_clear()
+    item = make_item(user, prompt=prompt("succeed"))
+    work_once()
+    item.refresh_from_db()
+    assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
+    assert pause.code == "engine_unavailable"
+    end_pause(keep_trouble=True)
+    assert missing_in_child_only or not work_once(), "items were taken without an engine"
+    monkeypatch.setenv("EXTRA_ENGINES", VARIABLE)
+    slots.close()
+    end_pause()
+    while work_once():
+        pass
+    item.refresh_from_db()
+    assert item.status == "completed"
 
 
 # --- Late workers ----------------------------------------------------------------------------------
@@ -337,3 +439,10 @@ def test_a_batch_accepted_while_the_broker_is_down_is_done_later(
     request.getfixturevalue("worker")
     wait_until(all_done, timeout_s=300, what="the sweep's hints and their work")
     assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+
+
+def test_what_an_engine_says_can_be_kept_whatever_it_holds(user: User) -> None:
+    item = render(user, "rave")
+    assert (item.status, item.error_code, item.error_final) == ("failed", "their_code", True)
+    assert item.error_msg == "odd ?"
+    assert item.error_params == {"share": "nan", "name": "?"}

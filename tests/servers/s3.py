@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 GRPC_OFFSET = 10_000
 """SeaweedFS derives each server's gRPC port from its HTTP port by this much."""
 
+DOMAIN = "store.localhost"
+"""Below which the store answers as bucket.store.localhost, beside /bucket at any other name."""
+
 
 @dataclass(frozen=True)
 class S3Server:
@@ -73,6 +76,7 @@ def run_s3(bucket: str = "media") -> Iterator[S3Server]:
             **{f"{name}.port": port for name, port in ports.items()},
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
+            "s3.domainName": DOMAIN,
             "s3.config": configuration,
             "s3.allowedOrigins": "http://none.invalid",  # the default `*` would hide a missing CORS rule
             "webdav": "false",

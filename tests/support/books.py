@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 
 from accounts.models import CreditEntry, User
-from videos.models import VideoItem
+from videos.models import Batch, QueueLane, VideoItem
 
 SETTLED = ("failed", "cancelled")
+STATUSES = ("pending", "processing", "completed", "failed", "cancelled")
 
 
 def assert_books_balance() -> None:
@@ -30,6 +31,20 @@ def assert_runs_are_settled() -> None:
         assert entries[item.pk] == expected, (item.status, item.run)
 
 
+def assert_counts_are_true() -> None:
+    """Batches and lanes count their items as they are."""
+    items = list(VideoItem.objects.values_list("batch_id", "lane_id", "status"))
+    by_batch = Counter((batch_id, status) for batch_id, _, status in items)
+    for batch in Batch.objects.all():
+        counted = {status: getattr(batch, f"{status}_count") for status in STATUSES}
+        assert counted == {status: by_batch[batch.pk, status] for status in STATUSES}, batch.pk
+    by_lane = Counter((lane_id, status) for _, lane_id, status in items)
+    for lane in QueueLane.objects.all():
+        assert (lane.waiting, lane.running) == (by_lane[lane.pk, "pending"], by_lane[lane.pk, "processing"])
+        assert lane.load == lane.running / lane.weight
+
+
 def assert_all_is_settled() -> None:
     assert_books_balance()
     assert_runs_are_settled()
+    assert_counts_are_true()

@@ -10,15 +10,19 @@ from django.utils import timezone
 
 from accounts.models import CreditEntry, User
 from accounts.services.credits import InsufficientCreditsError
+from engines.base import Note
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.scheduling.claims import claim_next
 from videos.services import attempts, runs, transitions
 from videos.services.attempts import Claim, StoredResult, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
-RESULT = StoredResult(video="batches/x/result/y-1.mp4", poster="", duration_s=0.6, notes=("one face",))
+RESULT = StoredResult(
+    video="batches/x/result/y-1.mp4", poster="", duration_s=0.6, notes=(Note.plain("one face"),)
+)
 FINAL = Verdict("no_face", "No face was found.")
 LOST = Verdict("worker_lost", "The worker stopped.", retryable=True)
 
@@ -48,9 +52,9 @@ def bring_to(status: str, user: User) -> tuple[VideoItem, Claim]:
     item = make_item(user)
     if status == "cancelled":
         runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
-        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+        return item, attempts.claim_of(item)
     if status == "pending":
-        return item, Claim(item.pk, item.batch_id, user.pk, 1, 0, 0)
+        return item, attempts.claim_of(item)
     claimed = claim()
     if status == "completed":
         assert attempts.complete(claimed, RESULT)
@@ -65,7 +69,7 @@ def attempt(target: str, item: VideoItem, claimed: Claim) -> None:
     """Try to bring an item to `target` the way the application would."""
     user_id = claimed.user_id
     if target == "processing":
-        attempts.begin(VideoItem.objects.get(pk=item.pk), worker="w")
+        claim_next("w")
     elif target == "completed":
         attempts.complete(claimed, RESULT)
     elif target == "failed":
@@ -91,12 +95,14 @@ def test_only_allowed_changes_happen_and_the_books_balance(source: str, target: 
 @pytest.mark.parametrize("source", ItemStatus.values)
 def test_the_compare_and_set_itself_knows_the_table(source: str, target: str, user: User) -> None:
     """Even code that asks for a wrong change does not get it."""
-    items = VideoItem.objects.filter(pk=make_item(user).pk)
+    item = make_item(user)
+    wanted = (item.batch, {item.pk: item.lane_id}, ItemStatus(source), ItemStatus(target))
     if (source, target) in CHANGES:
-        transitions.move(items, (ItemStatus(source),), ItemStatus(target), lease_until=timezone.now())
+        # The item waits: the change happens if that is where it begins.
+        assert transitions.move(*wanted, lease_until=timezone.now()) == (source == "pending")
     else:
         with pytest.raises(ValueError, match="not an allowed transition"):
-            transitions.move(items, (ItemStatus(source),), ItemStatus(target))
+            transitions.move(*wanted)
 
 
 # --- Fencing ---------------------------------------------------------------------------------------
@@ -207,7 +213,11 @@ def test_retryable_trouble_is_retried_a_bounded_number_of_times_then_refunded(
         VideoItem.objects.update(not_before=timezone.now())
     assert attempts.fail(claim(), LOST)
     item.refresh_from_db()
-    assert (item.status, item.error_code, item.error_msg) == ("failed", LOST.code, LOST.message)
+    assert (item.status, item.error_code, item.error_msg) == (
+        "failed",
+        "worker_lost",
+        "The worker stopped while it rendered this video.",
+    )
     assert_all_is_settled()
 
 
@@ -274,7 +284,11 @@ def test_a_completed_item_is_never_refunded(user: User) -> None:
     assert runs.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 0
     assert attempts.reclaim_all() == 0
     item.refresh_from_db()
-    assert (item.status, item.progress, item.notes) == ("completed", 100, ["one face"])
+    assert (item.status, item.progress, item.notes) == (
+        "completed",
+        100,
+        [{"code": "", "params": {"text": "one face"}}],
+    )
     assert (credits_of(user), refunds(item)) == (99, 0)
     assert_all_is_settled()
 
@@ -368,7 +382,11 @@ def test_the_database_refuses_impossible_items(user: User, constraint: str, valu
 
 @pytest.mark.parametrize(
     ("constraint", "values"),
-    [("batch_status_known", {"status": "lost"}), ("batch_has_images", {"image_count": 0})],
+    [
+        ("batch_status_known", {"status": "lost"}),
+        ("batch_has_images", {"image_count": 0, "pending_count": 0}),
+        ("batch_counts_its_images", {"pending_count": 0}),
+    ],
 )
 def test_the_database_refuses_impossible_batches(user: User, constraint: str, values: dict[str, Any]) -> None:
     batch = make_batch(user)

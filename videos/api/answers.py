@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from videos.api.batch_shapes import BatchOutput, ShownBatch, ShownItem
 from videos.models import ItemStatus
 from videos.scheduling.forecast import Forecast, QueueSnapshot
-from videos.services.batch_rows import BatchRow, items_of, running_progress
+from videos.services.batch_rows import BatchRow, ItemRow, items_of, running_progress
 from videos.store.urls import Links
 from zhiying.kernel.api.body_cache import BodyCache
 from zhiying.kernel.api.links import origin_of
@@ -109,22 +109,27 @@ def _key(row: BatchRow, viewer: Viewer, summary: bool) -> tuple[object, ...]:
 
 
 def _make(rows: Sequence[BatchRow], viewer: Viewer, summary: bool) -> list[bytes]:
+    if not rows:
+        return []
+    if waiting := {row.user_id for row in rows if row.pending_count}:
+        viewer.queue.prepare(waiting)
     ids = [row.id for row in rows]
-    items = {} if summary or not ids else items_of(ids)
-    running = running_progress([row.id for row in rows if row.processing_count]) if summary else {}
-    return [
-        json_bytes(
-            BatchOutput.body(
-                ShownBatch(
-                    row=row,
-                    links=viewer.links,
-                    forecast=viewer.queue.forecast(row) if row.is_open else Forecast(),
-                    items=[ShownItem(item, viewer.links) for item in items.get(row.id, ())],
-                    running_progress=running.get(row.id, 0)
-                    if summary
-                    else sum(i.progress for i in items[row.id] if i.status == ItemStatus.PROCESSING),
-                )
-            )
-        )
-        for row in rows
-    ]
+    if summary:
+        progress = running_progress([row.id for row in rows if row.processing_count])
+        shown = [_shown(row, viewer, (), progress.get(row.id, 0)) for row in rows]
+    else:
+        items = items_of(ids)
+        shown = [_shown(row, viewer, items[row.id], _progress(items[row.id])) for row in rows]
+    return [json_bytes(BatchOutput.body(batch)) for batch in shown]
+
+
+def _progress(items: Sequence[ItemRow]) -> int:
+    """Percent, summed over the items being rendered."""
+    return sum(item.progress for item in items if item.status == ItemStatus.PROCESSING)
+
+
+def _shown(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], progress: int) -> ShownBatch:
+    forecast = viewer.queue.forecast(row, running_progress=progress) if row.is_open else Forecast()
+    return ShownBatch(
+        row, viewer.links, forecast, [ShownItem(item, viewer.links) for item in items], progress
+    )

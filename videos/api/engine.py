@@ -1,34 +1,30 @@
-"""The state of the generation engine."""
+"""The state of the generation engine, as the living workers tell it."""
 
-from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from engines.registry import get_engine
 from videos.api import serializers as shapes
+from videos.scheduling.engine_state import engine_state
 from videos.scheduling.figures import queue_lengths
-from zhiying.kernel.translatable import translated
 
 
 class EngineStatusView(APIView):
     @extend_schema(responses=shapes.EngineStatusOutput)
     def get(self, request: Request) -> Response:
         """The engine, whether it is ready, how long the queue is and what it takes."""
-        engine = get_engine(settings.GENERATION_ENGINE)
-        capabilities, readiness = engine.capabilities(), engine.readiness()
+        state = engine_state()
         return Response(
             {
-                "engine": capabilities.name,
-                "label": capabilities.label,
-                "ready": readiness.ready,
-                "detail": translated(readiness.detail),
+                "engine": state.name,
+                "label": state.label,
+                "ready": state.ready,
+                "detail": state.detail,
                 "queue": queue_lengths(),
-                "capabilities": asdict(capabilities),
+                "capabilities": state.capabilities,
                 "limits": shapes.limits_body(),
             }
         )
@@ -38,8 +34,8 @@ class TokenStatusView(APIView):
     @extend_schema(responses=shapes.TokenStatusOutput)
     def get(self, request: Request) -> Response:
         """Whether the generation engine can be used."""
-        readiness = get_engine(settings.GENERATION_ENGINE).readiness()
-        body: dict[str, Any] = {"valid": readiness.ready}
-        if not readiness.ready:
-            body["error"] = translated(readiness.detail)
+        state = engine_state()
+        body: dict[str, Any] = {"valid": state.ready}
+        if not state.ready:
+            body["error"] = state.detail
         return Response(body)

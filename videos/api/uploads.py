@@ -22,6 +22,7 @@ from videos.store.direct_uploads.disk import PartRefusedError, is_signed_part, r
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer
 from zhiying.kernel.api.slots import slow_request_slot, too_many_slow_requests
+from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES, takes_body
 from zhiying.kernel.responses import error_response
 
 
@@ -120,12 +121,13 @@ def _body(request: Request, upload: Upload, *, received: set[int]) -> dict[str, 
     }
 
 
+@takes_body(settings.UPLOAD_PART_BYTES + DEFAULT_BODY_BYTES)
 @csrf_exempt
 @require_http_methods(["PUT"])
 def upload_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:
     """Take one part to the disk: permitted by the URL's signature, as S3 does."""
     with slow_request_slot() as taken:
-        return _take_part(request, token, key, number) if taken else too_many_slow_requests()
+        return _take_part(request, token, key, number) if taken else too_many_slow_requests(request)
 
 
 def _take_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:

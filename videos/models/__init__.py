@@ -1,8 +1,9 @@
 """Rows of batches, items and the queue."""
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
+from videos.models.check_budget import CheckBudget
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
-from videos.models.queue import QueueState, QueueTurn
+from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
@@ -10,10 +11,13 @@ __all__ = [
     "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
+    "CheckBudget",
+    "EngineLimit",
     "ItemStatus",
+    "QueueLane",
     "QueueState",
-    "QueueTurn",
     "Upload",
     "UploadStatus",
     "VideoItem",
+    "Worker",
 ]

@@ -19,6 +19,8 @@ class BatchStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+COUNTED = ("pending", "processing", "completed", "failed", "cancelled")
+"""The statuses of items that a batch counts."""
 OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
 """Something of the batch waits or is rendered."""
 
@@ -75,6 +77,12 @@ class Batch(models.Model):
             ),
         ]
         indexes = [
+            # what waits before a batch, in its user's own lane
+            models.Index(
+                fields=["user", "-created_at"],
+                condition=models.Q(pending_count__gt=0),
+                name="batches_waiting",
+            ),
             models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
             models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),
             # administrators' list: its orders and its filter
@@ -86,6 +94,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Items by status."""
+        return {status: getattr(self, f"{status}_count") for status in COUNTED}
 
     @property
     def folder(self) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from videos.models.batch import Batch
+from videos.models.queue import QueueLane
 
 
 class ItemStatus(models.TextChoices):
@@ -44,14 +45,32 @@ class VideoItem(models.Model):
         _("status"), max_length=16, choices=ItemStatus.choices, default=ItemStatus.PENDING
     )
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
-    error_msg = models.TextField(_("error"), blank=True)
+    error_msg = models.TextField(
+        _("error"), blank=True, help_text=_("In English; told as it is where the code is not known.")
+    )
+    error_params = models.JSONField(
+        default=dict, blank=True, help_text=_("The values of the sentence that the error code stands for.")
+    )
+    error_final = models.BooleanField(
+        default=False, help_text=_("The same portrait and recording would fail again.")
+    )
     progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
 
     video = models.CharField(max_length=200, blank=True, db_column="video_url")
     poster = models.CharField(max_length=200, blank=True)
     duration_s = models.FloatField(null=True)
-    notes = models.JSONField(default=list, help_text=_("What the engine has to say about the result."))
+    notes = models.JSONField(
+        default=list, help_text=_("What the engine has to say about the result: codes with values.")
+    )
 
+    lane = models.ForeignKey(
+        QueueLane,
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="+",
+        help_text="Where it waits, or waited last.",
+    )
     run = models.PositiveIntegerField(default=1)
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -83,12 +102,14 @@ class VideoItem(models.Model):
             ),
         ]
         indexes = [
-            # the claim: who waits, and since when
+            # the claim: which item of a lane is next
             models.Index(
-                fields=["queued_at", "position"], condition=Q(status="pending"), name="items_waiting"
+                fields=["lane", "not_before", "batch", "position"],
+                condition=Q(status="pending"),
+                name="items_of_lane",
             ),
-            # the claim's count by user, and the sweep's search for expired leases
-            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="items_processing"),
+            # the sweep's search for expired leases; without the lease, which every heartbeat writes
+            models.Index(fields=["id"], condition=Q(status="processing"), name="items_running"),
             # administrators' list, and its filters where they leave little
             models.Index(fields=["-queued_at", "-id"], name="items_newest"),
             models.Index(

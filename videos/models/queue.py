@@ -1,32 +1,105 @@
 """What the queue remembers beside the items themselves."""
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class QueueState(models.Model):
-    """A single row. Locking it makes claims take turns; its times make workers share the sweep."""
+    """A single row. Its times make workers share the sweep; its sums tell how fast items render."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     swept_at = models.DateTimeField(null=True)
     cleaned_at = models.DateTimeField(null=True)
+    render_s = models.FloatField(default=0, help_text="Seconds of rendering, older results fading.")
+    audio_s = models.FloatField(default=0, help_text="Seconds of audio they were rendered for.")
 
     class Meta:
         db_table = "queue_state"
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="queue_state_is_one_row")]
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="queue_state_is_one_row")]
 
     def __str__(self) -> str:
         return "queue"
 
 
-class QueueTurn(models.Model):
-    """When a user was last served, for fairness between users."""
+class QueueLane(models.Model):
+    """Where one user's items wait, and how many of them wait and run: what a claim looks at.
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
-    served_at = models.DateTimeField()
+    The counters change in the transactions that change the items (`videos.services.transitions`). An
+    administrator can move items into the user's urgent lane. `engine` is empty for the installation's
+    own choice. `load` is `running / weight`: whoever has the least is served next.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    engine = models.CharField(max_length=64, blank=True, default="")
+    urgent = models.BooleanField(default=False)
+    weight = models.PositiveSmallIntegerField(default=1)
+    waiting = models.PositiveIntegerField(default=0)
+    running = models.PositiveIntegerField(default=0)
+    load = models.FloatField(default=0)
+    served_at = models.DateTimeField(default=NEVER)
 
     class Meta:
-        db_table = "queue_turns"
+        db_table = "queue_lanes"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "engine", "urgent"], name="one_lane_per_user_and_kind"),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="lane_weight_positive"),
+            models.CheckConstraint(condition=Q(waiting__gte=0), name="lane_waiting_not_negative"),
+            models.CheckConstraint(condition=Q(running__gte=0), name="lane_running_not_negative"),
+        ]
+        indexes = [
+            # the claim: whose turn it is
+            models.Index(
+                fields=["-urgent", "load", "served_at"], condition=Q(waiting__gt=0), name="lanes_by_turn"
+            ),
+            # an engine's limit, and the figures of the queue
+            models.Index(fields=["engine"], condition=Q(running__gt=0), name="lanes_running"),
+        ]
 
     def __str__(self) -> str:
-        return str(self.user_id)
+        return f"{self.user_id}: {self.waiting} waiting, {self.running} running"
+
+
+class EngineLimit(models.Model):
+    """One row for each engine that renders only so many items at once; locking it makes claims take turns."""
+
+    engine = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        db_table = "queue_engine_limits"
+
+    def __str__(self) -> str:
+        return self.engine
+
+
+class Worker(models.Model):
+    """A worker process that lives, or did lately: what it can do and what it does now."""
+
+    class State(models.TextChoices):
+        READY = "ready"
+        PAUSED = "paused"
+        STOPPING = "stopping"
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=100, help_text="Host and process.")
+    version = models.CharField(max_length=32)
+    slots = models.PositiveSmallIntegerField(help_text="Renders at once.")
+    engines = models.JSONField(default=dict, help_text="Name → capabilities and readiness.")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.READY)
+    trouble = models.CharField(max_length=64, blank=True, help_text="Code of why it is paused.")
+    rendering = models.JSONField(default=list, help_text="Ids of the items it renders.")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workers"
+        ordering = ["name"]
+        indexes = [models.Index(fields=["seen_at"], name="workers_by_life")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,71 +1,74 @@
 """Which waiting item a free worker takes: the queue is the database.
 
-Users are served round robin: first whoever has the fewest items being rendered, then whoever was
-served longest ago. One person's batch of fifty does not make another's single image wait for it.
+Users are served round robin: first whoever has the fewest items being rendered (by the weight of their
+group), then whoever was served longest ago. One person's batch of fifty does not make another's single
+image wait for it.
 """
 
-from datetime import datetime
-from uuid import UUID
+import random
+import time
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Min, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Sum
 
 from engines.registry import get_engine
-from videos.models import ItemStatus, QueueState, QueueTurn, VideoItem
-from videos.services import attempts
+from videos.models import EngineLimit, ItemStatus, QueueLane, VideoItem
 from videos.services.attempts import Claim
+from videos.services.clock import database_now
+from videos.services.taking import Taken, take_next, take_step_by_step
+
+DEFAULT_ENGINE = ("",)
+"""The lanes of items that were submitted without a choice of engine."""
+LOOKS = 10
+"""How often a claim looks again when others hold what it would take."""
+PAUSE_S = 0.004
+"""Between two looks, up to twice as long: about as long as somebody else's claim takes."""
 
 
-def claim_next(worker: str) -> Claim | None:
+def claim_next(worker: str, engines: Collection[str] = DEFAULT_ENGINE) -> Claim | None:
     """Claim the item whose turn it is; None when nothing waits or the engine is fully used."""
-    if not _ready(timezone.now()).exists():
+    if not work_waits(engines):
         return None  # the common case costs one indexed query and no lock
-    with transaction.atomic():
-        # Claims take turns, or two workers would both see the same user as least served.
-        QueueState.objects.select_for_update().get_or_create(pk=1)
-        now = timezone.now()
-        if _engine_is_full():
+    passed: list[int] = []
+    for _ in range(LOOKS):
+        taken = _take(worker, engines, passed)
+        if taken is None:
             return None
-        user_id = _next_user(now)
-        if user_id is None:
+        if taken.claim:
+            return taken.claim
+        if taken.lane_id is not None:
+            passed.append(taken.lane_id)  # others hold its items: somebody else's turn
+            continue
+        if not work_waits(engines):
             return None
-        item = (
-            _ready(now).filter(batch__user_id=user_id).order_by("queued_at", "batch_id", "position").first()
-        )
-        claim = attempts.begin(item, worker=worker) if item else None
-        if claim:
-            QueueTurn.objects.update_or_create(user_id=user_id, defaults={"served_at": now})
-        return claim
+        time.sleep(PAUSE_S * (1 + random.random()))  # noqa: S311  (spreads claimants; nothing secret)
+        passed.clear()
+    return None
 
 
-def count_ready() -> int:
-    """How many items could be claimed now."""
-    return _ready(timezone.now()).count()
-
-
-def _ready(now: datetime) -> "QuerySet[VideoItem]":
-    return VideoItem.objects.filter(status=ItemStatus.PENDING, not_before__lte=now)
-
-
-def _engine_is_full() -> bool:
-    limit = get_engine(settings.GENERATION_ENGINE).capabilities().max_concurrent
-    return limit is not None and VideoItem.objects.filter(status=ItemStatus.PROCESSING).count() >= limit
-
-
-def _next_user(now: datetime) -> UUID | None:
-    waiting = dict(_ready(now).order_by().values_list("batch__user_id").annotate(first=Min("queued_at")))
-    running = dict(
-        VideoItem.objects.filter(status=ItemStatus.PROCESSING, batch__user_id__in=waiting)
-        .order_by()
-        .values_list("batch__user_id")
-        .annotate(n=Count("pk"))
+def work_waits(engines: Collection[str] = DEFAULT_ENGINE) -> bool:
+    """Whether some item could be claimed now."""
+    ready = VideoItem.objects.filter(
+        lane=OuterRef("pk"), status=ItemStatus.PENDING, not_before__lte=database_now()
     )
-    served = dict(QueueTurn.objects.filter(user_id__in=waiting).values_list("user_id", "served_at"))
+    return QueueLane.objects.filter(Exists(ready), waiting__gt=0, engine__in=engines).exists()
 
-    def turn(user_id: UUID) -> tuple[int, float, datetime]:
-        last = served.get(user_id)
-        return running.get(user_id, 0), last.timestamp() if last else 0.0, waiting[user_id]
 
-    return min(waiting, key=turn, default=None)
+def _take(worker: str, engines: Collection[str], passed: Collection[int]) -> Taken | None:
+    """What a look found; None when the engine renders as many items as it can."""
+    limit = get_engine(settings.GENERATION_ENGINE).capabilities().max_concurrent
+    if limit is None:
+        return take_next(worker, engines, passed)
+    return _take_within(limit, worker, engines, passed)
+
+
+@transaction.atomic
+def _take_within(limit: int, worker: str, engines: Collection[str], passed: Collection[int]) -> Taken | None:
+    """Claims of an engine with a limit take turns, so that the limit holds exactly."""
+    EngineLimit.objects.select_for_update().get_or_create(engine="")
+    running = QueueLane.objects.filter(engine="", running__gt=0).aggregate(n=Sum("running"))["n"] or 0
+    if running >= limit:
+        return None
+    return take_step_by_step(worker, engines, passed)

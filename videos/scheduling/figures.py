@@ -1,12 +1,23 @@
-"""Figures of the queue for clients, administrators and monitoring."""
+"""Figures of the queue for clients, administrators and monitoring: read from the lanes, never from items."""
 
-from django.db.models import Sum
+from datetime import timedelta
 
-from videos.models import OPEN_STATUSES, Batch
+from django.db.models import Q, QuerySet, Sum
+
+from videos.models import QueueLane, Worker
+from videos.services.clock import database_now
+
+ALIVE_FOR = timedelta(seconds=20)
+"""A worker that was not seen for longer counts as gone; it tells that it lives every 5 s."""
 
 
 def queue_lengths() -> dict[str, int]:
-    """How many items wait and how many are rendered now, as the open batches count them."""
-    return Batch.objects.filter(status__in=OPEN_STATUSES).aggregate(
-        pending=Sum("pending_count", default=0), processing=Sum("processing_count", default=0)
-    )
+    """How many items wait and how many are rendered now."""
+    busy = QueueLane.objects.filter(Q(waiting__gt=0) | Q(running__gt=0))
+    sums = busy.aggregate(pending=Sum("waiting", default=0), processing=Sum("running", default=0))
+    return {"pending": sums["pending"], "processing": sums["processing"]}
+
+
+def living_workers() -> "QuerySet[Worker]":
+    """The workers that were seen lately."""
+    return Worker.objects.filter(seen_at__gte=database_now(-ALIVE_FOR)).order_by("name")

@@ -1,48 +1,47 @@
-"""When a batch's turn comes and when it will be done: estimates from the queue as it is now."""
+"""When a batch's turn comes and when it will be done: estimates from the queue as it was a moment ago.
 
+One snapshot of the lanes, made at most once a second in each process by whoever needs it, serves every
+request; its size is the number of users who wait, whatever waits and whatever was ever made.
+"""
+
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from threading import Lock
 from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db import DatabaseError
+from django.db.models import F, Q, Sum
 
-from videos.models import OPEN_STATUSES, Batch, ItemStatus, VideoItem
+from videos.models import Batch, QueueLane, QueueState, Worker
+from videos.scheduling.figures import living_workers
 
-RECENT_RESULTS = 30
-"""How many of the last results tell how fast items render."""
+SNAPSHOT_S = 1.0
 ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
 """Until there are results to go by."""
-SNAPSHOT_S = 1.0
-"""How old a snapshot may be."""
-
-_reading = Lock()
+FADING = 0.95
+"""What the results before count beside a new one: about the last twenty matter."""
+WAITING_BATCHES = 10_000
+"""So many batches of the users in question are looked at, the oldest first."""
 
 
 class Asked(Protocol):
     """What a forecast needs to know of a batch."""
 
     @property
-    def pk(self) -> UUID: ...
-    @property
     def user_id(self) -> UUID: ...
     @property
     def audio_duration_s(self) -> float: ...
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """What waits of one batch."""
-
-    batch_id: UUID
-    user_id: UUID
-    items: int
-    since: datetime
+    @property
+    def pending_count(self) -> int: ...
+    @property
+    def processing_count(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -62,86 +61,119 @@ class Forecast:
 
 @dataclass(frozen=True)
 class QueueSnapshot:
-    """The queue at one moment, read by three queries however many batches are asked about."""
+    """The queue at one moment."""
 
-    waiting: Mapping[UUID, Waiting] = field(default_factory=dict)
-    running: Mapping[UUID, int] = field(default_factory=dict)
-    running_progress: Mapping[UUID, int] = field(default_factory=dict)
+    waiting: Mapping[UUID, int] = field(default_factory=dict)
+    """Items that wait, by user."""
+    running: int = 0
+    slots: int = 1
+    """Renders at once, over all living workers."""
     render_s_per_audio_s: float = ASSUMED_RENDER_S_PER_AUDIO_S
+    _own: dict[UUID, list[tuple[datetime, int]]] = field(default_factory=dict)
+    """By user: when their waiting batches were made and how many items wait in each; read when asked for."""
 
     @classmethod
     def current(cls) -> "QueueSnapshot":
-        """The queue as it was a moment ago: read again once a second, by whoever asks first."""
-        global _latest
-        with _reading:
-            taken_at, snapshot = _latest
-            if snapshot is None or time.monotonic() - taken_at >= SNAPSHOT_S:
-                snapshot = cls.load()
-                _latest = (time.monotonic(), snapshot)
-            return snapshot
+        """The snapshot of this second."""
+        return _cache.get()
 
     @classmethod
-    def load(cls) -> "QueueSnapshot":
-        """Read the open batches, which know how many of their items wait, and what is rendered now."""
-        open_batches = Batch.objects.filter(status__in=OPEN_STATUSES).order_by()
-        waiting = open_batches.filter(pending_count__gt=0)
-        running = list(
-            VideoItem.objects.filter(status=ItemStatus.PROCESSING)
-            .order_by()
-            .values_list("batch_id")
-            .annotate(items=Count("pk"), progress=Sum("progress"))
-        )
-        rows = waiting.values_list("pk", "user_id", "pending_count", "created_at")
+    def read(cls) -> "QueueSnapshot":
+        """A new snapshot, by three queries."""
+        waiting: dict[UUID, int] = {}
+        running = 0
+        lanes = QueueLane.objects.filter(Q(waiting__gt=0) | Q(running__gt=0))
+        for user_id, waits, runs in lanes.values_list("user_id", "waiting", "running"):
+            waiting[user_id] = waiting.get(user_id, 0) + waits
+            running += runs
+        slots = living_workers().exclude(state=Worker.State.STOPPING).aggregate(n=Sum("slots"))["n"]
         return cls(
-            waiting={row[0]: Waiting(*row) for row in rows},
-            running={batch_id: count for batch_id, count, _ in running},
-            running_progress={batch_id: progress for batch_id, _, progress in running},
+            waiting={user_id: items for user_id, items in waiting.items() if items},
+            running=running,
+            slots=max(slots or settings.WORKER_THREADS, running, 1),
             render_s_per_audio_s=_measured_speed(),
         )
 
-    def forecast(self, batch: Asked) -> Forecast:
-        """Position in the queue (1 is next) and seconds until the batch starts and from then on."""
-        mine = self.waiting.get(batch.pk)
-        running = self.running.get(batch.pk, 0)
-        if mine is None and not running:
+    def forecast(self, batch: Asked, *, running_progress: int = 0) -> Forecast:
+        """Position in the queue (1 is next) and seconds until the batch starts and from then on.
+
+        `running_progress` is the sum of percent over the items of the batch that are being rendered.
+        """
+        waits, running = batch.pending_count, batch.processing_count
+        if not waits and not running:
             return Forecast()
         render_s = max(0.5, self.render_s_per_audio_s * batch.audio_duration_s)
-        slots = max(settings.WORKER_THREADS, sum(self.running.values()), 1)
-        ahead = self._ahead(mine) if mine else 0
-        users = {entry.user_id for entry in self.waiting.values()} | {batch.user_id}
-        left = (mine.items if mine else 0) + running - self.running_progress.get(batch.pk, 0) / 100
-        rounds = ceil(left * len(users) / slots) if left > 1 else left
+        ahead = self._ahead(batch) if waits else 0
+        users = len(self.waiting.keys() | {batch.user_id})
+        left = waits + running - running_progress / 100
+        rounds = ceil(left * users / self.slots) if left > 1 else left
         return Forecast(
-            queue_position=ahead + 1 if mine else None,
-            eta_waiting_s=0 if running else ceil(ahead * render_s / slots),
+            queue_position=ahead + 1 if waits else None,
+            eta_waiting_s=0 if running else ceil(ahead * render_s / self.slots),
             eta_rendering_s=ceil(rounds * render_s),
         )
 
-    def _ahead(self, mine: Waiting) -> int:
+    def prepare(self, user_ids: Collection[UUID]) -> None:
+        """Read what forecasts for batches of these users need, by one query for all of them."""
+        missing = {user_id for user_id in user_ids if user_id not in self._own}
+        if not missing:
+            return
+        found: dict[UUID, list[tuple[datetime, int]]] = {user_id: [] for user_id in missing}
+        waiting = Batch.objects.filter(user_id__in=missing, pending_count__gt=0).order_by("created_at")
+        rows = waiting.values_list("user_id", "created_at", "pending_count")[:WAITING_BATCHES]
+        for user_id, created_at, items in rows:
+            found[user_id].append((created_at, items))
+        self._own.update(found)
+
+    def _ahead(self, batch: Asked) -> int:
         """Items served before the first waiting one of this batch, users taking turns."""
-        own = 0
-        others: dict[UUID, int] = {}
-        for entry in self.waiting.values():
-            if entry.user_id != mine.user_id:
-                others[entry.user_id] = others.get(entry.user_id, 0) + entry.items
-            elif (entry.since, entry.batch_id) < (mine.since, mine.batch_id):
-                own += entry.items
-        return own + sum(min(items, own + 1) for items in others.values())
+        self.prepare([batch.user_id])
+        own = sum(items for made_at, items in self._own[batch.user_id] if made_at < batch.created_at)
+        others = (items for user_id, items in self.waiting.items() if user_id != batch.user_id)
+        return own + sum(min(items, own + 1) for items in others)
+
+
+class _Cache:
+    """One thread reads, the others take what was there before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._snapshot: QueueSnapshot | None = None
+        self._read_at = 0.0
+
+    def get(self) -> QueueSnapshot:
+        snapshot = self._snapshot
+        if snapshot and time.monotonic() - self._read_at < SNAPSHOT_S:
+            return snapshot
+        if not self._lock.acquire(blocking=snapshot is None):
+            return snapshot or QueueSnapshot()
+        try:
+            self._snapshot = snapshot = QueueSnapshot.read()
+            self._read_at = time.monotonic()
+            return snapshot
+        finally:
+            self._lock.release()
+
+    def forget(self) -> None:
+        """The next look reads anew."""
+        self._snapshot = None
+
+
+_cache = _Cache()
+forget_snapshot = _cache.forget
+
+
+def record_speed(*, render_s: float, audio_s: float) -> None:
+    """A video was finished: how fast that was. Not in the item's transaction, which must not wait."""
+    try:
+        QueueState.objects.filter(pk=1).update(
+            render_s=F("render_s") * FADING + render_s, audio_s=F("audio_s") * FADING + audio_s
+        )
+    except DatabaseError:
+        return  # an estimate is not worth an item
 
 
 def _measured_speed() -> float:
     """Seconds of rendering per second of audio, over the latest results."""
-    rows = list(
-        VideoItem.objects.filter(status=ItemStatus.COMPLETED, finished_at__isnull=False)
-        .order_by("-finished_at")
-        .values_list("started_at", "finished_at", "duration_s")[:RECENT_RESULTS]
-    )
-    seconds = sum(
-        (finished - started).total_seconds() for started, finished, _ in rows if started and finished
-    )
-    audio_s = sum(duration or 0.0 for _, _, duration in rows)
-    return seconds / audio_s if audio_s else ASSUMED_RENDER_S_PER_AUDIO_S
-
-
-_latest: tuple[float, QueueSnapshot | None] = (0.0, None)
-"""When the latest snapshot of this process was taken, and the snapshot."""
+    sums = QueueState.objects.filter(pk=1).values_list("render_s", "audio_s").first()
+    return sums[0] / sums[1] if sums and sums[1] else ASSUMED_RENDER_S_PER_AUDIO_S

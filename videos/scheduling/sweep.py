@@ -3,7 +3,8 @@
 import logging
 import shutil
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 from django.conf import settings
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 from accounts.services import login_limits, sessions, usage
 from videos.models import Batch, QueueState
-from videos.scheduling.claims import count_ready
+from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts, uploads
+from videos.services.clock import database_now
 from videos.store import storage
 from zhiying.kernel import idempotency
 
@@ -31,21 +33,24 @@ logger = logging.getLogger(__name__)
 
 def sweep_if_due() -> bool:
     """Sweep unless some worker did within SWEEP_INTERVAL_S; says whether it did."""
-    now = timezone.now()
-    if not _take_turn("swept_at", now, timedelta(seconds=settings.SWEEP_INTERVAL_S)):
+    lease = timedelta(seconds=settings.LEASE_S)
+    workers_had_time = QueueState.objects.filter(pk=1, swept_at__gte=database_now(-lease)).exists()
+    if not _take_turn("swept_at", timedelta(seconds=settings.SWEEP_INTERVAL_S)):
         return False
-    sweep()
-    if _take_turn("cleaned_at", now, CLEANING_INTERVAL):
+    # After an outage of the database all leases have run out, and the workers live: they renew them first.
+    sweep(take_back=workers_had_time)
+    if _take_turn("cleaned_at", CLEANING_INTERVAL):
         clean()
     return True
 
 
-def sweep() -> None:
+def sweep(*, take_back: bool = True) -> None:
     """Take back the items of silent workers and send hints again for whatever waits."""
-    lost = attempts.expire_leases()
+    lost = attempts.expire_leases() if take_back else 0
     if lost:
         logger.warning("Took back %d items of workers that went silent", lost)
-    wake_workers(min(count_ready(), HINTS_PER_SWEEP))
+    if work_waits():
+        wake_workers(HINTS_PER_SWEEP)
     usage.merge()
 
 
@@ -54,6 +59,8 @@ def clean() -> None:
     orphans = delete_orphaned_folders()
     abandoned = uploads.delete_abandoned()
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
+    # Logins of administrators to the Django site.
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     _delete_old_scratch(settings.WORK_DIR)
     if orphans or abandoned or records:
         logger.info(
@@ -77,11 +84,11 @@ def delete_orphaned_folders() -> int:
     return removed
 
 
-def _take_turn(field: str, now: datetime, interval: timedelta) -> bool:
-    """One UPDATE decides which of all workers does what is due."""
+def _take_turn(field: str, interval: timedelta) -> bool:
+    """One UPDATE by the database's clock decides which of all workers does what is due."""
     QueueState.objects.get_or_create(pk=1)
-    due = Q(**{field: None}) | Q(**{f"{field}__lte": now - interval})
-    return bool(QueueState.objects.filter(due, pk=1).update(**{field: now}))
+    due = Q(**{field: None}) | Q(**{f"{field}__lte": database_now(-interval)})
+    return bool(QueueState.objects.filter(due, pk=1).update(**{field: database_now()}))
 
 
 def _delete_old_scratch(root: Path) -> None:

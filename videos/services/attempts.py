@@ -1,19 +1,27 @@
 """A worker's side of an item's life: one attempt, from its claim to its verdict."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
 from accounts.services import credits as ledger
 from accounts.services import usage
 from accounts.services.credits import Run
-from videos.models import ItemStatus, VideoItem
-from videos.services.transitions import ended, lock_batch, move, raise_version, refresh_status, refund
+from engines.base import Note
+from engines.sentences import Param
+from videos.catalogue import failure_in_english
+from videos.models import Batch, ItemStatus, VideoItem
+from videos.services.clock import database_now
+from videos.services.transitions import ended, lock_batch, move, raise_version, refund
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,9 @@ class Claim:
     item_id: UUID
     batch_id: UUID
     user_id: UUID
+    lane_id: int | None
+    engine: str
+    """Empty for the installation's own choice."""
     run: int
     attempt: int
     tries: int
@@ -30,11 +41,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why an item failed: a stable code, a sentence for people, and whether trying again may help."""
+    """Why an item failed: a stable code with its values, and whether trying again may help.
+
+    `message` is told of codes that the catalogue does not know.
+    """
 
     code: str
-    message: str
+    message: str = ""
     retryable: bool = False
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,68 +59,56 @@ class StoredResult:
     video: str
     poster: str
     duration_s: float
-    notes: tuple[str, ...] = ()
-
-
-@transaction.atomic
-def begin(item: VideoItem, *, worker: str) -> Claim | None:
-    """Claim a pending item, or return None when somebody was faster."""
-    batch = lock_batch(item.batch_id)
-    now = timezone.now()
-    won = batch is not None and move(
-        VideoItem.objects.filter(pk=item.pk, attempt=item.attempt),
-        (ItemStatus.PENDING,),
-        ItemStatus.PROCESSING,
-        attempt=F("attempt") + 1,
-        tries=F("tries") + 1,
-        worker=worker[:100],
-        lease_until=_lease(now),
-        started_at=now,
-        progress=0,
-    )
-    if not won or batch is None:
-        return None
-    refresh_status(batch)
-    return Claim(
-        item_id=item.pk,
-        batch_id=batch.pk,
-        user_id=batch.user_id,
-        run=item.run,
-        attempt=item.attempt + 1,
-        tries=item.tries + 1,
-    )
+    notes: tuple[Note, ...] = ()
 
 
 def heartbeat(claim: Claim, *, progress: int) -> bool:
-    """Renew the lease and show progress (percent); False when the claim is no longer good."""
-    lease, shown = _lease(timezone.now()), min(99, max(0, progress))
-    if _claimed(claim).exclude(progress=shown).update(lease_until=lease, progress=shown):
+    """Renew the lease and show progress (percent); False when the claim is no longer good.
+
+    Writes no column that an index covers, so that the table does not grow with it.
+    """
+    shown = min(99, max(0, progress))
+    held = _claimed(claim)
+    changed = held.exclude(progress=shown).update(lease_until=_lease_end(), progress=shown)
+    if changed:
         raise_version(claim.batch_id)
         return True
-    return bool(_claimed(claim).update(lease_until=lease))
+    return bool(held.update(lease_until=_lease_end()))
+
+
+def still_held(claims: list[Claim]) -> set[UUID]:
+    """Which of these claims are still good, by item: one query for all of a process."""
+    attempts = {claim.item_id: claim.attempt for claim in claims}
+    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
+    rows = running.values_list("pk", "attempt")
+    return {item_id for item_id, attempt in rows if attempts[item_id] == attempt}
+
+
+def is_shown(claim: Claim, video: str) -> bool:
+    """Whether the item shows this very video."""
+    return VideoItem.objects.filter(pk=claim.item_id, status=ItemStatus.COMPLETED, video=video).exists()
 
 
 @transaction.atomic
 def complete(claim: Claim, result: StoredResult) -> bool:
     """Show the result; False when the claim is no longer good and the result must be thrown away."""
-    batch = lock_batch(claim.batch_id)
-    won = batch is not None and move(
-        _claimed(claim),
-        (ItemStatus.PROCESSING,),
+    batch = _finish(
+        claim,
         ItemStatus.COMPLETED,
         video=result.video,
         poster=result.poster,
         duration_s=result.duration_s,
-        notes=list(result.notes),
+        notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
         error_msg="",
+        error_params={},
+        error_final=False,
         **ended(),
     )
-    if not won or batch is None:
+    if batch is None:
         return False
     usage.record(user_id=batch.user_id, videos=1)
-    refresh_status(batch)
     return True
 
 
@@ -116,29 +119,31 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     False when the claim is no longer good; then nothing changes.
     """
     if verdict.retryable and claim.tries < settings.RENDER_MAX_TRIES:
-        return _back_to_pending(claim, tries=claim.tries, verdict=verdict)
+        # Exponential, so that what fails for a while is not tried too often meanwhile.
+        delay_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
+        return _give_back(claim, tries=claim.tries, delay_s=delay_s)
     ledger.lock_user(claim.user_id)
-    batch = lock_batch(claim.batch_id)
-    won = batch is not None and move(
-        _claimed(claim),
-        (ItemStatus.PROCESSING,),
+    batch = _finish(
+        claim,
         ItemStatus.FAILED,
         error_code=verdict.code[:64],
-        error_msg=verdict.message[:2000],
+        error_msg=failure_in_english(verdict.code, verdict.params, verdict.message)[:2000],
+        error_params=dict(verdict.params),
+        error_final=not verdict.retryable,
         **ended(),
     )
-    if not won or batch is None:
+    if batch is None:
         return False
     refund(batch, [Run(batch.pk, claim.item_id, claim.run)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
-    refresh_status(batch)
     return True
 
 
 @transaction.atomic
 def release(claim: Claim) -> bool:
-    """Give the item back untouched, because the worker stops; that does not count as a try."""
-    return _back_to_pending(claim, tries=claim.tries - 1, verdict=None)
+    """Give the item back untouched, because the worker stops or cannot go on for a reason that is not
+    the item's; that does not count as a try."""
+    return _give_back(claim, tries=claim.tries - 1, delay_s=0)
 
 
 def expire_leases() -> int:
@@ -146,8 +151,7 @@ def expire_leases() -> int:
 
     An item out of tries fails (and is refunded), because something about it seems to kill workers.
     """
-    lost = VideoItem.objects.filter(status=ItemStatus.PROCESSING, lease_until__lt=timezone.now())
-    return _reclaim(lost)
+    return _reclaim(VideoItem.objects.filter(status=ItemStatus.PROCESSING, lease_until__lt=database_now()))
 
 
 def reclaim_all() -> int:
@@ -156,40 +160,60 @@ def reclaim_all() -> int:
 
 
 def _reclaim(lost: "QuerySet[VideoItem]") -> int:
-    verdict = Verdict("worker_lost", "The worker stopped while it rendered this video.", retryable=True)
-    claims = [_claim_of(item) for item in lost.select_related("batch")]
-    return sum(fail(claim, verdict) for claim in claims)
+    """Each item in a transaction of its own, so that one that cannot be taken back stops no other."""
+    verdict = Verdict("worker_lost", retryable=True)
+    taken = 0
+    for item in list(lost.select_related("batch", "lane").order_by("lease_until")):
+        try:
+            taken += fail(claim_of(item), verdict)
+        except Exception:
+            logger.exception("Item %s could not be taken back; it will be tried again", item.pk)
+    return taken
 
 
-def _back_to_pending(claim: Claim, *, tries: int, verdict: Verdict | None) -> bool:
-    batch = lock_batch(claim.batch_id)
-    # Exponential, so that an engine that is down is not hammered.
-    delay_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, tries - 1) if verdict else 0
-    won = batch is not None and move(
-        _claimed(claim),
-        (ItemStatus.PROCESSING,),
-        ItemStatus.PENDING,
-        tries=tries,
-        not_before=timezone.now() + timedelta(seconds=delay_s),
-        lease_until=None,
-        worker="",
-        progress=0,
-        started_at=None,
+def claim_of(item: VideoItem) -> Claim:
+    """The claim under which a running item is being rendered."""
+    return Claim(
+        item_id=item.pk,
+        batch_id=item.batch_id,
+        user_id=item.batch.user_id,
+        lane_id=item.lane_id,
+        engine=item.lane.engine if item.lane else "",
+        run=item.run,
+        attempt=item.attempt,
+        tries=item.tries,
     )
-    if not won or batch is None:
-        return False
-    refresh_status(batch)
-    return True
+
+
+def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
+    """Move a running item on while the claim is good; the batch, locked, or None."""
+    batch = lock_batch(claim.batch_id)
+    if batch is None:
+        return None
+    fence = Q(attempt=claim.attempt)  # against late workers
+    items = {claim.item_id: claim.lane_id}
+    return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None
+
+
+def _give_back(claim: Claim, *, tries: int, delay_s: float) -> bool:
+    return bool(
+        _finish(
+            claim,
+            ItemStatus.PENDING,
+            tries=tries,
+            not_before=database_now(timedelta(seconds=delay_s)),
+            lease_until=None,
+            worker="",
+            progress=0,
+            started_at=None,
+        )
+    )
 
 
 def _claimed(claim: Claim) -> "QuerySet[VideoItem]":
-    """The item, if the claim is still good: the fence against late workers."""
+    """The item, if the claim is still good."""
     return VideoItem.objects.filter(pk=claim.item_id, status=ItemStatus.PROCESSING, attempt=claim.attempt)
 
 
-def _claim_of(item: VideoItem) -> Claim:
-    return Claim(item.pk, item.batch_id, item.batch.user_id, item.run, item.attempt, item.tries)
-
-
-def _lease(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.LEASE_S)
+def _lease_end() -> object:
+    return database_now(timedelta(seconds=settings.LEASE_S))

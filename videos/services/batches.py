@@ -14,9 +14,9 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import Batch, ItemStatus, VideoItem
+from videos.models import Batch, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
-from videos.services import runs
+from videos.services import runs, transitions
 from videos.services.announcements import announce_work
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import storage
@@ -56,7 +56,7 @@ def batch_create(
     Raises:
         InsufficientCreditsError: nothing was created.
     """
-    _require_credits(user, price_of(len(files.portraits)))
+    require_credits(user, price_of(len(files.portraits)))
     batch = Batch(
         id=uuid4(),
         user=user,
@@ -80,8 +80,8 @@ def batch_create(
     return created
 
 
-def _require_credits(user: User, price: int) -> None:
-    """An early no, before files are stored; the charge itself is guarded again."""
+def require_credits(user: User, price: int) -> None:
+    """An early no, before files are decoded and stored; the charge itself is guarded again."""
     user.refresh_from_db(fields=["credits"])
     if user.credits < price:
         raise ledger.InsufficientCreditsError(required=price, available=user.credits)
@@ -114,7 +114,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     )
     for item in items:
         item.queued_at = item.not_before = now
-    batch.pending_count = len(items)
+    transitions.enqueue(batch, items)
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
     usage.record(user_id=batch.user_id, batches=1)
@@ -150,6 +150,16 @@ def batch_cancel(*, batch: Batch, acting_user: User) -> int:
     count = runs.cancel_items(batch_id=batch.pk, user_id=batch.user_id)
     if count:
         _record(AuditAction.BATCH_CANCEL, batch, acting_user, videos=count)
+    return count
+
+
+@transaction.atomic
+def batch_first(*, batch: Batch, acting_user: User) -> int:
+    """Let what waits of a batch be served before everybody else's; returns how many items."""
+    count = runs.put_first(batch_id=batch.pk, user_id=batch.user_id)
+    if count:
+        _record(AuditAction.BATCH_FIRST, batch, acting_user, videos=count)
+        announce_work(count)
     return count
 
 
@@ -246,8 +256,8 @@ def item_replace(
 
 @transaction.atomic
 def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
-    """Charge all failed items of a batch again and queue them; returns how many."""
-    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    """Charge all failed and cancelled items of a batch again and queue them; returns how many."""
+    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id)
     if count:
         _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)
     announce_work(count)

@@ -1,24 +1,28 @@
 """A user's side of an item's life: runs, which are paid for, cancelled and paid for again."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import F
 
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
+from videos.services import lanes
+from videos.services.clock import database_now
 from videos.services.transitions import (
     RETRYABLE,
     WAITING_OR_RUNNING,
+    Items,
     ended,
     lock_batch,
     move,
-    refresh_status,
+    raise_version,
     refund,
 )
 
@@ -36,9 +40,9 @@ def cancel_items(*, batch_id: UUID, user_id: UUID, item_ids: Iterable[UUID] | No
     items = _chosen(batch, item_ids, WAITING_OR_RUNNING)
     if not items:
         return 0
-    move(_rows(items), WAITING_OR_RUNNING, ItemStatus.CANCELLED, **ended())
+    for source, chosen in _by_status(items):
+        move(batch, chosen, source, ItemStatus.CANCELLED, **ended())
     refund(batch, [_run_of(item) for item in items], note="cancelled")
-    refresh_status(batch)
     return len(items)
 
 
@@ -67,23 +71,45 @@ def rerun_items(
         return 0
     runs = [Run(batch.pk, item.pk, item.run + 1) for item in items]
     ledger.charge_runs(user_id=user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name)
-    now = timezone.now()
-    move(
-        _rows(items),
-        RETRYABLE,
-        ItemStatus.PENDING,
-        run=F("run") + 1,
-        tries=0,
-        progress=0,
-        error_code="",
-        error_msg="",
-        queued_at=now,
-        not_before=now,
-        started_at=None,
-        finished_at=None,
-        **(replacement or {}),
-    )
-    refresh_status(batch)
+    lane = lanes.lane_of(user_id)
+    for source, chosen in _by_status(items):
+        move(
+            batch,
+            chosen,
+            source,
+            ItemStatus.PENDING,
+            lane_id=lane.pk,
+            run=F("run") + 1,
+            tries=0,
+            progress=0,
+            error_code="",
+            error_msg="",
+            error_params={},
+            error_final=False,
+            queued_at=database_now(),
+            not_before=database_now(),
+            started_at=None,
+            finished_at=None,
+            **(replacement or {}),
+        )
+    return len(items)
+
+
+@transaction.atomic
+def put_first(*, batch_id: UUID, user_id: UUID) -> int:
+    """Let what waits of a batch be served before everybody else's; returns how many items."""
+    batch = lock_batch(batch_id)
+    if batch is None:
+        return 0
+    lane = lanes.lane_of(user_id, urgent=True)
+    waiting = batch.items.filter(status=ItemStatus.PENDING).exclude(lane=lane)
+    items = {item.pk: item.lane_id for item in waiting}
+    if items:
+        waiting.update(lane=lane)
+        for old_lane, number in Counter(items.values()).items():
+            lanes.count(old_lane, ItemStatus.PENDING, -number)
+            lanes.count(lane.pk, ItemStatus.PENDING, number)
+        raise_version(batch.pk)
     return len(items)
 
 
@@ -94,8 +120,11 @@ def _chosen(
     return list(items if item_ids is None else items.filter(pk__in=list(item_ids)))
 
 
-def _rows(items: Iterable[VideoItem]) -> "QuerySet[VideoItem]":
-    return VideoItem.objects.filter(pk__in=[item.pk for item in items])
+def _by_status(items: Iterable[VideoItem]) -> Iterator[tuple[ItemStatus, Items]]:
+    """The items grouped by the status they are in, with their lanes."""
+    ordered = sorted(items, key=lambda item: item.status)
+    for status, group in groupby(ordered, key=lambda item: item.status):
+        yield ItemStatus(status), {item.pk: item.lane_id for item in group}
 
 
 def _run_of(item: VideoItem) -> Run:

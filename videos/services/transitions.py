@@ -1,21 +1,24 @@
 """The table of an item's states, and the compare-and-set behind every change of one.
 
 An item goes pending → processing → completed, failed or cancelled; a retry sends it back to pending as
-a new paid run. Each change is a compare-and-set under the lock of its batch, and credits that belong to
-it move in the same transaction. Lock order, everywhere: user row, batch row, item rows.
+a new paid run. Each change is a compare-and-set under the lock of its batch; the counters of the batch
+and of the lane, and credits that belong to it, move in the same transaction. Lock order, everywhere:
+user row, batch row, item rows, lane row. A claim (`videos.services.taking`) never waits for any of them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet
-from django.utils import timezone
+from django.db.models import F, Q
 
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
+from videos.services import lanes
+from videos.services.clock import database_now
 
 ALLOWED: Mapping[ItemStatus, Collection[ItemStatus]] = {
     ItemStatus.PENDING: {ItemStatus.PROCESSING, ItemStatus.CANCELLED},
@@ -32,6 +35,9 @@ ALLOWED: Mapping[ItemStatus, Collection[ItemStatus]] = {
 
 WAITING_OR_RUNNING = (ItemStatus.PENDING, ItemStatus.PROCESSING)
 RETRYABLE = (ItemStatus.FAILED, ItemStatus.CANCELLED)
+
+Items = Mapping[UUID, int | None]
+"""Items by id, with the lane that counts them."""
 
 
 def lock_batch(batch_id: UUID) -> Batch | None:
@@ -51,34 +57,68 @@ def status_of(counts: Mapping[str, int]) -> BatchStatus:
     return BatchStatus.PARTIAL if ItemStatus.COMPLETED in present else BatchStatus.FAILED
 
 
+def enqueue(batch: Batch, items: Collection[VideoItem]) -> None:
+    """Let the items of a batch that is about to be inserted wait in their owner's lane."""
+    lane = lanes.lane_of(batch.user_id)
+    for item in items:
+        item.lane = lane
+    batch.pending_count = len(items)
+    lanes.count(lane.pk, ItemStatus.PENDING, len(items))
+
+
 def move(
-    items: "QuerySet[VideoItem]", sources: Collection[ItemStatus], target: ItemStatus, **changes: Any
-) -> int:
-    """The compare-and-set behind every transition; returns how many rows it moved."""
-    forbidden = [source for source in sources if target not in ALLOWED[source]]
-    if forbidden:
-        raise ValueError(f"{forbidden} → {target} is not an allowed transition")
-    return items.filter(status__in=sources).update(status=target, **changes)
+    batch: Batch,
+    items: Items,
+    source: ItemStatus,
+    target: ItemStatus,
+    *,
+    fence: Q | None = None,
+    lane_id: int | None = None,
+    **changes: Any,
+) -> bool:
+    """The compare-and-set behind every transition: all of `items` go from `source` to `target`, or none.
+
+    `batch` is locked by the caller. `fence` is a further condition; with `lane_id` the items go on in
+    that lane. False when they were not in `source`, or the fence kept them.
+    """
+    if target not in ALLOWED[source]:
+        raise ValueError(f"{source} → {target} is not an allowed transition")
+    if lane_id is not None:
+        changes["lane_id"] = lane_id
+    rows = VideoItem.objects.filter(fence or Q(), pk__in=list(items), status=source)
+    moved = rows.update(status=target, **changes)
+    if not moved:
+        return False
+    if moved != len(items):
+        raise RuntimeError(f"{moved} of {len(items)} items of batch {batch.pk} went {source} → {target}")
+    _count(batch, source, target, moved)
+    for old_lane, number in Counter(items.values()).items():
+        lanes.count(old_lane, source, -number)
+        lanes.count(lane_id or old_lane, target, number)
+    return True
+
+
+def raise_version(batch_id: UUID) -> None:
+    """Something that clients see of the batch has changed."""
+    Batch.objects.filter(pk=batch_id).update(version=F("version") + 1)
 
 
 def refund(batch: Batch, runs: list[Run], *, note: str) -> None:
     ledger.refund_runs(user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=note)
 
 
-def refresh_status(batch: Batch) -> None:
-    """Count a locked batch's items again, derive its status, and raise its version."""
-    counts = dict(batch.items.order_by().values_list("status").annotate(n=Count("pk")))
-    Batch.objects.filter(pk=batch.pk).update(
-        status=status_of(counts),
-        version=F("version") + 1,
-        **{f"{status}_count": counts.get(status, 0) for status in ItemStatus.values},
-    )
-
-
-def raise_version(*batch_ids: UUID) -> None:
-    """Say that something of these batches, which no status tells, looks different from now on."""
-    Batch.objects.filter(pk__in=batch_ids).update(version=F("version") + 1)
-
-
 def ended() -> dict[str, Any]:
-    return {"finished_at": timezone.now(), "lease_until": None, "worker": ""}
+    return {"finished_at": database_now(), "lease_until": None, "worker": ""}
+
+
+def _count(batch: Batch, source: ItemStatus, target: ItemStatus, number: int) -> None:
+    """The batch is locked, so its row is as it was read."""
+    for status, change in ((source, -number), (target, number)):
+        name = f"{status}_count"
+        setattr(batch, name, getattr(batch, name) + change)
+    batch.status = status_of(batch.counts)
+    Batch.objects.filter(pk=batch.pk).update(
+        status=batch.status,
+        version=F("version") + 1,
+        **{f"{status}_count": getattr(batch, f"{status}_count") for status in (source, target)},
+    )

@@ -79,7 +79,10 @@ def save_file(path: Path, key: str) -> None:
 def local_copy(key: str, cache: Path) -> Iterator[Path]:
     """A readable local path of a stored file; remote files are fetched into `cache` meanwhile."""
     if _is_local(default_storage):
-        yield Path(default_storage.path(key))
+        path = Path(default_storage.path(key))
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        yield path
         return
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache) as folder:

@@ -1,50 +1,122 @@
-"""What a worker process does beside working: sweep now and then, and stop quickly when asked."""
+"""What a worker process does beside answering hints: look for work, sweep, tell that it lives, stop."""
 
+import ctypes
 import logging
+import multiprocessing
+import os
+import signal
+import sys
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from dramatiq import Worker
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware
 
 from videos.worker.stopping import stopping
 
+BEAT_S = 5.0
+"""Between two signs of life in the registry."""
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 logger = logging.getLogger(__name__)
 
 
 class WorkerLifecycle(Middleware):
-    """Starts the sweeper when a worker boots and tells running renders when it shuts down."""
+    """Starts a worker's own threads when it boots and tells running renders when it shuts down."""
+
+    def after_process_boot(self, broker: Broker) -> None:
+        _end_with_the_master()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        from videos.scheduling.sweep import sweep_if_due
+        from videos.worker.slots import slots
+
         stopping.clear()
-        threading.Thread(target=_sweep_until_stopped, name="sweeper", daemon=True).start()
+        _start("renderers", slots.start)
+        _start("sweeper", lambda: _repeat(sweep_if_due, lambda: settings.SWEEP_INTERVAL_S))
+        _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
+        _start("registration", _live)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         stopping.set()
 
-    def after_worker_thread_boot(self, broker: Broker, thread: Any) -> None:
-        from videos.worker.runner import start_renderer
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        from videos.worker.slots import slots
 
-        start_renderer()
-
-    def before_worker_thread_shutdown(self, broker: Broker, thread: Any) -> None:
-        from videos.worker.runner import close_renderer
-
-        close_renderer()
+        for thread in threading.enumerate():
+            if thread.name.startswith("renders-"):
+                thread.join(BEAT_S)
+        slots.close()
 
 
-def _sweep_until_stopped() -> None:
-    from videos.scheduling.sweep import sweep_if_due
+def _start(name: str, work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()
 
+
+def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None:
+    """Do `work` again and again until the process stops; a failure is logged and tried again."""
     while not stopping.is_set():
         close_old_connections()
         try:
-            sweep_if_due()
+            work()
         except Exception:
-            logger.exception("The sweep failed; it will be tried again")
-        finally:
+            logger.exception("%s failed; it will be tried again", threading.current_thread().name)
             close_old_connections()
-        stopping.wait(settings.SWEEP_INTERVAL_S)
+        stopping.wait(interval_s())
+    connections.close_all()
+
+
+def _look_for_work() -> None:
+    """Fill the free places by ourselves: brokers lose, delay and refuse messages, and hang."""
+    from videos.scheduling.claims import work_waits
+    from videos.worker.slots import slots
+    from videos.worker.trouble import pause
+
+    if slots.free() and pause.over() and work_waits():
+        for number in range(slots.free()):
+            _start(f"renders-{number}-{time.monotonic_ns()}", _work)
+
+
+def _work() -> None:
+    from videos.worker.runner import work_until_idle
+
+    try:
+        work_until_idle()
+    except Exception:
+        logger.exception("Work stopped; it will be taken up again")
+    finally:
+        connections.close_all()
+
+
+def _live() -> None:
+    from videos.worker.registry import registration
+
+    _repeat(registration.beat, lambda: BEAT_S)
+    try:
+        registration.leave()
+    except Exception as error:  # noqa: BLE001  (the process ends; a stale row goes by itself)
+        logger.warning("Could not leave the list of workers: %s", type(error).__name__)
+    connections.close_all()
+
+
+def _end_with_the_master() -> None:
+    """A worker process whose master was killed must not go on beside the master's successor."""
+    master = multiprocessing.parent_process()
+    if master is None:
+        return  # this process is its own master, as in `manage.py serve`
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _start("master watch", lambda: _watch(master.pid))
+
+
+def _watch(master: int | None) -> None:
+    """For the moment before the signal was asked for, and for systems without it."""
+    while not stopping.wait(1.0):
+        if os.getppid() != master:
+            logger.error("The master process is gone; stopping")
+            os.kill(os.getpid(), signal.SIGTERM)
+            return

@@ -5,95 +5,172 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
-from engines.base import RenderResult, RenderSpec
+from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
 from videos.models import VideoItem
-from videos.scheduling.claims import claim_next, count_ready
+from videos.scheduling import forecast
+from videos.scheduling.claims import claim_next
 from videos.scheduling.hints import wake_workers
 from videos.scheduling.sweep import CACHE_FOLDER
 from videos.services import attempts
-from videos.services.attempts import Claim, StoredResult, Verdict
+from videos.services.attempts import StoredResult, Verdict
 from videos.store import storage
 from videos.worker.core_share import CoreShare
-from videos.worker.renderer import RenderAbandonedError, Renderer, RenderFailedError, RenderLimits
+from videos.worker.leases import Watch, keeper
+from videos.worker.renderer import RenderAbandonedError, RenderFailedError
+from videos.worker.slots import Slot, slots
 from videos.worker.stopping import stopping
+from videos.worker.trouble import (
+    DATABASE_AWAY,
+    DISK_FULL,
+    ENGINE_UNAVAILABLE,
+    TroubleError,
+    disk_is_full,
+    pause,
+    using_the_store,
+)
+
+LONGEST_STRETCH_S = 600.0
+"""A hint is answered for no longer: brokers take back messages that are not acknowledged for half an hour."""
+LONGEST_OUTAGE_S = 600.0
+"""How long a verdict waits for a database that is away; after that the sweep decides."""
+OUTAGE_PAUSE_S = 1.0
 
 logger = logging.getLogger(__name__)
-_local = threading.local()
 _cores = CoreShare(available_cores())
+
+
+def work_until_idle() -> int:
+    """Do items for as long as there are any; returns how many. Does nothing when all places are busy."""
+    done = 0
+    ends_at = time.monotonic() + LONGEST_STRETCH_S
+    with slots.taken() as slot:
+        while slot and time.monotonic() < ends_at:
+            if not _work(slot):
+                return done
+            done += 1
+    if slot:
+        wake_workers()  # somebody goes on
+    return done
 
 
 def work_once() -> bool:
     """Claim and finish the item whose turn it is; says whether there was one."""
-    if stopping.is_set():
+    with slots.taken() as slot:
+        return slot is not None and _work(slot)
+
+
+def _work(slot: Slot) -> bool:
+    if stopping.is_set() or not pause.over():
         return False
-    claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
+    try:
+        claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
+        item = VideoItem.objects.select_related("batch").filter(pk=claim.item_id).first() if claim else None
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("Could not look for work: %s", type(error).__name__)
+        close_old_connections()
+        pause.begin(DATABASE_AWAY)
+        return False
+    except EngineUnavailableError as error:
+        logger.error("The engine cannot be used: %s", error.detail)
+        pause.begin(ENGINE_UNAVAILABLE)
+        return False
     if claim is None:
         return False
-    _finish(claim)
-    if not stopping.is_set() and count_ready():
-        wake_workers()
+    if item is not None:  # else deleted since the claim
+        with keeper.watching(claim) as watch:
+            _finish(watch, item, slot)
     return True
 
 
-def start_renderer() -> None:
-    """Start the render process of the current thread ahead of its first item."""
-    _renderer().start()
-
-
-def close_renderer() -> None:
-    """End the render process of the current thread."""
-    renderer = getattr(_local, "renderer", None)
-    if renderer:
-        renderer.close()
-        _local.renderer = None
-
-
-def _renderer() -> Renderer:
-    if getattr(_local, "renderer", None) is None:
-        limits = RenderLimits(
-            time_s=settings.RENDER_TIME_LIMIT_S,
-            memory_mb=settings.RENDER_MEMORY_LIMIT_MB,
-            heartbeat_s=settings.HEARTBEAT_S,
-        )
-        _local.renderer = Renderer(settings.GENERATION_ENGINE, limits)
-    renderer: Renderer = _local.renderer
-    return renderer
-
-
-def _finish(claim: Claim) -> None:
-    item = VideoItem.objects.select_related("batch").filter(pk=claim.item_id).first()
-    if item is None:
-        return  # deleted since the claim
+def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
+    claim = watch.claim
     try:
-        with TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-") as folder:
-            _render_and_store(claim, item, Path(folder))
+        with TemporaryDirectory(
+            dir=settings.WORK_DIR, prefix="render-", ignore_cleanup_errors=True
+        ) as folder:
+            _render_and_store(watch, item, Path(folder), slot)
     except RenderAbandonedError:
         if stopping.is_set():
-            attempts.release(claim)
+            _surely(watch, lambda: attempts.release(claim))
     except RenderFailedError as failure:
-        logger.warning("Item %s, attempt %d: %s", item.pk, claim.attempt, failure.code)
-        attempts.fail(claim, Verdict(failure.code, failure.detail, failure.retryable))
-    except DatabaseError:
-        raise  # nothing can be written down now; the lease runs out and the sweep takes the item back
-    except Exception:
-        logger.exception("Item %s, attempt %d failed", item.pk, claim.attempt)
-        attempts.fail(
-            claim, Verdict("internal_error", "The server failed to make this video.", retryable=True)
-        )
+        _render_failed(watch, failure)
+    except TroubleError as trouble:
+        _put_back(watch, trouble.code)
+    except (OperationalError, InterfaceError):
+        _put_back(watch, DATABASE_AWAY)
+    except OSError as error:
+        if not disk_is_full():
+            _fail_internally(watch, error)
+        else:
+            _put_back(watch, DISK_FULL)
+    except Exception as error:  # noqa: BLE001  (logged, and the item gets its verdict)
+        _fail_internally(watch, error)
+    else:
+        pause.succeeded()
 
 
-def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
+def _scratch_folder() -> "TemporaryDirectory[str]":
+    return TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-", ignore_cleanup_errors=True)
+
+
+def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
+    claim = watch.claim
+    if failure.unavailable:
+        logger.error("The engine cannot work: %s", failure.detail)
+        _put_back(watch, ENGINE_UNAVAILABLE)
+    elif failure.retryable and disk_is_full():
+        _put_back(watch, DISK_FULL)
+    else:
+        logger.warning("Item %s, attempt %d: %s", claim.item_id, claim.attempt, failure.code)
+        verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params)
+        _surely(watch, lambda: attempts.fail(claim, verdict))
+
+
+def _put_back(watch: Watch, code: str) -> None:
+    """Give the item back untouched and take no others while the trouble lasts."""
+    pause.begin(code)
+    _surely(watch, lambda: attempts.release(watch.claim))
+
+
+def _fail_internally(watch: Watch, error: Exception) -> None:
+    claim = watch.claim
+    logger.error("Item %s, attempt %d failed", claim.item_id, claim.attempt, exc_info=error)
+    verdict = Verdict("internal_error", retryable=True)
+    _surely(watch, lambda: attempts.fail(claim, verdict))
+
+
+def _surely(watch: Watch, write: Callable[[], bool]) -> bool:
+    """Write a verdict, waiting for a database that is away for as long as the claim may be good."""
+    ends_at = time.monotonic() + LONGEST_OUTAGE_S
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("A verdict waits for the database: %s", type(error).__name__)
+            close_old_connections()
+            if time.monotonic() > ends_at or stopping.wait(OUTAGE_PAUSE_S):
+                logger.exception("Item %s is left to the sweep", watch.claim.item_id)
+                return False
+
+
+def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -> None:
+    began = time.monotonic()
     with ExitStack() as held:
-        portrait = held.enter_context(storage.local_copy(item.source_image, folder))
-        audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+        with using_the_store():
+            try:
+                portrait = held.enter_context(storage.local_copy(item.source_image, folder))
+                audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+            except FileNotFoundError as error:
+                raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
         spec = RenderSpec(
             portrait=portrait,
@@ -106,8 +183,10 @@ def _render_and_store(claim: Claim, item: VideoItem, folder: Path) -> None:
             cache_dir=_cache_folder(),
             options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(item.pk)},
         )
-        result = _renderer().render(spec, _Heartbeat(claim))
-    _store(claim, spec, result)
+        result = slot.renderer().render(spec, watch)
+    rendered_s = time.monotonic() - began
+    if _store(watch, spec, result):
+        forecast.record_speed(render_s=rendered_s, audio_s=result.duration_s)
 
 
 def _cache_folder() -> Path:
@@ -116,44 +195,25 @@ def _cache_folder() -> Path:
     return folder
 
 
-def _store(claim: Claim, spec: RenderSpec, result: RenderResult) -> None:
-    """Store the files under keys of this attempt; the item points to them last."""
+def _store(watch: Watch, spec: RenderSpec, result: RenderResult) -> bool:
+    """Store the files under keys of this attempt; the item points to them last. False: thrown away."""
+    claim = watch.claim
     video = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
     poster = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
-    stored = [video]
-    storage.save_file(spec.output, video)
-    if spec.poster and spec.poster.exists():
-        storage.save_file(spec.poster, poster)
-        stored.append(poster)
-    kept = attempts.complete(
-        claim,
-        StoredResult(
-            video=video,
-            poster=poster if poster in stored else "",
-            duration_s=result.duration_s,
-            notes=result.notes,
-        ),
+    has_poster = spec.poster is not None and spec.poster.exists()
+    with using_the_store():
+        storage.save_file(spec.output, video)
+        if has_poster and spec.poster:
+            storage.save_file(spec.poster, poster)
+    found = StoredResult(
+        video=video,
+        poster=poster if has_poster else "",
+        duration_s=result.duration_s,
+        notes=result.notes,
     )
-    if not kept:
-        storage.delete_files(stored)
-
-
-class _Heartbeat:
-    """Renews the claim's lease while the render goes on; False when the claim is lost."""
-
-    def __init__(self, claim: Claim) -> None:
-        self._claim = claim
-        self._renewed_at = time.monotonic()
-
-    def __call__(self, share: float) -> bool:
-        if stopping.is_set():
-            return False
-        try:
-            alive = attempts.heartbeat(self._claim, progress=int(share * 100))
-        except DatabaseError as error:
-            # A database that is away for a moment costs nothing; after the lease the item is another's.
-            logger.warning("Heartbeat of item %s failed: %s", self._claim.item_id, type(error).__name__)
-            close_old_connections()
-            return bool(time.monotonic() - self._renewed_at < settings.LEASE_S)
-        self._renewed_at = time.monotonic()
-        return alive
+    # The answer to a commit can be lost: then the second try finds the item finished by the first.
+    if _surely(watch, lambda: attempts.complete(claim, found) or attempts.is_shown(claim, video)):
+        return True
+    if not attempts.is_shown(claim, video):
+        storage.delete_files([video, poster] if has_poster else [video])
+    return False

@@ -20,6 +20,23 @@ def client_ip(request: HttpRequest) -> str:
     return chain[-min(settings.NUM_PROXIES, len(chain))] if chain else remote
 
 
+_MARKS_OF_PROXIES = ("forwarded", "via", "x-real-ip", "x-forwarded-")
+
+
+def came_directly_from_this_machine(request: HttpRequest) -> bool:
+    """Whether no proxy, of ours or of anybody's, stands between us and a client on this very machine."""
+    marked = any(name.lower().startswith(_MARKS_OF_PROXIES) for name in request.headers)
+    return not marked and is_loopback(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own to itself."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 UNKNOWN_NETWORK = "unknown"
 _PREFIX_OF_VERSION = {4: 24, 6: 64}
 """What one customer of a provider usually has, or shares with a few others."""

@@ -11,6 +11,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="") or "admin"
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
+"""Of the first administrator; empty: generated and shown once."""
 LOGIN_URL = "admin:login"
 SIGNUP_CREDITS = env.int("SIGNUP_CREDITS", default=100)
 ACCESS_TOKEN_LIFETIME_S = env.int("ACCESS_TOKEN_LIFETIME_S", default=12 * 3600)

@@ -21,12 +21,13 @@ INSTALLED_APPS = [
     "django_prometheus",
 ]
 MIDDLEWARE = [
+    "zhiying.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "zhiying.middleware.OriginMiddleware",
-    "zhiying.middleware.RequestLimitMiddleware",
+    "zhiying.middleware.BodyLimitMiddleware",
     "zhiying.page_middleware.PageSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -2,9 +2,14 @@ import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 
 import { makeUser } from './data';
+import { UploadServer } from './upload-server';
+
+/** Takes direct uploads; tests look at what it has got and make it fail. */
+export const uploads = new UploadServer();
 
 /** What every signed-in screen asks for; tests add the calls they are about. */
 export const server = setupServer(
+  ...uploads.handlers,
   http.get('/api/user/profile', () => HttpResponse.json(makeUser())),
   http.get('/api/video/batches', () => HttpResponse.json({ batches: [], total: 0 })),
   http.get('/api/engine/status', () =>

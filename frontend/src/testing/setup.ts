@@ -4,8 +4,9 @@ import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
 import { forgetAnswers } from '@/shared/api/client';
+import { forgetEverything } from '@/shared/api/direct-upload';
 
-import { server } from './server';
+import { server, uploads } from './server';
 
 class SilentObserver {
   observe() {}
@@ -60,6 +61,8 @@ beforeAll(() => {
 beforeEach(() => {
   localStorage.clear();
   forgetAnswers();
+  forgetEverything();
+  uploads.reset();
   window.history.replaceState(null, '', '/');
 });
 

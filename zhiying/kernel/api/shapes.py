@@ -32,9 +32,9 @@ class Shape(serializers.Serializer[Any]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._getters = tuple((name, getattr(field, _GETTER)) for name, field in cls._declared_fields.items())
-        # A field knows its own name: with one field for two, the schema would have the last name only.
-        for name, getter in cls._getters:
-            cls._declared_fields[name] = shown(deepcopy(cls._declared_fields[name]), getter)
+        # A field that has two names would be in the schema under one of them only.
+        fields = {name: deepcopy(field) for name, field in cls._declared_fields.items()}
+        cls._declared_fields = {name: shown(fields[name], getter) for name, getter in cls._getters}
 
     @classmethod
     def body(cls, source: Any) -> dict[str, Any]:

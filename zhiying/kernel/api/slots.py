@@ -4,19 +4,22 @@ A request that brings files or has them decoded holds its thread for as long as 
 decoding takes. Only so many of them are let in; the next is told at once to come again.
 """
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
 from zhiying.kernel.responses import error_response
 
 RETRY_AFTER_S = 5
+SMALL_BODY_BYTES = 64 * 1024
+"""What arrives with the head of a request, as a rule."""
 
 _slots = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
@@ -32,14 +35,25 @@ def slow_request_slot() -> Iterator[bool]:
             _slots.release()
 
 
-def too_many_slow_requests() -> HttpResponseBase:
+def too_many_slow_requests(request: HttpRequest) -> HttpResponseBase:
     """What a slow request without a place is answered."""
+    _read_no_more(request)
     return error_response(
         503,
         "busy",
         _("The server is busy with other uploads. Please try again in a moment."),
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+def _read_no_more(request: HttpRequest) -> None:
+    """Let gunicorn close the connection instead of waiting in this thread for a body that nobody wants."""
+    connection: socket.socket | None = request.META.get("gunicorn.socket")
+    length = request.headers.get("Content-Length", "")
+    if connection is None or (length.isdecimal() and int(length[:10]) <= SMALL_BODY_BYTES):
+        return
+    with suppress(OSError):  # the client has gone
+        connection.shutdown(socket.SHUT_RD)
 
 
 if TYPE_CHECKING:
@@ -54,4 +68,4 @@ class SlowRequests(_View):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let the request in if there is room."""
         with slow_request_slot() as taken:
-            return super().dispatch(request, *args, **kwargs) if taken else too_many_slow_requests()
+            return super().dispatch(request, *args, **kwargs) if taken else too_many_slow_requests(request)

@@ -7,12 +7,14 @@ import {
 } from '@tanstack/react-query';
 
 import { request } from '@/shared/api/client';
+import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared/api/direct-upload';
 import { toApiError } from '@/shared/api/errors';
 import type { Batch, BatchExport, BatchPage, BatchStatus } from '@/shared/api/types';
 
 import { POLL_MS, pollInterval } from './polling';
 
 const PAGE_SIZE = 30;
+const REPLACE_TIMEOUT_MS = 120_000;
 
 export interface BatchFilters {
   search: string;
@@ -73,6 +75,22 @@ export type BatchAction =
   | { kind: 'retryItem'; itemId: string }
   | { kind: 'replaceItem'; itemId: string; image: File };
 
+/** Sends the picture ahead where the server takes direct uploads, and otherwise as a form. */
+async function replaceImage(path: string, image: File): Promise<unknown> {
+  const call = { method: 'POST', timeoutMs: REPLACE_TIMEOUT_MS } as const;
+  try {
+    const [key] = await uploadDirectly([image]);
+    const answer = await request(path, { ...call, json: { image: key } });
+    forgetUploads([image]);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof DirectUploadUnavailable)) throw error;
+    const form = new FormData();
+    form.append('image', image);
+    return request(path, { ...call, form });
+  }
+}
+
 function send(batchId: string, action: BatchAction): Promise<unknown> {
   const base = `/api/video/batches/${batchId}`;
   switch (action.kind) {
@@ -88,15 +106,8 @@ function send(batchId: string, action: BatchAction): Promise<unknown> {
       return request(`${base}/items/${action.itemId}/cancel`, { method: 'POST' });
     case 'retryItem':
       return request(`${base}/items/${action.itemId}/resume`, { method: 'POST' });
-    case 'replaceItem': {
-      const form = new FormData();
-      form.append('image', action.image);
-      return request(`${base}/items/${action.itemId}/replace`, {
-        method: 'POST',
-        form,
-        timeoutMs: 120_000,
-      });
-    }
+    case 'replaceItem':
+      return replaceImage(`${base}/items/${action.itemId}/replace`, action.image);
   }
 }
 

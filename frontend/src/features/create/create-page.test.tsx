@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { makeBatch, makeItem, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
-import { problem, server } from '@/testing/server';
+import { problem, server, uploads } from '@/testing/server';
 
 import { draftStore } from './draft';
 
@@ -73,8 +73,7 @@ describe('a new batch', () => {
     server.use(
       http.post('/api/video/batch', async ({ request }) => {
         keys.push(request.headers.get('Idempotency-Key'));
-        const form = await request.formData();
-        expect(form.getAll('images')).toHaveLength(2);
+        expect(await request.json()).toEqual({ images: ['key-1', 'key-2'], audio: 'key-3' });
         return HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
       }),
       http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
@@ -132,6 +131,131 @@ describe('a new batch', () => {
     await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
     expect(keys).toHaveLength(2);
     expect(keys[0]).toBe(keys[1]);
+  });
+
+  it('goes on with what is missing after the connection broke in a file', async () => {
+    let broken = true;
+    uploads.partSize = 3;
+    uploads.beforePart = (part) =>
+      broken && part === 'b.png/2' ? new HttpResponse(null, { status: 400 }) : undefined;
+    server.use(
+      http.post('/api/video/batch', () =>
+        HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 }),
+      ),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(submitButton());
+    expect(await screen.findByRole('button', { name: '生成 2 个视频' })).toBeEnabled();
+    broken = false;
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect(uploads.announced).toHaveLength(1);
+    expect(uploads.puts.length).toBe(new Set(uploads.puts).size);
+    expect(uploads.puts).toHaveLength(8);
+  });
+
+  it('sends once what was checked before', async () => {
+    const bodies: unknown[] = [];
+    server.use(
+      http.post('/api/video/batch', async ({ request }) => {
+        bodies.push(await request.json());
+        return bodies.length === 1
+          ? HttpResponse.json({ ok: true, image_count: 1, price: 1, credits: 20, sufficient: true })
+          : HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png']);
+    await user.click(screen.getByRole('button', { name: '先检查文件，不扣积分' }));
+    await screen.findByText('全部文件检查通过，可以生成。');
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect(bodies[1]).toEqual(bodies[0]);
+    expect(uploads.puts).toEqual(['a.png/1', 'speech.wav/1']);
+  });
+
+  it('sends again what the server no longer has', async () => {
+    const keys: string[][] = [];
+    server.use(
+      http.post('/api/video/batch', async ({ request }) => {
+        const body = (await request.json()) as { images: string[] };
+        keys.push(body.images);
+        return keys.length === 1
+          ? problem(400, 'invalid_batch', {
+              errors: { images: [{ index: 1, code: 'upload_unknown', detail: 'x' }] },
+            })
+          : HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect(keys).toEqual([
+      ['key-1', 'key-2'],
+      ['key-1', 'key-4'],
+    ]);
+  });
+
+  it('is sent as a form to a server without direct uploads', async () => {
+    let form: FormData | null = null;
+    server.use(
+      http.post('/api/video/uploads', () => problem(404, 'not_found')),
+      http.post('/api/video/batch', async ({ request }) => {
+        form = await request.formData();
+        return HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect((form as FormData | null)?.getAll('images')).toHaveLength(2);
+  });
+
+  it('marks the files that the server does not even let begin', async () => {
+    server.use(
+      http.post('/api/video/uploads', () =>
+        problem(400, 'invalid_uploads', {
+          errors: {
+            files: [
+              { index: 1, name: 'b.png', code: 'image_too_large', detail: 'x' },
+              { index: 2, name: 'speech.wav', code: 'audio_too_large', detail: 'x' },
+            ],
+          },
+        }),
+      ),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(submitButton());
+    expect(await within(tile('b.png')).findByRole('alert')).toHaveTextContent('文件太大');
+    expect(within(tile('a.png')).queryByRole('alert')).not.toBeInTheDocument();
+    expect(screen.getByText('录音文件太大，请存为 MP3 再试。')).toBeVisible();
+  });
+
+  it('can be cancelled in mid-upload and sent again', async () => {
+    let release = () => {};
+    uploads.beforePart = (part) =>
+      part === 'b.png/1'
+        ? new Promise<undefined>((resolve) => {
+            release = () => resolve(undefined);
+          })
+        : undefined;
+    server.use(
+      http.post('/api/video/batch', () =>
+        HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 }),
+      ),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png', 'b.png']);
+    await user.click(submitButton());
+    await user.click(await screen.findByRole('button', { name: '取消上传' }));
+    expect(await screen.findByRole('button', { name: '生成 2 个视频' })).toBeEnabled();
+    release();
+    uploads.beforePart = () => undefined;
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
   });
 
   it('can be checked first without being charged', async () => {

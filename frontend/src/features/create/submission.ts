@@ -1,16 +1,26 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
-import { toApiError, type ApiError } from '@/shared/api/errors';
+import { request } from '@/shared/api/client';
+import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared/api/direct-upload';
+import { ApiError, toApiError } from '@/shared/api/errors';
 import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
 import { upload } from '@/shared/api/upload';
+import { pause } from '@/shared/lib/pause';
 
 import { draftStore, type Draft } from './draft';
+
+/** How often a server that is busy is asked again with the same key. */
+const CREATE_TRIES = 8;
+const CREATE_TIMEOUT_MS = 300_000;
+const BUSY_PAUSE_S = 5;
 
 export interface Sending {
   kind: 'check' | 'submit';
   sent: number;
   total: number;
+  /** How much of each picture has left, 0 to 1. */
+  shares: readonly number[];
 }
 
 /** The form as the API reads it; pictures first, in the order shown. */
@@ -23,7 +33,7 @@ export function formOf(draft: Draft): FormData {
 }
 
 /**
- * How much of each picture has left: the form sends them one after the other, so the bytes sent
+ * How much of each picture of a form has left: it sends them one after the other, so the bytes sent
  * so far say which are through. 0 to 1 each.
  */
 export function shares(draft: Draft, sent: number): number[] {
@@ -52,8 +62,124 @@ export function problemsOf(error: ApiError): { images: FileProblem[]; audio: Fil
   return { images, audio };
 }
 
+/** Pictures first, in the order shown; the recording last. */
+function filesOf(draft: Draft): File[] {
+  const images = draft.images.map(({ file }) => file);
+  return draft.audio ? [...images, draft.audio.file] : images;
+}
+
 function bytesOf(draft: Draft): number {
-  return draft.images.reduce((sum, { file }) => sum + file.size, draft.audio?.file.size ?? 0);
+  return filesOf(draft).reduce((sum, file) => sum + file.size, 0);
+}
+
+type Show = (sent: number, shares: readonly number[]) => void;
+type Answer = CreatedBatch | DryRun;
+
+function callOf(
+  kind: Sending['kind'],
+  draft: Draft,
+): { path: string; headers: Record<string, string> } {
+  return kind === 'check'
+    ? { path: '/api/video/batch?dry_run=true', headers: {} }
+    : { path: '/api/video/batch', headers: { 'Idempotency-Key': draft.key } };
+}
+
+/** The draft as one multipart form, for servers that take no direct uploads. */
+function sendForm(kind: Sending['kind'], draft: Draft, signal: AbortSignal, show: Show) {
+  const { path, headers } = callOf(kind, draft);
+  return upload<Answer>(path, formOf(draft), {
+    headers,
+    signal,
+    onProgress: (sent) => show(sent, shares(draft, sent)),
+  });
+}
+
+/** Files of a refused announcement, as a refused batch names them. */
+function asBatchProblems(error: ApiError, draft: Draft): ApiError {
+  const errors = error.body.errors;
+  if (error.code !== 'invalid_uploads' || typeof errors !== 'object' || errors === null)
+    return error;
+  const files = 'files' in errors ? problemList(errors.files) : [];
+  const images = files.filter(({ index = 0 }) => index < draft.images.length);
+  const audio = files.find(({ index = 0 }) => index === draft.images.length);
+  const body = { ...error.body, errors: { images, ...(audio ? { audio } : {}) } };
+  return new ApiError(error.status, error.code, error.detail, body);
+}
+
+/** The call that names the files by key; a busy server is asked again with the same Idempotency-Key. */
+async function createByKeys(
+  kind: Sending['kind'],
+  draft: Draft,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { path, headers } = callOf(kind, draft);
+  const images = keys.slice(0, draft.images.length);
+  const prompt = draft.prompt.trim();
+  const json = { images, audio: keys[images.length] ?? '', ...(prompt ? { prompt } : {}) };
+  for (let tries = 1; ; tries++) {
+    try {
+      return await request<Answer>(path, {
+        method: 'POST',
+        json,
+        headers,
+        signal,
+        timeoutMs: CREATE_TIMEOUT_MS,
+      });
+    } catch (error) {
+      const failure = toApiError(error);
+      const busy = failure.status === 503 || failure.code === 'idempotency_in_flight';
+      if (!busy || tries === CREATE_TRIES || signal.aborted) throw failure;
+      await pause((failure.retryAfter ?? BUSY_PAUSE_S) * 1_000, signal);
+    }
+  }
+}
+
+/** The files that a refusal says have to be sent again. */
+function stale(error: ApiError, draft: Draft): File[] {
+  const { images, audio } = problemsOf(error);
+  const again = ({ code }: FileProblem) => code.startsWith('upload_');
+  const files = images.filter(again).flatMap(({ index }) => draft.images[index ?? -1]?.file ?? []);
+  return audio && again(audio) && draft.audio ? [...files, draft.audio.file] : files;
+}
+
+async function sendDirectly(
+  kind: Sending['kind'],
+  draft: Draft,
+  signal: AbortSignal,
+  show: Show,
+): Promise<Answer> {
+  const files = filesOf(draft);
+  const onProgress = (sent: readonly number[]) =>
+    show(
+      sent.reduce((sum, bytes) => sum + bytes, 0),
+      draft.images.map(({ file }, index) => (file.size ? (sent[index] ?? 0) / file.size : 1)),
+    );
+  for (let again = false; ; again = true) {
+    const keys = await uploadDirectly(files, { signal, onProgress });
+    try {
+      return await createByKeys(kind, draft, keys, signal);
+    } catch (error) {
+      // Uploads of an earlier try that the server no longer has are sent once more.
+      const lost = stale(toApiError(error), draft);
+      if (again || lost.length === 0) throw error;
+      forgetUploads(lost);
+    }
+  }
+}
+
+async function send(
+  kind: Sending['kind'],
+  draft: Draft,
+  signal: AbortSignal,
+  show: Show,
+): Promise<Answer> {
+  try {
+    return await sendDirectly(kind, draft, signal, show);
+  } catch (error) {
+    if (error instanceof DirectUploadUnavailable) return sendForm(kind, draft, signal, show);
+    throw asBatchProblems(toApiError(error), draft);
+  }
 }
 
 /**
@@ -73,24 +199,18 @@ export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
       const controller = new AbortController();
       abort.current = controller;
       const total = bytesOf(draft);
-      setSending({ kind, sent: 0, total });
-      const options = {
-        signal: controller.signal,
-        onProgress: (sent: number) => setSending({ kind, sent: Math.min(sent, total), total }),
+      const show = (sent: number, done: readonly number[]) => {
+        if (!controller.signal.aborted)
+          setSending({ kind, sent: Math.min(sent, total), total, shares: done });
       };
-      if (kind === 'check') {
-        const answer = await upload<DryRun>(
-          '/api/video/batch?dry_run=true',
-          formOf(draft),
-          options,
-        );
-        setChecked({ key: draft.key, answer });
-        return null;
+      show(0, shares(draft, 0));
+      const answer = await send(kind, draft, controller.signal, show);
+      if ('batch_id' in answer) {
+        forgetUploads(filesOf(draft));
+        return answer;
       }
-      return upload<CreatedBatch>('/api/video/batch', formOf(draft), {
-        ...options,
-        headers: { 'Idempotency-Key': draft.key },
-      });
+      setChecked({ key: draft.key, answer });
+      return null;
     },
     onSuccess: (batch) => {
       if (!batch) return;

@@ -1,9 +1,11 @@
-/** Multipart uploads with progress, which fetch cannot report. */
+/** Sending files with progress, which fetch cannot report. */
 import { freshToken, languageHeader, recoverSession } from './client';
-import { ApiError, errorFromAnswer } from './errors';
+import { ApiError, errorFromAnswer, type LocalCode } from './errors';
 
 /** Without a byte moving for this long, the connection counts as broken. */
 const STALL_MS = 60_000;
+/** How long an answer may take once all bytes have left: the files are decoded in this time. */
+const ANSWER_MS = 300_000;
 
 export interface UploadOptions {
   headers?: Record<string, string>;
@@ -12,68 +14,90 @@ export interface UploadOptions {
   onProgress?: (sent: number, total: number) => void;
 }
 
-function post<T>(
+/** One request with a body; resolves to the text of a successful answer. */
+export function sendBody(
+  method: string,
+  url: string,
+  body: FormData | Blob,
+  options: UploadOptions & { stallMs?: number } = {},
+): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    if (options.signal?.aborted) {
+      reject(new ApiError(0, 'aborted', ''));
+      return;
+    }
+    const xhr = new XMLHttpRequest();
+    let timer = 0;
+    let settled = false;
+    const alive = (ms: number) => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => giveUp('timeout'), ms);
+    };
+    const stallMs = options.stallMs ?? STALL_MS;
+    const onAbort = () => giveUp('aborted');
+    const settle = (action: () => void) => {
+      settled = true;
+      window.clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+      action();
+    };
+
+    // Told here, not by the abort event, which not every browser sends for a request that never began.
+    const giveUp = (code: LocalCode) =>
+      settle(() => {
+        reject(new ApiError(0, code, ''));
+        xhr.abort();
+      });
+
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(options.headers ?? {}))
+      xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) => {
+      // An event that was under way already must not report progress of what has ended.
+      if (settled) return;
+      alive(stallMs);
+      options.onProgress?.(event.loaded, event.lengthComputable ? event.total : 0);
+    };
+    xhr.upload.onload = () => {
+      if (!settled) alive(options.stallMs ?? ANSWER_MS);
+    };
+    xhr.onload = () =>
+      settle(() => {
+        if (xhr.status >= 200 && xhr.status < 300) {
+          resolve(xhr.responseText);
+          return;
+        }
+        const wait = xhr.getResponseHeader('Retry-After');
+        reject(errorFromAnswer(xhr.status, xhr.responseText, wait));
+      });
+    xhr.onerror = () => settle(() => reject(new ApiError(0, 'network', '')));
+    options.signal?.addEventListener('abort', onAbort);
+    alive(stallMs);
+    xhr.send(body);
+  });
+}
+
+async function post<T>(
   url: string,
   form: FormData,
   token: string | null,
   options: UploadOptions,
 ): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const xhr = new XMLHttpRequest();
-    let stalled = false;
-    let timer = 0;
-    const alive = () => {
-      window.clearTimeout(timer);
-      timer = window.setTimeout(() => {
-        stalled = true;
-        xhr.abort();
-      }, STALL_MS);
-    };
-    const settle = (action: () => void) => {
-      window.clearTimeout(timer);
-      options.signal?.removeEventListener('abort', onAbort);
-      action();
-    };
-    const onAbort = () => xhr.abort();
-
-    xhr.open('POST', url);
-    xhr.setRequestHeader('Accept', 'application/json');
-    xhr.setRequestHeader('Accept-Language', languageHeader());
-    if (token) xhr.setRequestHeader('Authorization', `Bearer ${token}`);
-    for (const [name, value] of Object.entries(options.headers ?? {}))
-      xhr.setRequestHeader(name, value);
-
-    xhr.upload.onprogress = (event) => {
-      alive();
-      options.onProgress?.(event.loaded, event.lengthComputable ? event.total : 0);
-    };
-    xhr.onload = () =>
-      settle(() => {
-        if (xhr.status < 200 || xhr.status >= 300) {
-          reject(
-            errorFromAnswer(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After')),
-          );
-          return;
-        }
-        try {
-          resolve(JSON.parse(xhr.responseText) as T);
-        } catch {
-          reject(new ApiError(xhr.status, 'bad_answer', ''));
-        }
-      });
-    xhr.onerror = () => settle(() => reject(new ApiError(0, 'network', '')));
-    xhr.onabort = () => settle(() => reject(new ApiError(0, stalled ? 'timeout' : 'aborted', '')));
-
-    if (options.signal?.aborted) {
-      reject(new ApiError(0, 'aborted', ''));
-      return;
-    }
-    options.signal?.addEventListener('abort', onAbort);
-    alive();
-    xhr.send(form);
-  });
+  const headers: Record<string, string> = {
+    Accept: 'application/json',
+    'Accept-Language': languageHeader(),
+    ...options.headers,
+  };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const text = await sendBody('POST', url, form, { ...options, headers });
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new ApiError(200, 'bad_answer', '');
+  }
 }
 
+/** A whole form in one request. */
 export async function upload<T>(
   url: string,
   form: FormData,

@@ -23,7 +23,7 @@ import { Notice } from '@/shared/ui/notice';
 
 import { draftStore, type Draft } from '../draft';
 import { filesOfDrop } from '../media/images';
-import { shares, type Sending } from '../submission';
+import type { Sending } from '../submission';
 import styles from './image-tray.module.css';
 import { ImageTile } from './image-tile';
 
@@ -207,7 +207,7 @@ function Tiles({ draft, sending, locked }: Pick<Props, 'draft' | 'sending' | 'lo
     if (over && over.id !== active.id)
       draftStore.moveImage(String(active.id), position(over.id) - 1);
   };
-  const sent = sending ? shares(draft, sending.sent) : null;
+  const sent = sending?.shares ?? null;
   return (
     <DndContext
       sensors={sensors}

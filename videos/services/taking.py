@@ -1,0 +1,147 @@
+"""Taking the next item: whose turn it is, which of their items, and the transition to `processing`.
+
+The lane with the least load is served, then the one served longest ago; urgent lanes come before all
+others. On PostgreSQL all of it is one statement, committed by the server itself: a client that freezes in
+between holds no lock, and the statement steps over whatever others have locked, so that it waits for
+nobody. Its cost is that of a few index entries (docs/queue.md has the plan).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef
+
+from videos.models import ItemStatus, QueueLane, VideoItem
+from videos.services.attempts import Claim
+from videos.services.clock import database_now
+from videos.services.transitions import lock_batch, move
+
+_LANE_TURN = ("-urgent", "load", "served_at")
+_ITEM_TURN = ("not_before", "batch", "position")
+
+# The scalar subquery (rather than EXISTS, which the planner may turn into a join over everything that
+# waits) is evaluated for one lane after the other, in the order of the index, until one has an item.
+_TAKE = """
+WITH lane AS (
+    SELECT l.id, l.engine FROM queue_lanes l
+    WHERE l.waiting > 0 AND l.engine = ANY(%(engines)s) AND l.id <> ALL(%(passed)s)
+      AND (SELECT true FROM video_items i
+           WHERE i.lane_id = l.id AND i.status = 'pending' AND i.not_before <= statement_timestamp()
+           LIMIT 1)
+    ORDER BY l.urgent DESC, l.load, l.served_at
+    LIMIT 1 FOR UPDATE SKIP LOCKED
+), item AS (
+    SELECT i.id FROM video_items i JOIN batches b ON b.id = i.batch_id
+    WHERE i.lane_id = (SELECT id FROM lane)
+      AND i.status = 'pending' AND i.not_before <= statement_timestamp()
+    ORDER BY i.not_before, i.batch_id, i.position
+    LIMIT 1 FOR NO KEY UPDATE OF b, i SKIP LOCKED
+), taken AS (
+    UPDATE video_items v
+    SET status = 'processing', attempt = v.attempt + 1, tries = v.tries + 1, worker = %(worker)s,
+        progress = 0, started_at = statement_timestamp(),
+        lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
+    FROM item WHERE v.id = item.id
+    RETURNING v.id, v.batch_id, v.lane_id, v.run, v.attempt, v.tries
+), counted AS (
+    UPDATE batches b
+    SET pending_count = b.pending_count - 1, processing_count = b.processing_count + 1,
+        status = 'processing', version = b.version + 1
+    FROM taken WHERE b.id = taken.batch_id
+    RETURNING b.user_id
+), served AS (
+    UPDATE queue_lanes l
+    SET waiting = l.waiting - 1, running = l.running + 1,
+        load = (l.running + 1)::double precision / l.weight, served_at = statement_timestamp()
+    FROM taken WHERE l.id = taken.lane_id
+)
+SELECT lane.id, lane.engine, taken.id, taken.batch_id, counted.user_id, taken.run, taken.attempt, taken.tries
+FROM lane LEFT JOIN (taken CROSS JOIN counted) ON true
+"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a look at the queue found: a claim, or else the lane whose items were all locked by others."""
+
+    claim: Claim | None
+    lane_id: int | None
+
+
+def take_next(worker: str, engines: Collection[str], passed: Collection[int] = ()) -> Taken:
+    """Claim the item whose turn it is, of these engines' lanes but those in `passed`."""
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        return _take_by_statement(worker, engines, passed)
+    return take_step_by_step(worker, engines, passed)
+
+
+def _take_by_statement(worker: str, engines: Collection[str], passed: Collection[int]) -> Taken:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "worker": worker[:100],
+                "engines": list(engines),
+                "passed": list(passed),
+                "lease_s": settings.LEASE_S,
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return Taken(None, None)
+    lane_id, engine, item_id, batch_id, user_id, run, attempt, tries = row
+    if item_id is None:
+        return Taken(None, lane_id)
+    return Taken(Claim(item_id, batch_id, user_id, lane_id, engine, run, attempt, tries), lane_id)
+
+
+@transaction.atomic
+def take_step_by_step(worker: str, engines: Collection[str], passed: Collection[int] = ()) -> Taken:
+    """The same by the ORM: for SQLite, which has one writer at a time, and within a transaction."""
+    waiting = VideoItem.objects.filter(status=ItemStatus.PENDING, not_before__lte=database_now())
+    lanes = QueueLane.objects.filter(
+        Exists(waiting.filter(lane=OuterRef("pk"))), waiting__gt=0, engine__in=engines
+    ).exclude(pk__in=passed)
+    lane = lanes.order_by(*_LANE_TURN).select_for_update(skip_locked=_locks_rows()).first()
+    if lane is None:
+        return Taken(None, None)
+    item = (
+        waiting.filter(lane=lane).order_by(*_ITEM_TURN).select_for_update(skip_locked=_locks_rows()).first()
+    )
+    batch = lock_batch(item.batch_id) if item else None
+    if item is None or batch is None:
+        return Taken(None, lane.pk)
+    moved = move(
+        batch,
+        {item.pk: lane.pk},
+        ItemStatus.PENDING,
+        ItemStatus.PROCESSING,
+        attempt=F("attempt") + 1,
+        tries=F("tries") + 1,
+        worker=worker[:100],
+        lease_until=database_now(timedelta(seconds=settings.LEASE_S)),
+        started_at=database_now(),
+        progress=0,
+    )
+    if not moved:
+        return Taken(None, lane.pk)
+    QueueLane.objects.filter(pk=lane.pk).update(served_at=database_now())
+    claim = Claim(
+        item_id=item.pk,
+        batch_id=batch.pk,
+        user_id=batch.user_id,
+        lane_id=lane.pk,
+        engine=lane.engine,
+        run=item.run,
+        attempt=item.attempt + 1,
+        tries=item.tries + 1,
+    )
+    return Taken(claim, lane.pk)
+
+
+def _locks_rows() -> bool:
+    """Rows that others have locked are left alone, where the database locks rows at all."""
+    return bool(connection.features.has_select_for_update_skip_locked)

@@ -1,0 +1,82 @@
+"""This process's row among the workers: what it can do, what it does, and that it lives."""
+
+import logging
+import os
+import socket
+import threading
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from engines.base import EngineError, Readiness
+from engines.registry import get_engine
+from videos.models import Worker
+from videos.services.clock import database_now
+from videos.worker.leases import keeper
+from videos.worker.stopping import stopping
+from videos.worker.trouble import pause
+from zhiying.version import VERSION
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+class Registration:
+    """The row of this process, made at its first beat."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._id = uuid4()
+        self._process = 0
+
+    def beat(self) -> None:
+        """Say that this process lives, and how it is. By the database's clock."""
+        with self._lock:
+            if self._process != os.getpid():  # a forked process is another worker
+                self._process, self._id = os.getpid(), uuid4()
+            facts = {
+                "engines": {settings.GENERATION_ENGINE: _engine_facts()},
+                "state": _state(),
+                "trouble": pause.code,
+                "rendering": [str(item_id) for item_id in keeper.items()],
+                "slots": settings.WORKER_THREADS,
+                "seen_at": database_now(),
+            }
+            if not Worker.objects.filter(pk=self._id).update(**facts):
+                name = f"{socket.gethostname()}:{os.getpid()}"
+                Worker(
+                    id=self._id, name=name[:100], version=VERSION, started_at=database_now(), **facts
+                ).save(force_insert=True)
+
+    def leave(self) -> None:
+        """This process stops: nobody needs to wait for its row to go stale."""
+        with self._lock:
+            Worker.objects.filter(pk=self._id).delete()
+
+
+def _state() -> Worker.State:
+    if stopping.is_set():
+        return Worker.State.STOPPING
+    return Worker.State.PAUSED if pause.code else Worker.State.READY
+
+
+def _engine_facts() -> dict[str, Any]:
+    """What the engine says of itself, as JSON."""
+    try:
+        engine = get_engine(settings.GENERATION_ENGINE)
+        return {**asdict(engine.readiness()), "capabilities": asdict(engine.capabilities())}
+    except EngineError as error:
+        return {**asdict(Readiness.no(error)), "capabilities": {}}
+
+
+def forget_the_dead() -> int:
+    """Remove the rows of workers that were not seen for a day; returns how many."""
+    return Worker.objects.filter(seen_at__lt=database_now(-FORGOTTEN_AFTER)).delete()[0]
+
+
+registration = Registration()
+"""That of this process."""

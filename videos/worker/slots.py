@@ -1,0 +1,92 @@
+"""The places of a worker process in which items are rendered, each with a render process of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from videos.worker.renderer import Renderer, RenderLimits
+
+LIMITS_LOOK_S = 0.5
+"""Seconds between two looks at a render's time, memory and claim."""
+
+
+class Slot:
+    """One place. Used by whoever has taken it, one thread at a time."""
+
+    def __init__(self) -> None:
+        self._renderer: Renderer | None = None
+
+    def renderer(self) -> Renderer:
+        """The render process of this place, started when first needed."""
+        if self._renderer is None:
+            limits = RenderLimits(
+                time_s=settings.RENDER_TIME_LIMIT_S,
+                memory_mb=settings.RENDER_MEMORY_LIMIT_MB,
+                heartbeat_s=min(LIMITS_LOOK_S, settings.HEARTBEAT_S),
+            )
+            self._renderer = Renderer(settings.GENERATION_ENGINE, limits)
+        return self._renderer
+
+    def close(self) -> None:
+        if self._renderer:
+            self._renderer.close()
+            self._renderer = None
+
+
+class Slots:
+    """All places of this process. Whoever finds none free has nothing to do here."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free: list[Slot] = []
+        self._made = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[Slot | None]:
+        """A free place for as long as the context lasts, or None when all are busy."""
+        slot = self._take()
+        try:
+            yield slot
+        finally:
+            if slot:
+                with self._lock:
+                    self._free.append(slot)
+
+    def free(self) -> int:
+        """How many more items could be rendered now."""
+        with self._lock:
+            unmade: int = max(0, settings.WORKER_THREADS - self._made)
+            return unmade + len(self._free)
+
+    def start(self) -> None:
+        """Start the render processes now, so that the first items do not wait for imports and models."""
+        with self._lock:
+            while self._made < settings.WORKER_THREADS:
+                self._made += 1
+                self._free.append(Slot())
+            slots = list(self._free)
+        for slot in slots:
+            slot.renderer().start()
+
+    def close(self) -> None:
+        """End the render processes of all places that are free."""
+        with self._lock:
+            closing, self._free = self._free, []
+            self._made -= len(closing)
+        for slot in closing:
+            slot.close()
+
+    def _take(self) -> Slot | None:
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            if self._made >= settings.WORKER_THREADS:
+                return None
+            self._made += 1
+            return Slot()
+
+
+slots = Slots()
+"""Those of this process."""

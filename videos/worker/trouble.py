@@ -1,0 +1,141 @@
+"""Trouble that is not an item's: the store, the disk, the database or the engine is away.
+
+It costs no item a try. While it lasts the worker takes no items, looks again after longer and longer
+pauses, and says so in its row of the registry.
+"""
+
+import logging
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC, EROFS
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+
+from engines.base import EngineError
+from engines.registry import get_engine
+
+DISK_FULL = "disk_full"
+STORE_AWAY = "store_away"
+ENGINE_UNAVAILABLE = "engine_unavailable"
+DATABASE_AWAY = "database_away"
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+MIN_FREE_BYTES = 200_000_000
+"""Less than this on the scratch disk counts as full: a render needs room for its video."""
+
+logger = logging.getLogger(__name__)
+
+
+class TroubleError(Exception):
+    """The work cannot go on now, through no fault of the item; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@contextmanager
+def using_the_store() -> Iterator[None]:
+    """What goes wrong between us and the store is the store's trouble, or the disk's.
+
+    A file that is not there is neither: `FileNotFoundError` passes through.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise TroubleError(DISK_FULL if _is_full(error) else STORE_AWAY) from error
+    except (BotoCoreError, ClientError) as error:
+        raise TroubleError(STORE_AWAY) from error
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in {ENOSPC, EDQUOT, EROFS}
+
+
+def disk_is_full() -> bool:
+    """Whether the scratch disk has no room for another render."""
+    return shutil.disk_usage(settings.WORK_DIR).free < MIN_FREE_BYTES
+
+
+def _store_answers() -> bool:
+    default_storage.exists("readiness-probe")
+    return True
+
+
+def _database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+PROBES: Mapping[str, Callable[[], bool]] = {
+    DISK_FULL: lambda: not disk_is_full(),
+    STORE_AWAY: _store_answers,
+    ENGINE_UNAVAILABLE: lambda: get_engine(settings.GENERATION_ENGINE).readiness().ready,
+    DATABASE_AWAY: _database_answers,
+}
+"""What says that the trouble is over."""
+
+
+class Pause:
+    """Keeps a process from taking items while trouble lasts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.code = ""
+        """Why no items are taken; empty while they are."""
+        self._pause_s = 0.0
+        self._until = 0.0
+
+    def begin(self, code: str) -> None:
+        """Trouble was met: no items for a while, for longer each time in a row."""
+        with self._lock:
+            if not self.code:
+                logger.error("No items are taken: %s", code)
+            self.code = code
+            self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, self._pause_s * 2))
+            # spread, so that many workers do not come back at the same moment
+            self._until = time.monotonic() + self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def over(self) -> bool:
+        """Whether items may be taken; looks for the end of the trouble when its pause has passed."""
+        with self._lock:
+            if not self.code:
+                return True
+            if time.monotonic() < self._until:
+                return False
+            code = self.code
+        if not _passes(PROBES[code]):
+            self.begin(code)
+            return False
+        with self._lock:
+            logger.warning("Items are taken again; the trouble was: %s", code)
+            self.code = ""
+        return True
+
+    def succeeded(self) -> None:
+        """An item was finished, so the next trouble begins with a short pause again."""
+        with self._lock:
+            if not self.code:
+                self._pause_s = 0.0
+
+
+def _passes(probe: Callable[[], bool]) -> bool:
+    try:
+        return probe()
+    except (OSError, BotoCoreError, ClientError, DatabaseError, EngineError):
+        return False
+
+
+pause = Pause()
+"""That of this process."""
