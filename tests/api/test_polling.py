@@ -142,7 +142,7 @@ def test_another_signing_key_gives_other_tags(
     batch: Batch, client_of_user: APIClient, settings: LazySettings
 ) -> None:
     etag = client_of_user.get(address(batch)).headers["ETag"]
-    settings.MEDIA_SIGNING_KEY = "another"
+    settings.MEDIA_SIGNING_KEYS = ["another"]
     assert client_of_user.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 200
 
 

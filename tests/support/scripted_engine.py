@@ -147,6 +147,20 @@ def _confess(spec: RenderSpec, progress: Progress) -> RenderResult:
     return _succeed(spec, progress)
 
 
+def _spy(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """Writes down whatever environment it can read: its own and that of every process there is."""
+    loot = {"own": json.dumps(dict(os.environ))}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            loot[f"environ {folder.name}"] = (folder / "environ").read_text(errors="replace")
+        if folder.name == str(os.getppid()):
+            with suppress(OSError):
+                (folder / "mem").open("rb").close()
+                loot["memory of the parent"] = "open"
+    Path(json.loads(spec.prompt)["folder"], "loot.json").write_text(json.dumps(loot))
+    return _succeed(spec, progress)
+
+
 _ACTS = {
     "succeed": _succeed,
     "chatter": _chatter,
@@ -159,4 +173,5 @@ _ACTS = {
     "gorge": _gorge,
     "climb": _climb,
     "confess": _confess,
+    "spy": _spy,
 }

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
@@ -18,11 +19,13 @@ from videos.api.submissions import Submission, form_submission, key_submission, 
 from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
+from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.api.slots import SlowRequests
+from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES
 from zhiying.kernel.errors import InvalidError
 from zhiying.kernel.responses import error_response
 
@@ -48,6 +51,9 @@ class ItemRetryView(APIView):
 
 
 class ItemReplaceView(SlowRequests, APIView):
+    accepts_files = True
+    max_body_bytes = settings.IMAGE_MAX_BYTES + DEFAULT_BODY_BYTES
+
     @extend_schema(
         request={"multipart/form-data": shapes.ImageUpload, "application/json": shapes.ImageFromUpload},
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
@@ -57,8 +63,14 @@ class ItemReplaceView(SlowRequests, APIView):
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
-        with submission.files() as (images, _audio), prepared_portrait(images[0]) as portrait:
+        batches.require_credits(item.batch.user, batches.price_of(1))
+        with (
+            checking(acting_user=user, images=1) as paid,
+            submission.files() as (images, _audio),
+            prepared_portrait(images[0]) as portrait,
+        ):
             batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
+            paid()
         return Response({"success": True})
 
 

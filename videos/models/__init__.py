@@ -1,6 +1,7 @@
 """Rows of batches, items and the queue."""
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
+from videos.models.check_budget import CheckBudget
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
@@ -10,6 +11,7 @@ __all__ = [
     "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
+    "CheckBudget",
     "EngineLimit",
     "ItemStatus",
     "QueueLane",

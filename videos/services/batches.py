@@ -57,7 +57,7 @@ def batch_create(
     Raises:
         InsufficientCreditsError: nothing was created.
     """
-    _require_credits(user, price_of(len(files.portraits)))
+    require_credits(user, price_of(len(files.portraits)))
     batch = Batch(
         id=uuid4(),
         user=user,
@@ -81,8 +81,8 @@ def batch_create(
     return created
 
 
-def _require_credits(user: User, price: int) -> None:
-    """An early no, before files are stored; the charge itself is guarded again."""
+def require_credits(user: User, price: int) -> None:
+    """An early no, before files are decoded and stored; the charge itself is guarded again."""
     user.refresh_from_db(fields=["credits"])
     if user.credits < price:
         raise ledger.InsufficientCreditsError(required=price, available=user.credits)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from engines.base import EngineError, RenderSpec
 from engines.registry import get_engine
+from engines.sandbox import give_up_privileges
 
 PROGRESS_INTERVAL_S = 0.2
 _PATHS = ("portrait", "audio", "output", "poster", "cache_dir")
@@ -42,6 +43,7 @@ class _Reporter:
 
 
 def main() -> None:
+    give_up_privileges()
     # Libraries that print must not break the protocol: what they write goes to stderr.
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -23,23 +23,13 @@ from typing import IO, Any
 import psutil
 
 from engines.base import RenderResult, RenderSpec
+from engines.sandbox import child_environment
 
 RENDERS_PER_CHILD = 200
 """A child is replaced after so many renders, whatever it may have leaked."""
 STDERR_TAIL_BYTES = 2000
 HANGING_UP_S = 2.0
 """How long a child may live after it closed its end of the line."""
-SECRET_WORDS = (
-    "SECRET",
-    "PASSWORD",
-    "SIGNING",
-    "DATABASE_URL",
-    "BROKER_URL",
-    "METRICS_TOKEN",
-    "SESSION_TOKEN",
-)
-"""Environment variables with these words stay with the parent."""
-
 logger = logging.getLogger(__name__)
 
 Alive = Callable[[float], bool]
@@ -158,7 +148,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=_environment(),
+            env=child_environment(),
             cwd=Path(__file__).resolve().parents[2],
             start_new_session=True,  # Ctrl-C is for the parent; killing takes the whole group
         )
@@ -240,11 +230,3 @@ class _Child:
             for line in self._process.stdout:
                 self._messages.put(json.loads(line))
         self._messages.put({"closed": True})
-
-
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not any(word in name.upper() for word in SECRET_WORDS)
-    }

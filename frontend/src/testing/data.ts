@@ -8,6 +8,7 @@ export function makeUser(part: Partial<User> = {}): User {
     isAdmin: false,
     is_admin: false,
     is_active: true,
+    group: null,
     created_at: '2026-11-01T08:00:00Z',
     ...part,
   };

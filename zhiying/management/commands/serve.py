@@ -1,7 +1,6 @@
 """`manage.py serve`: the whole platform in one process."""
 
 import logging
-import os
 import signal
 import tempfile
 from argparse import ArgumentParser
@@ -46,21 +45,19 @@ class Command(BaseCommand):
             self._run(options["host"], options["port"])
 
     def _run(self, host: str, port: int) -> None:
-        from waitress.server import create_server
-
+        from zhiying.embedded_server import embedded_server
         from zhiying.wsgi import application
 
         tempfile.tempdir = str(settings.WORK_DIR)  # waitress keeps large request bodies there, not in /tmp
         call_command("migrate", interactive=False, verbosity=0)
         self._first_admin()
         try:
-            server: Any = create_server(
+            server = embedded_server(
                 application,
                 host=host,
                 port=port,
                 threads=settings.WEB_THREADS,
                 ident=None,
-                max_request_body_size=settings.REQUEST_MAX_BYTES + 1_000_000,
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
             )
         except OSError as error:
@@ -83,8 +80,8 @@ class Command(BaseCommand):
     def _first_admin(self) -> None:
         with acting_from(Origin(command="serve")):
             made = ensure_first_admin(
-                username=os.environ.get("ADMIN_USERNAME") or "admin",
-                password=os.environ.get("ADMIN_PASSWORD") or None,
+                username=settings.ADMIN_USERNAME,
+                password=settings.ADMIN_PASSWORD or None,
             )
         if made and made.generated_password:
             self.stdout.write(
