@@ -38,9 +38,12 @@ def _debug() -> CheckMessage | None:
 
 
 def _secret(name: str, number: str) -> CheckMessage | None:
-    value = getattr(settings, name)
-    # A derived key is as good as SECRET_KEY, which has a check of its own.
-    if len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= 8 and "change" not in value.lower():
+    # A derived key is as good as SECRET_KEY, which has a check of its own. Keys that only verify any more
+    # have to be as good: whoever guesses one is believed.
+    if all(
+        len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= 8 and "change" not in value.lower()
+        for value in (getattr(settings, name), *getattr(settings, f"{name}S", ()))
+    ):
         return None
     return Error(
         f"{name} is missing, too short or a placeholder.",
@@ -91,3 +94,17 @@ def _proxy() -> CheckMessage | None:
         "X-Forwarded-Proto, usually 1. Otherwise all clients would share one address and its limits.",
         id="zhiying.E008",
     )
+
+
+@register(Tags.security)
+def second_factor_policy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """A misspelt policy would silently switch the second factor off."""
+    if settings.ADMIN_TOTP in {"off", "optional", "required"}:
+        return []
+    return [
+        Error(
+            f"ADMIN_TOTP is {settings.ADMIN_TOTP!r}.",
+            hint="Set ADMIN_TOTP to off, optional or required.",
+            id="zhiying.E020",
+        )
+    ]

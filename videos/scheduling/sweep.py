@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.services import sessions, usage
+from accounts.services import login_limits, sessions, usage
 from videos.models import Batch, QueueState
 from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
@@ -58,7 +58,7 @@ def clean() -> None:
     """Remove what nobody needs any more: files without rows, expired records, old scratch files."""
     orphans = delete_orphaned_folders()
     abandoned = uploads.delete_abandoned()
-    records = idempotency.delete_expired() + sessions.delete_expired()
+    records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     _delete_old_scratch(settings.WORK_DIR)

@@ -1,6 +1,6 @@
 """The address of the client behind our own reverse proxies."""
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -35,3 +35,27 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+UNKNOWN_NETWORK = "unknown"
+_PREFIX_OF_VERSION = {4: 24, 6: 64}
+"""What one customer of a provider usually has, or shares with a few others."""
+
+
+def network_of(address: str) -> str:
+    """The network of an address, as `203.0.113.0/24` or `2001:db8::/64`.
+
+    Whoever controls one address of a network often controls the others, so they are counted together.
+    """
+    host = address.strip()
+    if host.startswith("["):  # some proxies send the port as well
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return UNKNOWN_NETWORK
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return str(ip_network((ip, _PREFIX_OF_VERSION[ip.version]), strict=False))

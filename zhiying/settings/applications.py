@@ -18,7 +18,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "csp",
-    "axes",
     "django_prometheus",
 ]
 MIDDLEWARE = [
@@ -37,7 +36,6 @@ MIDDLEWARE = [
     "zhiying.page_middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "zhiying.middleware.PolicyMiddleware",
-    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "zhiying.urls"

@@ -40,7 +40,6 @@ LOGGING = {
     "loggers": {
         "dramatiq": {"level": "WARNING"},
         "pika": {"level": "CRITICAL"},
-        "axes": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "waitress.queue": {"level": "ERROR"},
     },

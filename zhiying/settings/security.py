@@ -15,8 +15,20 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or (
     # zhiying.E002 names it and nothing starts, where an empty one would end in Django's own traceback.
     stored_secret(DATA_DIR / "secret_key") if EMBEDDED else token_hex(8)
 )
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "jwt")
-MEDIA_SIGNING_KEY = env.str("MEDIA_SIGNING_KEY", default="") or derived_key(SECRET_KEY, "media")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+"""Earlier keys, which sign nothing any more and are still believed."""
+
+
+def _signing_keys(name: str, purpose: str) -> list[str]:
+    """The key that signs, then those still believed: named ones, and those derived from SECRET_KEYs."""
+    derived = [derived_key(secret, purpose) for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)]
+    named = env.str(name, default="")
+    return [*([named] if named else []), *env.list(f"{name}_FALLBACKS", default=[]), *derived]
+
+
+JWT_SIGNING_KEYS = _signing_keys("JWT_SIGNING_KEY", "jwt")
+MEDIA_SIGNING_KEYS = _signing_keys("MEDIA_SIGNING_KEY", "media")
+JWT_SIGNING_KEY, MEDIA_SIGNING_KEY = JWT_SIGNING_KEYS[0], MEDIA_SIGNING_KEYS[0]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 _LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), HOST]

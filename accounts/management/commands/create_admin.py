@@ -28,7 +28,7 @@ class Command(NamedCommand):
         if not options["username"] and User.objects.filter(is_admin=True).exists():
             self.stdout.write("There is an administrator already; nothing was changed.")
             return
-        existing = User.objects.filter(username__iexact=name).first()
+        existing = User.objects.named(name)
         if existing and existing.is_admin:
             self.stdout.write(f"{existing.username} is an administrator already; nothing was changed.")
             return

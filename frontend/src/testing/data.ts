@@ -8,6 +8,7 @@ export function makeUser(part: Partial<User> = {}): User {
     isAdmin: false,
     is_admin: false,
     is_active: true,
+    group: null,
     created_at: '2026-11-01T08:00:00Z',
     ...part,
   };
@@ -31,6 +32,8 @@ export function makeItem(part: Partial<Item> = {}): Item {
     elapsed_time: 0,
     error_code: '',
     error_msg: '',
+    retry_helps: false,
+    api_task_id: null,
     duration: null,
     width: 600,
     height: 800,

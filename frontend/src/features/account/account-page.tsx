@@ -18,6 +18,7 @@ import { Segmented } from '@/shared/ui/segmented';
 import { useToast } from '@/shared/ui/toast';
 
 import styles from './account-page.module.css';
+import { SecondFactor } from './second-factor';
 
 export function AccountPage() {
   const { t } = useI18n();
@@ -27,6 +28,7 @@ export function AccountPage() {
       <div className={styles.stack}>
         <Appearance />
         <PasswordCard />
+        {user?.isAdmin && <SecondFactor />}
         <Sessions />
       </div>
     </Page>
