@@ -88,9 +88,9 @@ def test_our_services_get_only_variables_that_are_read(name: str) -> None:
 
 
 def test_every_variable_is_documented() -> None:
-    texts = [COMPOSE_TEXT, *((ROOT / "deploy" / name).read_text() for name in ("web", "worker"))]
+    texts = [COMPOSE_TEXT, *((ROOT / "deploy" / name).read_text() for name in ("setup", "web", "worker"))]
     interpolated = {name for text in texts for name in re.findall(r"\$\{([A-Z][A-Z0-9_]+)", text)}
-    internal = {"TEST_SQLITE_PATH"}
+    internal = {"TEST_SQLITE_PATH", "TMPDIR"}
     assert (interpolated | variables_of_settings()) - internal - documented() == set()
 
 
@@ -110,6 +110,37 @@ def test_nginx_reads_media_where_the_application_keeps_them() -> None:
     location = re.search(rf"location {prefix} \{{(.*?)\}}", configuration, re.DOTALL)
     assert location
     assert "internal;" in location[1]
-    assert f"alias {data_dir}/media/;" in location[1]
+    assert "alias ${NGINX_MEDIA_DIR}/;" in location[1]
+    assert SERVICES["nginx"]["environment"]["NGINX_MEDIA_DIR"] == f"{data_dir}/media"
     assert f"data:{data_dir}:ro" in SERVICES["nginx"]["volumes"]
-    assert "server web:8000;" in configuration
+
+
+def test_nginx_is_told_all_that_its_configuration_leaves_open() -> None:
+    configuration = (ROOT / "deploy" / "nginx.conf").read_text()
+    told = SERVICES["nginx"]["environment"]
+    open_names = set(re.findall(r"\$\{([A-Z_]+)\}", configuration))
+    assert open_names <= set(told)
+    assert all(re.match(told["NGINX_ENVSUBST_FILTER"], name) for name in open_names)
+    assert told["NGINX_UPSTREAM"].split()[0] == f"web:{SERVICES['web']['environment']['PORT']}"
+    volumes = SERVICES["nginx"]["volumes"]
+    assert any(volume.endswith(":/etc/nginx/templates/nginx.conf.template:ro") for volume in volumes)
+    for included in re.findall(r"include (/etc/nginx/zhiying\S+);", configuration):
+        assert any(volume.endswith(f":{included}:ro") for volume in volumes), included
+
+
+def test_images_are_pinned_and_can_be_pinned_by_digest() -> None:
+    for name, service in SERVICES.items():
+        pinned = re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[\w./-]+:(\d[\w.-]*)\}", service["image"])
+        assert pinned, name
+        assert pinned[1].count(".") >= 1, "a version, not a moving tag"
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for image in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE):
+        assert image.startswith("${"), image
+    for default in re.findall(r"^ARG \w+_IMAGE=(\S+)", dockerfile, re.MULTILINE):
+        assert re.search(r":\d+\.\d+\.\d+", default), default
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_limits(name: str) -> None:
+    assert SERVICES[name]["mem_limit"]
+    assert SERVICES[name]["pids_limit"]

@@ -4,8 +4,6 @@ import contextlib
 import json
 import re
 import signal
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from tests.servers.process import LOOPBACK, wait_until
 from tests.servers.topology import HOST_NAME, Topology
 from tests.support.films import watch
 from tests.support.live import Api
+from tests.support.slow_uploads import SlowUploads
 from tests.system.test_many_machines import fresh_database
 from tests.system.test_restarts import short_speech, small_portrait
 
@@ -253,45 +252,13 @@ def test_while_the_database_is_away_answers_say_when_to_come_again(installation:
         assert 'zhiying_part_up{part="database"} 0.0' in installation.web("/metrics").text
         assert topology.health("web").returncode == 0, "restarting would not help"
     assert api.call("GET", "/api/video/batches").status_code == 200
-    assert installation.web("/readyz").status_code == 200
+    wait_until(lambda: installation.web("/readyz").status_code == 200, timeout_s=TIMEOUT_S, what="the end")
 
 
 # --- Slow uploads -----------------------------------------------------------------------------------
 
 SLOW_UPLOADS = 100
-BYTES_PER_S = 10_000
 CALM_S = 0.5
-
-
-class SlowUploads:
-    """Many uploads of a batch that trickle in, from one thread."""
-
-    def __init__(self, nginx: Nginx, authorization: str) -> None:
-        self._nginx, self._authorization = nginx, authorization
-        self._streams: list[Any] = []
-
-    def __enter__(self) -> "SlowUploads":
-        context = ssl._create_unverified_context()  # noqa: S323 - the certificate is made for this test
-        head = (
-            f"POST /api/video/batch HTTP/1.1\r\nHost: {HOST_NAME}\r\nAuthorization: {self._authorization}\r\n"
-            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 50000000\r\n\r\n"
-            '--x\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n'
-        )
-        for _ in range(SLOW_UPLOADS):
-            plain = socket.create_connection((LOOPBACK, self._nginx.https_port), TIMEOUT_S)
-            stream = context.wrap_socket(plain, server_hostname=HOST_NAME)
-            stream.sendall(head.encode())
-            self._streams.append(stream)
-        return self
-
-    def trickle(self) -> None:
-        """A second's worth of every upload."""
-        for stream in self._streams:
-            stream.sendall(b"x" * BYTES_PER_S)
-
-    def __exit__(self, *error: object) -> None:
-        for stream in self._streams:
-            stream.close()
 
 
 def test_a_hundred_slow_uploads_hold_no_thread_that_answers(installation: Installation) -> None:
@@ -299,7 +266,9 @@ def test_a_hundred_slow_uploads_hold_no_thread_that_answers(installation: Instal
     batches = api.get("/api/video/batches")["batches"]
     poll = f"/api/video/batches/{batches[0]['id']}" if batches else "/api/user/profile"
     durations = []
-    with SlowUploads(installation.nginx, str(api.session.headers["Authorization"])) as uploads:
+    token = str(api.session.headers["Authorization"])
+    port = installation.nginx.https_port
+    with SlowUploads(SLOW_UPLOADS, port, token, server_name=HOST_NAME) as uploads:
         for _ in range(10):
             uploads.trickle()
             for path in (poll, "/healthz", "/readyz"):

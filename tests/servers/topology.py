@@ -103,7 +103,7 @@ class Topology:
 
     def setup(self) -> str:
         """What every other service of ours waits for; returns its output."""
-        _release()
+        release()
         result = self.run("setup")
         if result.returncode:
             raise ServerError(f"setup ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
@@ -167,8 +167,8 @@ class Topology:
             yield stack.enter_context(self.nginx())
 
 
-def _release() -> None:
-    """What the Dockerfile does when it makes the image."""
+def release() -> None:
+    """What the Dockerfile does when it makes the image, unless it was done."""
     with FileLock(ROOT / "build" / "release.lock"):
         if not (ROOT / "build" / "static" / ".collected").exists():
             subprocess.run(["make", "release"], cwd=ROOT, check=True, capture_output=True, timeout=600)

@@ -15,6 +15,7 @@ import requests
 
 from tests.plugins.environment import ROOT
 from tests.servers.process import LOOPBACK, free_port, running
+from tests.servers.topology import release
 from tests.support.live import (
     ADMIN_PASSWORD,
     START_TIMEOUT_S,
@@ -148,8 +149,9 @@ class Day:
 
 
 @contextlib.contextmanager
-def _deployed(data: Path) -> Iterator[Platform]:
-    """The web process as it is deployed, on what `serve` made."""
+def _deployed(data: Path, secret_key: str) -> Iterator[Platform]:
+    """The web process as it is deployed, on what `serve` made; its broker is away."""
+    release()
     port = free_port()
     origin = f"http://{LOOPBACK}:{port}"
     log = data.parent / "web.log"
@@ -159,6 +161,9 @@ def _deployed(data: Path) -> Iterator[Platform]:
         PORT=str(port),
         WEB_PROCESSES="1",
         METRICS_TOKEN=METRICS_TOKEN,
+        SECRET_KEY=secret_key,
+        BROKER_URL=f"redis://{LOOPBACK}:{free_port()}/0",
+        PRODUCTION="false",  # plain HTTP, and a file for a database
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         **ENGINE,
     )
@@ -185,7 +190,7 @@ def test_a_day_of_use_leaves_no_secret_in_tables_and_logs(tmp_path: Path) -> Non
         "key of tokens": derived_key(key, "jwt"),
         "key of media signatures": derived_key(key, "media"),
     }
-    with _deployed(data) as web:
+    with _deployed(data, key) as web:
         _use_deployed(web, day)
     places.add_log("of the web process", web.output)
     assert "GET /media/" in web.output, "the access log is on, or nothing is proven"

@@ -1,5 +1,6 @@
 """`manage.py work`: worker processes, under Dramatiq's master process."""
 
+import io
 import os
 import sys
 from argparse import ArgumentParser
@@ -33,6 +34,6 @@ class Command(BaseCommand):
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
         )
-        modules = RunDramatiq().discover_tasks_modules()
+        modules = RunDramatiq(stdout=io.StringIO()).discover_tasks_modules()
         self.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "videos.worker.master", *words, *modules])  # noqa: S606

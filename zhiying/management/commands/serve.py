@@ -19,6 +19,8 @@ from zhiying.kernel.origin import Origin, acting_from
 from zhiying.version import VERSION
 
 WORKER_STOP_TIMEOUT_MS = 10_000
+MAX_CONNECTIONS = 1000
+"""Open at once. They cost no thread while a body arrives, and whoever comes beyond has to wait."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,8 @@ class Command(BaseCommand):
                 port=port,
                 threads=settings.WEB_THREADS,
                 ident=None,
+                connection_limit=MAX_CONNECTIONS,
+                asyncore_use_poll=True,  # select() breaks at the 1024th open file
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
             )
         except OSError as error:
