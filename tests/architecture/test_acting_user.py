@@ -17,8 +17,6 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "adminpanel.services.usage": "reads; names of what it calls are those of writing ones elsewhere",
     "videos.services.usage_rebuild": "reads; names of what it calls are those of writing ones elsewhere",
     "videos.services.announcements": "tells the workers that something waits",
-    "videos.services.lanes": "counts, within the transaction of what is counted",
-    "videos.services.taking": "a worker's side",
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
