@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import AuditAction, CounterKind, LoginCounter
 from accounts.services import audit_log
@@ -17,6 +17,9 @@ from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin, administrator, too_many
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
+
+MODEL_NAMES = (gettext_noop("access attempt"), gettext_noop("access attempts"))
+"""The package brings no Chinese for its model's names."""
 
 
 @admin.register(LoginCounter, site=site)

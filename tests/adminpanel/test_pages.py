@@ -11,6 +11,7 @@ from django.urls import URLPattern, reverse
 from accounts.models import CreditEntry, User, UserGroup
 from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
+from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch
@@ -25,7 +26,9 @@ OWN_PAGES = ["index", "password_change", "password_change_done", "jsi18n"]
 def rows(user: User) -> None:
     """At least one row of everything that is registered: a batch with a finished and a failed video."""
     batch = make_batch(user, 3, prompt="微笑")
-    result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=("Fine.",))
+    result = StoredResult(
+        video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=(Note.plain("Fine."),)
+    )
     assert attempts.complete(claim(), result)
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
     UserGroup.objects.create(name="press")

@@ -18,6 +18,8 @@ urlpatterns = [
     path(f"{_BATCH}/export", actions.ExportView.as_view()),
     path(f"{_ITEM}/cancel", actions.ItemCancelView.as_view()),
     path(f"{_ITEM}/resume", actions.ItemRetryView.as_view()),
+    path(f"{_ITEM}/result_url", actions.ItemResultUrlView.as_view()),
+    path(f"{_ITEM}/input_url", actions.ItemInputUrlView.as_view()),
     path(f"{_ITEM}/replace", actions.ItemReplaceView.as_view()),
     path("engine/status", engine.EngineStatusView.as_view()),
     path("token/status", engine.TokenStatusView.as_view()),

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0021_append_only_audit_log'),
-        ('videos', '0036_queue_indexes'),
+        ('videos', '0041_sentences_become_codes'),
     ]
 
     operations = [

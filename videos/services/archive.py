@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from django.core.files.storage import default_storage
 from zipstream import ZIP_STORED, ZipStream
 
+from videos import catalogue
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
-from zhiying.kernel.translatable import translated
 
 CHUNK_BYTES = 256 * 1024
 MANIFEST = "manifest.csv"
@@ -64,7 +64,7 @@ def _manifest(batch: Batch, names: dict[object, str]) -> bytes:
     rows.writerow(["file", "source", "status", "reason", "credits"])
     for item in batch.items.order_by("position"):
         cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
-        reason = translated(item.error_msg)
+        reason = catalogue.failure(item.error_code, item.error_params, item.error_msg)
         row = [names.get(item.pk, ""), item.original_name, item.status, reason, cost]
         rows.writerow([_cell(value) for value in row])
     return text.getvalue().encode("utf-8-sig")

@@ -66,6 +66,8 @@ class ItemRow(NamedTuple):
     progress: int
     error_code: str
     error_msg: str
+    error_params: dict[str, Any]
+    error_final: bool
     duration_s: float | None
     width: int
     height: int

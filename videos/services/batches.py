@@ -14,7 +14,7 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import Batch, ItemStatus, VideoItem
+from videos.models import Batch, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import runs, transitions
 from videos.services.announcements import announce_work
@@ -257,8 +257,8 @@ def item_replace(
 
 @transaction.atomic
 def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
-    """Charge all failed items of a batch again and queue them; returns how many."""
-    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    """Charge all failed and cancelled items of a batch again and queue them; returns how many."""
+    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id)
     if count:
         _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)
     announce_work(count)

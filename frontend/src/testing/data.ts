@@ -32,6 +32,8 @@ export function makeItem(part: Partial<Item> = {}): Item {
     elapsed_time: 0,
     error_code: '',
     error_msg: '',
+    retry_helps: false,
+    api_task_id: null,
     duration: null,
     width: 600,
     height: 800,

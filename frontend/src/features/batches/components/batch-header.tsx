@@ -108,13 +108,13 @@ function Actions({ batch }: { batch: Batch }) {
 
   return (
     <div className={styles.actions}>
-      {progress.failed > 0 && (
+      {progress.failed + progress.cancelled > 0 && (
         <Button
           icon={<RotateCw size={16} />}
           onClick={retry}
           busy={action.isPending && asking === null}
         >
-          {t('batch.retryFailed', { n: progress.failed })}
+          {t('batch.retryFailed', { n: progress.failed + progress.cancelled })}
         </Button>
       )}
       {isMoving(progress) && (
