@@ -93,8 +93,6 @@ def test_only_the_ledger_writes_credits() -> None:
 
 
 HTTP_PACKAGES = ("django.http", "rest_framework.")
-SPEAK_HTTP_STILL = {"accounts/services/login.py", "accounts/services/users.py"}
-"""Until their limits on attempts are our own and take an address instead of a request."""
 
 
 def test_services_know_nothing_of_http() -> None:
@@ -105,7 +103,7 @@ def test_services_know_nothing_of_http() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(HTTP_PACKAGES)
     }
-    assert found <= SPEAK_HTTP_STILL
+    assert found == set()
 
 
 def test_modules_stay_readable() -> None:
