@@ -47,7 +47,6 @@ def busy_day(user: User) -> None:
     batches.batch_delete(batch=second, acting_user=user)
 
 
-@pytest.mark.usefixtures("noon")
 def test_the_sums_are_those_of_the_ledger_and_the_items_and_stay_so_when_merged() -> None:
     users = [make_user(), make_user()]
     for user in users:

@@ -13,13 +13,12 @@ from tests.architecture.test_rooms import APPLICATIONS, ROOT, WRITING_METHODS
 
 NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.audit_log": "writes down what the service was told",
-    "accounts.services.ledger_check": "reads; names of what it calls are those of writing ones elsewhere",
-    "adminpanel.services.usage": "reads; names of what it calls are those of writing ones elsewhere",
-    "videos.services.usage_rebuild": "reads; names of what it calls are those of writing ones elsewhere",
-    "videos.services.announcements": "tells the workers that something waits",
     "videos.services.lanes": "counts, within the transaction of what is counted",
     "videos.services.taking": "a worker's side",
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
+    "accounts.services.login": "whoever logs in",
+    "accounts.services.login_limits": "counts of attempts",
+    "accounts.services.second_factor": "one's own second factor",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",

@@ -18,6 +18,7 @@ from videos.models import Batch, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import runs, transitions
 from videos.services.announcements import announce_work
+from videos.services.clock import database_now
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import storage
 from zhiying.kernel.errors import ConflictError, InvalidError
@@ -113,7 +114,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name
     )
     for item in items:
-        item.queued_at = item.not_before = now
+        item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
     transitions.enqueue(batch, items)
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
