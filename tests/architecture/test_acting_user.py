@@ -27,11 +27,6 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.credits:charge_runs": "part of a run's transaction",
     "accounts.services.credits:refund_runs": "part of a run's transaction",
     "accounts.services.users:password_change": "its own `user` acts",
-    "accounts.services.login": "whoever logs in is nobody yet, and whoever confirms is the user",
-    "accounts.services.login_limits": "counts attempts; nobody's act",
-    "accounts.services.second_factor:accepts": "part of a login",
-    "accounts.services.second_factor:enrol_begin": "its own `user` acts",
-    "accounts.services.second_factor:enrol_confirm": "its own `user` acts",
     "accounts.services.first_admin:ensure_first_admin": "only the installation makes the first one",
 }
 """Modules, or single functions, that write and take no acting user, and why."""
