@@ -39,7 +39,11 @@ class TotpView(APIView):
 
     @extend_schema(
         request=PasswordInput,
-        responses={200: TotpEnrolmentOutput, 409: error("There is a second factor already.")},
+        responses={
+            200: TotpEnrolmentOutput,
+            409: error("There is a second factor already, or none is offered here."),
+            429: error("Too many attempts; see Retry-After."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Draw a secret for the authenticator. It is asked for only once it was confirmed by a code."""
@@ -56,7 +60,11 @@ class TotpConfirmView(APIView):
 
     @extend_schema(
         request=TotpCodeInput,
-        responses={200: RecoveryCodesOutput, 400: error("The code is wrong: `otp_invalid`.")},
+        responses={
+            200: RecoveryCodesOutput,
+            400: error("The code is wrong: `otp_invalid`."),
+            409: error("Nothing was begun, or it is switched on already."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Switch the second factor on by its first code. Every other session ends."""
@@ -73,7 +81,12 @@ class TotpRemoveView(APIView):
 
     @extend_schema(
         request=TotpRemoveInput,
-        responses={200: SuccessSerializer, 400: error("The password or the code is wrong.")},
+        responses={
+            200: SuccessSerializer,
+            400: error("The password or the code is wrong."),
+            409: error("The second factor cannot be read any more."),
+            429: error("Too many attempts; see Retry-After."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Remove the second factor: by the password and one of its codes."""

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Languages } from 'lucide-react';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Navigate, useLocation, useNavigate } from 'react-router';
 
 import { forgetAnswers, request } from '@/shared/api/client';
@@ -41,6 +41,10 @@ export function LoginPage() {
   const target = returnPath(location.state);
 
   const [asksForCode, setAsksForCode] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (asksForCode) form.current?.querySelector<HTMLInputElement>('[name="otp"]')?.focus();
+  }, [asksForCode]);
 
   const login = useMutation({
     mutationFn: () =>
@@ -88,7 +92,7 @@ export function LoginPage() {
             {language === 'zh-CN' ? 'English' : '中文'}
           </Button>
         </div>
-        <form className={styles.form} onSubmit={submit}>
+        <form className={styles.form} ref={form} onSubmit={submit}>
           <Mark className={styles.smallMark} />
           <h1>{t('login.heading')}</h1>
           {login.isError && (
@@ -126,7 +130,6 @@ export function LoginPage() {
               autoCapitalize="none"
               spellCheck={false}
               required
-              autoFocus
               value={otp}
               onChange={(event) => setOtp(event.target.value)}
             />
