@@ -6,6 +6,7 @@ controlling process starts one: its workers inherit the address.
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -37,6 +38,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = os.environ.get(MISSING_VARIABLE)
     for item in items if missing else []:
         item.add_marker(pytest.mark.skip(reason=f"{missing} on this machine"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_holds_the_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Threads of the application live as long as the process; their connections forbid its removal."""
+    request.getfixturevalue("django_db_setup")
+    yield
+    from django.db import connection
+
+    with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def pytest_report_header() -> str:
