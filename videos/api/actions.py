@@ -19,6 +19,7 @@ from videos.models import Batch
 from videos.services import archive as export
 from videos.services import batches, selectors
 from videos.services.intake import prepared_portrait
+from videos.services.retention import FilesRemovedError
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
@@ -117,6 +118,9 @@ def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBas
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:
         return error_response(404, "not_found", _("There is no such batch."))
+    if batch.files_removed:
+        gone = FilesRemovedError()
+        return error_response(410, gone.code, gone.detail)
     stream = export.stream_archive(batch)
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response["Content-Length"] = str(len(stream))

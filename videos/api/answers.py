@@ -134,7 +134,7 @@ def _body(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], running: int)
         row=row,
         links=viewer.links,
         forecast=forecast,
-        items=[ShownItem(item, viewer.links) for item in items],
+        items=[ShownItem(item, viewer.links, row.files_removed_at is not None) for item in items],
         running_progress=running,
     )
     return json_bytes(BatchOutput.body(shown))

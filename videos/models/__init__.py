@@ -1,6 +1,7 @@
 """Rows of batches, items and the queue."""
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
+from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
@@ -10,10 +11,14 @@ __all__ = [
     "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
+    "DeletionReason",
     "EngineLimit",
+    "FileDeletion",
+    "Installation",
     "ItemStatus",
     "QueueLane",
     "QueueState",
+    "StoredBytes",
     "Upload",
     "UploadStatus",
     "VideoItem",
