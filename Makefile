@@ -12,10 +12,15 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check environment environment-dev frontend format lock messages clean python
+.PHONY: help run release test check environment environment-dev frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
+
+release: frontend  ## make all that `deploy/web` and `deploy/worker` need, static files included
+	@rm -f build/static/.collected
+	@DATA_DIR=build/release-data $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@rm -rf build/release-data && touch build/static/.collected
 
 test: environment-dev frontend  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
 	@$(BIN)/python tools/verify.py test $(STAGES)

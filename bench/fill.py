@@ -30,7 +30,9 @@ LARGE_BATCH = 50
 
 def main(items: int, waiting: int) -> None:
     call_command("migrate", verbosity=0)
-    me = user_create(username="bench", password="Correct-Horse-7", credits=1_000_000, is_admin=True)
+    me = user_create(
+        username="bench", password="Correct-Horse-7", credits=1_000_000, is_admin=True, acting_user=None
+    )
     own = OWN_BATCHES * ITEMS_PER_BATCH + LARGE_BATCH
     finished = max(0, items - own) // ITEMS_PER_BATCH
     queued = waiting // ITEMS_PER_BATCH
@@ -43,6 +45,7 @@ def main(items: int, waiting: int) -> None:
         fill_batches(OWN_BATCHES, "completed", first=number, of=OWN_BATCHES, owner=mine)
         number += OWN_BATCHES
         fill_batches(1, "completed", first=number, of=1, owner=mine, size=LARGE_BATCH)
+        fill_lanes()
         fill_ledger((finished + queued) * ITEMS_PER_BATCH)
     finish_up()
     print(f"token={session_start(me).access}")
@@ -105,6 +108,20 @@ def fill_batches(
         result = {"video": f"{stem} || '-1.mp4'", "poster": f"{stem} || '-1.jpg'", "duration_s": "12.5"}
         values |= {**result, "progress": "100", "attempt": "1", "started_at": at, "finished_at": at}
     insert(VideoItem, count * size, values)
+
+
+def fill_lanes() -> None:
+    """A lane for everybody whose items wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO queue_lanes (user_id, engine, urgent, weight, waiting, running, load, served_at)"
+            " SELECT user_id, '', false, 1, sum(pending_count), 0, 0, '1970-01-01 00:00:00'"
+            " FROM batches WHERE pending_count > 0 GROUP BY user_id"
+        )
+        cursor.execute(
+            "UPDATE video_items SET lane_id = (SELECT l.id FROM queue_lanes l JOIN batches b"
+            " ON b.user_id = l.user_id WHERE b.id = video_items.batch_id) WHERE status = 'pending'"
+        )
 
 
 def fill_ledger(items: int) -> None:

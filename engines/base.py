@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from engines.sentences import FAILURES, NOTES, Param, filled
+
 Progress = Callable[[float], None]
 """Called with the finished share of the render, 0.0 to 1.0, in rising order."""
 
@@ -15,47 +17,65 @@ Cancelled = Callable[[], bool]
 class EngineError(Exception):
     """A render that failed for a reason a user can be told.
 
-    `code` is stable and machine-readable, `detail` a sentence for people, and `retryable`
-    says whether the same input may succeed later (trouble of the engine, not of the input).
+    `code` is stable and machine-readable and has its sentence in `engines.sentences`; `params` are the
+    values of that sentence. An engine that is installed beside ours may use codes of its own: it gives
+    `detail`, its sentence, which is shown as it is. The classes say what kind of failure it is, and
+    `retryable` whether the same input may succeed later (trouble of the engine, not of the input).
     """
 
-    code = "engine_error"
     retryable = False
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, code: str = "engine_error", /, detail: str = "", **params: Param) -> None:
+        self.code = code
+        self.params = params
+        self.detail = detail or (filled(FAILURES[code], params) if code in FAILURES else code)
+        super().__init__(self.detail)
 
 
 class NoFaceError(EngineError):
     """The portrait shows no face the engine can animate."""
 
-    code = "no_face"
+    def __init__(self) -> None:
+        super().__init__("no_face")
 
 
 class UnusablePortraitError(EngineError):
     """The portrait cannot be read, or its face is too small or turned too far away."""
 
-    code = "unusable_portrait"
-
 
 class UnusableAudioError(EngineError):
     """The recording cannot be decoded, or is shorter or longer than the engine takes."""
-
-    code = "unusable_audio"
 
 
 class EngineUnavailableError(EngineError):
     """The engine cannot work now: missing models, unreachable service, rejected credentials."""
 
-    code = "engine_unavailable"
     retryable = True
 
 
 class RenderCancelled(EngineError):  # noqa: N818  (an answer to a wish, not an error)
     """The caller asked to stop."""
 
-    code = "cancelled"
+    def __init__(self) -> None:
+        super().__init__("cancelled")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark about a finished video: a code of `engines.sentences` and the values of its sentence."""
+
+    code: str
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+    @staticmethod
+    def plain(text: str) -> "Note":
+        """A sentence that has no code, from an engine that is installed beside ours."""
+        return Note("", {"text": text})
+
+    def __str__(self) -> str:
+        return (
+            filled(NOTES[self.code], self.params) if self.code in NOTES else str(self.params.get("text", ""))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +97,16 @@ class Capabilities:
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """Whether the engine could render now, and if not, why."""
+    """Whether the engine could render now, and if not, why: as an `EngineError` says it."""
 
     ready: bool
+    code: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
     detail: str = ""
+
+    @staticmethod
+    def no(error: EngineError) -> "Readiness":
+        return Readiness(ready=False, code=error.code, params=error.params, detail=error.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +142,7 @@ class RenderResult:
     height: int
     frames: int
     fps: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What a person should know: the face chosen of several, the prompt words understood."""
 
 

@@ -36,12 +36,12 @@ def get_engine(name: str) -> Engine:
     """
     path = engine_paths().get(name)
     if path is None:
-        raise EngineUnavailableError(f"There is no engine named {name!r}.")
+        raise EngineUnavailableError("engine_unknown", name=repr(name))
     module, _, attribute = path.partition(":")
     try:
         engine: Engine = getattr(import_module(module), attribute)()
     except (ImportError, AttributeError, ValueError) as error:
         raise EngineUnavailableError(
-            f"The engine {name!r} cannot be loaded from {path!r}: {error}."
+            "engine_not_loaded", name=repr(name), path=repr(path), error=str(error)
         ) from error
     return engine

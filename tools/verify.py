@@ -83,7 +83,7 @@ def test_stages() -> list[Stage]:
     stages = [
         _pytest("sqlite", *parallel, "-m", "not serial"),
         _pytest("serial", "-m", "serial"),
-        _pytest("postgresql", "-p", "tests.plugins.postgres", "-m", "postgresql"),
+        _pytest("postgresql", *parallel, "-p", "tests.plugins.postgres", "-m", "postgresql and not serial"),
     ]
     if _has_frontend():
         report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"

@@ -9,7 +9,5 @@ class VideosConfig(AppConfig):
     verbose_name = _("Videos")
 
     def ready(self) -> None:
-        from videos import checks, metrics, tasks  # noqa: F401  (registers system checks and actors)
+        from videos import checks, tasks  # noqa: F401  (registers system checks and actors)
         from videos.scheduling import hints  # noqa: F401  (listens for work)
-
-        metrics.register()

@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from engines.sandbox import hide_from_children
+
 
 class ZhiyingConfig(AppConfig):
     name = "zhiying"
@@ -11,6 +13,7 @@ class ZhiyingConfig(AppConfig):
     def ready(self) -> None:
         from zhiying import checks  # noqa: F401  (registers the system checks)
 
+        hide_from_children()  # what decodes and renders runs as the same user
         settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
         if not settings.PRODUCTION:  # elsewhere collectstatic fills it
             settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import pika
 from django.core.exceptions import ImproperlyConfigured
 from dramatiq.broker import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -66,4 +67,5 @@ def check_broker(broker: Broker) -> None:
     if isinstance(broker, RedisBroker):
         broker.client.ping()
     elif isinstance(broker, RabbitmqBroker):
-        _ = broker.channel.is_open
+        # A connection of its own: one kept by this thread would be found closed for want of heartbeats.
+        pika.BlockingConnection(parameters=broker.parameters).close()

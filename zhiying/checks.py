@@ -22,6 +22,7 @@ def production_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessag
         _hosts(),
         _cookies(),
         _sqlite_with_broker(),
+        _proxy(),
     ]
     return [problem for problem in problems if problem]
 
@@ -37,9 +38,12 @@ def _debug() -> CheckMessage | None:
 
 
 def _secret(name: str, number: str) -> CheckMessage | None:
-    value = getattr(settings, name)
-    # A derived key is as good as SECRET_KEY, which has a check of its own.
-    if len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= 8 and "change" not in value.lower():
+    # A derived key is as good as SECRET_KEY, which has a check of its own. Keys that only verify any more
+    # have to be as good: whoever guesses one is believed.
+    if all(
+        len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= 8 and "change" not in value.lower()
+        for value in (getattr(settings, name), *getattr(settings, f"{name}S", ()))
+    ):
         return None
     return Error(
         f"{name} is missing, too short or a placeholder.",
@@ -54,7 +58,8 @@ def _hosts() -> CheckMessage | None:
         return None
     return Error(
         "ALLOWED_HOSTS is empty or has a wildcard.",
-        hint="Set ALLOWED_HOSTS to the host names clients use, separated by commas.",
+        hint="Set PUBLIC_URL to the origin clients use, such as https://video.example.com, or ALLOWED_HOSTS "
+        "to all their host names, separated by commas.",
         id="zhiying.E005",
     )
 
@@ -78,3 +83,28 @@ def _sqlite_with_broker() -> CheckMessage | None:
         hint="Workers on other machines cannot reach a file: set DATABASE_URL to a PostgreSQL database.",
         id="zhiying.E007",
     )
+
+
+def _proxy() -> CheckMessage | None:
+    if settings.NUM_PROXIES or not settings.PUBLIC_URL.startswith("https://"):
+        return None
+    return Error(
+        "PUBLIC_URL is https, and no reverse proxy is trusted.",
+        hint="Set NUM_PROXIES to the number of your own proxies that end TLS and set X-Forwarded-For and "
+        "X-Forwarded-Proto, usually 1. Otherwise all clients would share one address and its limits.",
+        id="zhiying.E008",
+    )
+
+
+@register(Tags.security)
+def second_factor_policy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """A misspelt policy would silently switch the second factor off."""
+    if settings.ADMIN_TOTP in {"off", "optional", "required"}:
+        return []
+    return [
+        Error(
+            f"ADMIN_TOTP is {settings.ADMIN_TOTP!r}.",
+            hint="Set ADMIN_TOTP to off, optional or required.",
+            id="zhiying.E020",
+        )
+    ]

@@ -1,37 +1,43 @@
 """Middleware of the project."""
 
 from collections.abc import Callable
+from typing import Any
 
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
 
+from zhiying.kernel.body_limits import apply_limit
 from zhiying.kernel.client_address import client_ip
+from zhiying.kernel.errors import DomainError
 from zhiying.kernel.origin import acting_from, request_origin
 from zhiying.kernel.responses import error_response
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
-class RequestLimitMiddleware:
-    """Refuses request bodies larger than a full batch before a byte of them is parsed."""
+class BodyLimitMiddleware:
+    """Refuses bodies that their call does not take, before a byte of them is read or written to disk.
+
+    It stands before whatever reads forms, the check against forged requests included.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if _content_length(request) > settings.REQUEST_MAX_BYTES:
-            limit_mb = settings.REQUEST_MAX_BYTES // 1_000_000
-            return error_response(
-                413,
-                "request_too_large",
-                _("The request is larger than %(limit_mb)d MB. Send fewer or smaller files.")
-                % {"limit_mb": limit_mb},
-            )
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            apply_limit(request, view)
+        except DomainError as error:
+            return error_response(error.status, error.code, error.detail)
+        return None
 
 
 class PolicyMiddleware(CSPMiddleware):
@@ -54,13 +60,6 @@ class PolicyMiddleware(CSPMiddleware):
             return changed
         response.headers.setdefault("Content-Security-Policy", self._policy)
         return response
-
-
-def _content_length(request: HttpRequest) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
 
 
 class OriginMiddleware:

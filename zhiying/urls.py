@@ -8,7 +8,7 @@ from adminpanel.admin.site import site as admin_site
 from videos.api.actions import archive
 from videos.api.media import media
 from videos.api.uploads import upload_part
-from zhiying import frontend, health
+from zhiying import frontend, unhandled
 
 _PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
@@ -18,19 +18,16 @@ urlpatterns = [
     path("api/", include("adminpanel.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(**_PUBLIC), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **_PUBLIC), name="docs"),
-    re_path(r"^api(/|$)", health.no_such_call),
+    re_path(r"^api(/|$)", unhandled.no_such_call),
     path("media/<str:token>/archive/<uuid:batch_id>", archive),
     path("media/<str:token>/upload/<uuid:key>/<int:number>", upload_part),
     path("media/<str:token>/<path:key>", media),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
-    path("metrics", health.metrics),
     path("admin/", admin_site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^(?!static/|media/).*$", frontend.index),
 ]
 
-handler400 = "zhiying.health.bad_request"
-handler403 = "zhiying.health.forbidden"
-handler404 = "zhiying.health.not_found"
-handler500 = "zhiying.health.server_error"
+handler400 = "zhiying.unhandled.bad_request"
+handler403 = "zhiying.unhandled.forbidden"
+handler404 = "zhiying.unhandled.not_found"
+handler500 = "zhiying.unhandled.server_error"

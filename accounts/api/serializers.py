@@ -13,6 +13,13 @@ from zhiying.kernel.api.shapes import Shape, shown
 class LoginInput(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=512, trim_whitespace=False)
+    otp = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="A code of the authenticator, or a recovery code; asked for with `otp_required`.",
+    )
 
 
 class RefreshInput(serializers.Serializer[Any]):
@@ -24,12 +31,45 @@ class ChangePasswordInput(serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=512, trim_whitespace=False)
 
 
+class PasswordInput(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=512, trim_whitespace=False)
+
+
+class TotpCodeInput(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=64)
+
+
+class TotpRemoveInput(PasswordInput, TotpCodeInput):
+    """Both proofs: whoever has one of them only cannot remove the other."""
+
+
+class TotpStatusOutput(serializers.Serializer[Any]):
+    policy = serializers.ChoiceField(choices=["off", "optional", "required"])
+    enabled = serializers.BooleanField()
+    recovery_codes_left = serializers.IntegerField()
+
+
+class TotpEnrolmentOutput(serializers.Serializer[Any]):
+    """Shown once."""
+
+    secret = serializers.CharField(help_text="For typing into the authenticator.")
+    uri = serializers.CharField(help_text="`otpauth://` address of the same.")
+    qr_svg = serializers.CharField(help_text="The address as a QR code, an SVG document.")
+
+
+class RecoveryCodesOutput(serializers.Serializer[Any]):
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Each stands in for the authenticator once; shown only here."
+    )
+
+
 class UserOutput(Shape):
     id = shown(serializers.UUIDField(), lambda user: str(user.pk))
     username = shown(serializers.CharField(), lambda user: user.username)
     credits = shown(serializers.IntegerField(), lambda user: user.credits)
     isAdmin = is_admin = shown(serializers.BooleanField(), lambda user: user.is_admin)  # noqa: N815
     is_active = shown(serializers.BooleanField(), lambda user: user.is_active)
+    group = shown(serializers.UUIDField(allow_null=True), lambda user: user.group_id)
     created_at = shown(serializers.DateTimeField(), lambda user: user.created_at)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import views
+from accounts.api import totp, views
 
 urlpatterns = [
     path("auth/login", views.LoginView.as_view()),
@@ -11,5 +11,8 @@ urlpatterns = [
     path("auth/logout_all", views.LogoutAllView.as_view()),
     path("user/profile", views.ProfileView.as_view()),
     path("user/change-password", views.ChangePasswordView.as_view()),
+    path("user/totp", totp.TotpView.as_view()),
+    path("user/totp/confirm", totp.TotpConfirmView.as_view()),
+    path("user/totp/remove", totp.TotpRemoveView.as_view()),
     path("user/credits", views.CreditsView.as_view()),
 ]

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.authentication import current_user
+from accounts.api.authentication import current_user, session_id_of
 from accounts.api.serializers import (
     ChangePasswordInput,
     EntryOutput,
@@ -25,14 +25,18 @@ from accounts.models import User
 from accounts.services import sessions, users
 from accounts.services.ledger_reads import entries_of
 from accounts.services.login import login
+from accounts.services.login_limits import count_call, note_network
 from accounts.services.sessions import Tokens
 from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
 from zhiying.kernel.api.schema import SuccessSerializer, error
+from zhiying.kernel.body_limits import SMALL_BODY_BYTES
+from zhiying.kernel.client_address import client_ip, network_of
 
 
 class LoginView(APIView):
     """Exchange a user name and password for tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -40,31 +44,40 @@ class LoginView(APIView):
         request=LoginInput,
         responses={
             200: TokensOutput,
-            401: error("The user name or password is wrong."),
+            401: error("The user name, password or code is wrong; `otp_required`: send `otp` as well."),
             429: error("Too many attempts; see Retry-After."),
         },
     )
     def post(self, request: Request) -> Response:
         data = LoginInput(data=request.data)
         data.is_valid(raise_exception=True)
-        user = login(request=request._request, **data.validated_data)
+        user = login(address=client_ip(request._request), **data.validated_data)
         return Response(_tokens_body(user, sessions.session_start(user)))
 
 
 class RefreshView(APIView):
     """Exchange a refresh token, once, for new tokens."""
 
+    max_body_bytes = SMALL_BODY_BYTES
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(
         request=RefreshInput,
-        responses={200: TokensOutput, 401: error("The refresh token is not valid or was used before.")},
+        responses={
+            200: TokensOutput,
+            401: error("The refresh token is not valid, or was used before, which ends the session."),
+            429: error("Too many calls from one network; see Retry-After."),
+        },
     )
     def post(self, request: Request) -> Response:
         data = RefreshInput(data=request.data)
         data.is_valid(raise_exception=True)
-        user, tokens = sessions.session_refresh(data.validated_data["refresh"])
+        address = client_ip(request._request)
+        count_call("refresh", address)
+        client = f"{network_of(address)} {request.headers.get('User-Agent', '')}"
+        user, tokens = sessions.session_refresh(data.validated_data["refresh"], client=client)
+        note_network(user, network_of(address))
         return Response(_tokens_body(user, tokens))
 
 
@@ -73,7 +86,7 @@ class LogoutView(APIView):
 
     @extend_schema(request=None, responses=SuccessSerializer)
     def post(self, request: Request) -> Response:
-        sessions.session_end(_session_id(request))
+        sessions.session_end(session_id_of(request))
         return Response({"success": True})
 
 
@@ -98,6 +111,8 @@ class ProfileView(APIView):
 class ChangePasswordView(APIView):
     """Change the password; every other session ends."""
 
+    max_body_bytes = SMALL_BODY_BYTES
+
     @extend_schema(
         request=ChangePasswordInput,
         responses={
@@ -110,9 +125,9 @@ class ChangePasswordView(APIView):
         data = ChangePasswordInput(data=request.data)
         data.is_valid(raise_exception=True)
         users.password_change(
-            request=request._request,
             user=current_user(request),
-            keep_session=_session_id(request),
+            address=client_ip(request._request),
+            keep_session=session_id_of(request),
             **data.validated_data,
         )
         return Response({"success": True})
@@ -131,10 +146,6 @@ def ledger_response(request: Request, user_id: UUID) -> Response:
     query = validated_query(request, LedgerQuery)
     page = page_of(entries_of(user_id, query), query, Order(("number",), descending=True))
     return Response({"entries": EntryOutput.bodies(page.rows), **page_facts(request, page)})
-
-
-def _session_id(request: Request) -> UUID:
-    return UUID(str(request.auth))
 
 
 def _tokens_body(user: User, tokens: Tokens) -> dict[str, Any]:

@@ -32,11 +32,15 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usageday',
             name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
             model_name='usageday',
             index=models.Index(fields=['day', 'user'], name='usage_by_day'),
+        ),
+        migrations.AddIndex(
+            model_name='usageday',
+            index=models.Index(condition=models.Q(('user', None)), fields=['day'], name='usage_of_all_by_day'),
         ),
         migrations.AddIndex(
             model_name='usageday',

@@ -39,6 +39,8 @@ class AuditAction(models.TextChoices):
     USER_SESSIONS_END = "user.sessions_end", _("Sessions ended")
     USER_GROUP = "user.group", _("Group of a user changed")
     USER_UNLOCK = "user.unlock", _("Login attempts forgotten")
+    USER_TOTP_ON = "user.totp_on", _("Second factor set up")
+    USER_TOTP_OFF = "user.totp_off", _("Second factor removed")
     GROUP_CREATE = "group.create", _("Group created")
     GROUP_CHANGE = "group.change", _("Group changed")
     GROUP_DELETE = "group.delete", _("Group deleted")

@@ -12,11 +12,15 @@ class Session(models.Model):
     """One login. Access and refresh tokens name their session and die with it.
 
     `refresh_jti` is the one refresh token that is still good: using it puts another in its place.
+    `previous_jti` is the one before it; whoever used that (`refreshed_by`, a digest of the client) is given
+    the same answer again for some seconds, because tabs race and answers get lost.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
     refresh_jti = models.CharField(max_length=64)
+    previous_jti = models.CharField(max_length=64, blank=True, default="")
+    refreshed_by = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     refreshed_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

@@ -9,12 +9,13 @@ class UsageDay(models.Model):
     """A part of one user's day: whoever wants figures sums them.
 
     Each event adds a row in its own transaction, which waits for nobody; now and then the rows of a day
-    and user are merged into one (`accounts.services.usage`). Unlike batches and items, which can be
-    deleted, this keeps what happened: a failure counts even if a retry went well.
+    and user are merged into one, and added to the row of all users, which has none
+    (`accounts.services.usage`). Unlike batches and items, which can be deleted, this keeps what happened:
+    a failure counts even if a retry went well.
     """
 
     day = models.DateField(help_text="In the platform's time zone.")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
     code = models.CharField(max_length=64, blank=True, help_text="Of the failures.")
     batches = models.PositiveIntegerField(default=0)
     videos = models.PositiveIntegerField(default=0)
@@ -27,6 +28,9 @@ class UsageDay(models.Model):
         db_table = "usage_days"
         indexes = [
             models.Index(fields=["day", "user"], name="usage_by_day"),  # figures of a span of days
+            models.Index(  # all users together
+                fields=["day"], condition=models.Q(user=None), name="usage_of_all_by_day"
+            ),
             models.Index(  # what is still to be merged
                 fields=["id"], condition=models.Q(merged=False), name="usage_to_merge"
             ),

@@ -6,18 +6,23 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.group import UserGroup
+from accounts.models.user_names import MAX_KEY_LENGTH, UsernameKeyField, username_key
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds users by name, whatever its case. Users are made by `accounts.services.users`."""
+    """Finds users by name, however it is spelt. Users are made by `accounts.services.users`."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username__iexact=username)
+        return self.get(username_key=username_key(username or ""))
+
+    def named(self, username: str) -> "User | None":
+        """The user of this name, or None."""
+        return self.filter(username_key=username_key(username)).first()
 
 
 class User(AbstractBaseUser):
@@ -32,6 +37,12 @@ class User(AbstractBaseUser):
         max_length=150,
         unique=True,
         validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": _("A user with that name already exists.")},
+    )
+    username_key = UsernameKeyField(
+        max_length=MAX_KEY_LENGTH,
+        unique=True,
+        editable=False,
         error_messages={"unique": _("A user with that name already exists.")},
     )
     password = models.CharField(_("password"), max_length=255, db_column="password_hash")
@@ -50,6 +61,8 @@ class User(AbstractBaseUser):
         help_text=_("Empty: the settings of the installation."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    """Raised when every session ends; those of the admin site are good for one epoch."""
 
     USERNAME_FIELD = "username"
     objects = UserManager()
@@ -61,11 +74,6 @@ class User(AbstractBaseUser):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(credits__gte=0), name="credits_not_negative"),
-            models.UniqueConstraint(
-                Lower("username"),
-                name="username_unique_whatever_case",
-                violation_error_message=_("A user with that name already exists."),
-            ),
         ]
         indexes = [
             # administrators' list: its orders and its filters
@@ -93,3 +101,8 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_admin
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session of the admin site has to match; Django compares it with every request."""
+        value = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("accounts.session", value, secret=secret, algorithm="sha256").hexdigest()

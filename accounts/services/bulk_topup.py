@@ -2,15 +2,17 @@
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
 
 from accounts.models import User
+from accounts.models.user_names import username_key
 from accounts.services import credits as ledger
 
+LOOKUP_SIZE = 500
 COLUMNS = ("username", "amount", "reason")
 
 
@@ -46,7 +48,7 @@ def read_lines(path: Path, *, default_reason: str = "") -> list[TopUpLine]:
             rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadLinesError([f"the file is not CSV in UTF-8: {error}"]) from error
-    users = {user.username.lower(): user for user in User.objects.all().iterator()}
+    users = _users_named(row.get("username") or "" for _number, row in rows)
     problems: list[str] = []
     lines: list[TopUpLine] = []
     for number, row in rows:
@@ -86,7 +88,7 @@ def _checked(
     name = (row.get("username") or "").strip()
     text = (row.get("amount") or "").strip()
     reason = (row.get("reason") or "").strip() or default_reason
-    user = users.get(name.lower())
+    user = users.get(username_key(name))
     if user is None:
         raise ValueError(f"there is no user named {name!r}")
     try:
@@ -98,6 +100,16 @@ def _checked(
     if not reason:
         raise ValueError("there is no reason; add the column or give --reason")
     return TopUpLine(number, user, amount, reason)
+
+
+def _users_named(names: Iterable[str]) -> dict[str, User]:
+    """The users of these names by their keys, looked up some at a time: a statement has a limit."""
+    keys = sorted({username_key(name) for name in names})
+    found: dict[str, User] = {}
+    for start in range(0, len(keys), LOOKUP_SIZE):
+        for user in User.objects.filter(username_key__in=keys[start : start + LOOKUP_SIZE]):
+            found[user.username_key] = user
+    return found
 
 
 def _line_key(key: str, line: TopUpLine) -> str:

@@ -1,21 +1,16 @@
-"""Checking passwords, with a limit on attempts per user name and address."""
+"""Checking who somebody is: password, second factor, and the limits on guessing both."""
 
-from math import ceil
-from typing import Any
-
-from axes.handlers.proxy import AxesProxyHandler
-from axes.models import AccessAttempt
-from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from zhiying.kernel.client_address import client_ip
+from accounts.services import second_factor
+from accounts.services.login_limits import Attempt, begin_attempt, count_call
 from zhiying.kernel.errors import DomainError, InvalidError
-from zhiying.kernel.responses import error_response
+
+OTP_WRONG = gettext_noop("The code is wrong or was used before. Wait for the next one.")
 
 
 class WrongCredentialsError(DomainError):
@@ -25,78 +20,87 @@ class WrongCredentialsError(DomainError):
     status = 401
 
 
-class TooManyAttemptsError(DomainError):
-    """Too many wrong passwords for this name from this address."""
+class OtpRequiredError(DomainError):
+    """The password is right; a code of the authenticator is wanted beside it."""
 
-    code = "too_many_attempts"
-    status = 429
+    code = "otp_required"
+    status = 401
 
 
-def login(*, request: HttpRequest, username: str, password: str) -> User:
-    """Return the user whose password this is.
+class OtpWrongError(DomainError):
+    """The code is wrong, out of date, or was used before."""
+
+    code = "otp_invalid"
+    status = 401
+
+
+def login(*, username: str, password: str, address: str, otp: str = "") -> User:
+    """Return the user whose password (and, where one is set up, whose second factor) this is.
 
     Unknown names take as long as known ones: Django hashes the password in either case.
 
+    Args:
+        address: the client's address, by which attempts are counted.
+        otp: a code of the authenticator, or a recovery code.
+
     Raises:
-        WrongCredentialsError, TooManyAttemptsError
+        WrongCredentialsError, OtpRequiredError, OtpWrongError, TooManyAttemptsError
     """
-    name = _attempts_name(username)
-    user = _authenticated(request, name, password)
+    count_call("login", address)
+    attempt, user = _checked_password(username, password, address)
     if user is None:
+        attempt.fail()
         raise WrongCredentialsError(_("The user name or password is wrong."))
-    user_logged_in.send(sender=User, request=request, user=user)  # resets the count of failures
+    if second_factor.is_asked_for(user):
+        _check_second_factor(attempt, user, otp)
+    attempt.succeed()
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return user
 
 
-def confirm_password(*, request: HttpRequest, user: User, password: str) -> None:
+def confirm_password(*, user: User, password: str, address: str) -> None:
     """Make sure that whoever uses `user`'s session knows the password too; counts with failed log-ins.
 
     Raises:
         InvalidError: the password is wrong.
         TooManyAttemptsError
     """
-    name = _attempts_name(user.username)
-    if _authenticated(request, name, password) is None:
+    attempt, found = _checked_password(user.username, password, address)
+    if found is None:
+        attempt.fail()
         raise InvalidError(_("The old password is wrong."), code="wrong_password")
-    AxesProxyHandler.reset_attempts(username=name, ip_address=client_ip(request))
+    attempt.succeed()
 
 
-def _attempts_name(username: str) -> str:
-    """One spelling per user, so that changing the case does not buy more attempts."""
-    return User.normalize_username(username.strip()).lower()
+def confirm_second_factor(*, user: User, password: str, code: str, address: str) -> None:
+    """As `confirm_password`, for what takes both proofs.
+
+    Raises:
+        InvalidError: the password or the code is wrong.
+        TooManyAttemptsError
+    """
+    attempt, found = _checked_password(user.username, password, address)
+    if found is None:
+        attempt.fail()
+        raise InvalidError(_("The old password is wrong."), code="wrong_password")
+    if not second_factor.accepts(user, code):
+        attempt.fail()
+        raise InvalidError(_(OTP_WRONG), code=OtpWrongError.code)
+    attempt.succeed()
 
 
-def _authenticated(request: HttpRequest, name: str, password: str) -> User | None:
-    """The user whose password this is, or None after one more failure; raises `TooManyAttemptsError`."""
-    if AxesProxyHandler.is_locked(request, {"username": name}):
-        raise _too_many(request, name)
-    user = authenticate(request=request, username=name, password=password)
-    if isinstance(user, User):
-        return user
-    if AxesProxyHandler.is_locked(request, {"username": name}):
-        raise _too_many(request, name)
-    return None
+def _checked_password(username: str, password: str, address: str) -> tuple[Attempt, User | None]:
+    """The attempt, counted, and the user if it was right."""
+    named = User.objects.named(username)
+    attempt = begin_attempt(user=named, username=username, password=password, address=address)
+    user = authenticate(username=username, password=password)
+    return attempt, user if isinstance(user, User) else None
 
 
-def lockout_response(
-    request: HttpRequest, original_response: HttpResponse | None, credentials: dict[str, Any] | None
-) -> HttpResponse:
-    """What a client gets in place of the view's answer after too many attempts."""
-    error = lockout_error(request, credentials)
-    return error_response(error.status, error.code, error.detail, headers=error.headers)
-
-
-def lockout_error(request: HttpRequest, credentials: dict[str, Any] | None) -> TooManyAttemptsError:
-    """The refusal, with the time to wait, for whoever tried these credentials."""
-    return _too_many(request, str((credentials or {}).get("username", "")))
-
-
-def _too_many(request: HttpRequest, username: str) -> TooManyAttemptsError:
-    attempts = AccessAttempt.objects.filter(username=username, ip_address=client_ip(request))
-    latest = attempts.order_by("-attempt_time").first()
-    started = latest.attempt_time if latest else timezone.now()
-    wait_s = max(1, ceil((started + settings.AXES_COOLOFF_TIME - timezone.now()).total_seconds()))
-    return TooManyAttemptsError(
-        _("Too many attempts to log in. Try again in %(minutes)d minutes.") % {"minutes": ceil(wait_s / 60)},
-        headers={"Retry-After": str(wait_s)},
-    )
+def _check_second_factor(attempt: Attempt, user: User, otp: str) -> None:
+    if not otp.strip():
+        attempt.give_back()
+        raise OtpRequiredError(_("Enter the code of your authenticator app as well."))
+    if not second_factor.accepts(user, otp):
+        attempt.fail()
+        raise OtpWrongError(_(OTP_WRONG))

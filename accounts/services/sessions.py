@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from accounts.models import Session, User
+from accounts.services.tokens import SESSION_CLAIM, SessionRefreshToken, token_pair
 from zhiying.kernel.errors import DomainError
 
-SESSION_CLAIM = "sid"
-REUSE_GRACE = timedelta(seconds=30)
-"""Two tabs may refresh at once; a refresh token that comes back later than this was stolen."""
+REPLAY_GRACE = timedelta(seconds=10)
+"""How long whoever refreshed may ask again and be given the same tokens: tabs race, answers get lost."""
 
 
 class InvalidTokenError(DomainError):
@@ -37,33 +39,51 @@ class Tokens:
 
 def session_start(user: User) -> Tokens:
     """Open a session for a user whose password was checked."""
-    session = Session(user=user, expires_at=_expiry())
-    tokens, session.refresh_jti = _issue(session)
+    now = timezone.now()
+    session = Session(user=user, refresh_jti=uuid4().hex, created_at=now, refreshed_at=now)
+    session.expires_at = _expiry(session, now)
     session.save(force_insert=True)
-    return tokens
+    return _tokens(session)
 
 
-def session_refresh(raw: str) -> tuple[User, Tokens]:
+def session_refresh(raw: str, *, client: str = "") -> tuple[User, Tokens]:
     """Exchange a refresh token, which is used up by it.
 
+    Whoever sends the token again within `REPLAY_GRACE`, is the same `client` and has not used what it was
+    given gets the same answer again. Any other second use means that somebody has a copy: the session ends.
+
+    Args:
+        client: what tells clients apart, such as address and browser; only a digest is kept.
+
     Raises:
-        InvalidTokenError: also when the token was used before; if that was more than `REUSE_GRACE`
-            ago, somebody has a copy, and the whole session ends.
+        InvalidTokenError
     """
     claims = _read_refresh(raw)
-    session = Session.objects.select_related("user").filter(pk=claims.session_id).first()
-    if session is None or not is_live(session):
-        raise InvalidTokenError(_("The session has ended. Please log in again."))
-    tokens, jti = _issue(session)
+    session = _live(claims.session_id)
+    now = timezone.now()
+    fingerprint = salted_hmac("accounts.client", client, algorithm="sha256").hexdigest()
+    fresh = {
+        "refresh_jti": uuid4().hex,
+        "previous_jti": claims.jti,
+        "refreshed_by": fingerprint,
+        "refreshed_at": now,
+        "expires_at": _expiry(session, now),
+    }
     # One UPDATE decides which of several parallel refreshes wins.
-    won = Session.objects.filter(pk=session.pk, refresh_jti=claims.jti, revoked_at=None).update(
-        refresh_jti=jti, refreshed_at=timezone.now(), expires_at=_expiry()
+    live = Session.objects.filter(pk=session.pk, revoked_at=None)
+    if live.filter(refresh_jti=claims.jti).update(**fresh):
+        for name, value in fresh.items():
+            setattr(session, name, value)
+        return session.user, _tokens(session)
+    session = _live(session.pk)
+    same_again = session.previous_jti == claims.jti and session.refreshed_by == fingerprint
+    if same_again and now - session.refreshed_at <= REPLAY_GRACE:
+        return session.user, _tokens(session)
+    session_end(session.pk)
+    raise InvalidTokenError(
+        _("This refresh token was used before. The session has ended; please log in again."),
+        code="token_used",
     )
-    if not won:
-        if timezone.now() - session.refreshed_at > REUSE_GRACE:
-            Session.objects.filter(pk=session.pk).update(revoked_at=timezone.now())
-        raise InvalidTokenError(_("This refresh token was used before."), code="token_used")
-    return session.user, tokens
 
 
 def session_end(session_id: UUID) -> None:
@@ -71,8 +91,10 @@ def session_end(session_id: UUID) -> None:
     Session.objects.filter(pk=session_id, revoked_at=None).update(revoked_at=timezone.now())
 
 
+@transaction.atomic
 def revoke_all(*, user_id: UUID, keep: UUID | None = None) -> int:
-    """End all sessions of a user but `keep`; returns how many ended."""
+    """End all sessions of a user but `keep`, and those of the admin site; returns how many of the API's."""
+    User.objects.filter(pk=user_id).update(session_epoch=F("session_epoch") + 1)
     sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
     if keep:
         sessions = sessions.exclude(pk=keep)
@@ -96,19 +118,37 @@ class _RefreshClaims:
 
 def _read_refresh(raw: str) -> _RefreshClaims:
     try:
-        token = RefreshToken(raw)  # type: ignore[arg-type]  # the stubs want a Token; the code takes text
+        token = SessionRefreshToken(raw)  # type: ignore[arg-type]  # the stubs want a Token; the code takes text
         return _RefreshClaims(UUID(str(token[SESSION_CLAIM])), str(token["jti"]))
     except (TokenError, KeyError, ValueError, TypeError, UnicodeError) as error:
         raise InvalidTokenError(_("The refresh token is not valid. Please log in again.")) from error
 
 
-def _issue(session: Session) -> tuple[Tokens, str]:
-    refresh = RefreshToken.for_user(session.user)
-    refresh[SESSION_CLAIM] = str(session.pk)
-    access: AccessToken = refresh.access_token
-    tokens = Tokens(str(access), str(refresh), settings.ACCESS_TOKEN_LIFETIME_S)
-    return tokens, str(refresh["jti"])
+def _live(session_id: UUID) -> Session:
+    session = Session.objects.select_related("user").filter(pk=session_id).first()
+    if session is None or not is_live(session):
+        raise InvalidTokenError(_("The session has ended. Please log in again."))
+    return session
 
 
-def _expiry() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.REFRESH_TOKEN_LIFETIME_S)
+def _tokens(session: Session) -> Tokens:
+    """The tokens of a session as it is now: the same ones however often they are made."""
+    access, refresh = token_pair(
+        user_id=session.user_id,
+        session_id=session.pk,
+        jti=session.refresh_jti,
+        issued_at=session.refreshed_at,
+        expires_at=session.expires_at,
+    )
+    seconds = min(
+        settings.ACCESS_TOKEN_LIFETIME_S, (session.expires_at - session.refreshed_at).total_seconds()
+    )
+    return Tokens(access, refresh, int(seconds))
+
+
+def _expiry(session: Session, now: datetime) -> datetime:
+    """REFRESH_TOKEN_LIFETIME_S from now, and never beyond SESSION_MAX_LIFETIME_S after the login."""
+    return min(
+        now + timedelta(seconds=settings.REFRESH_TOKEN_LIFETIME_S),
+        session.created_at + timedelta(seconds=settings.SESSION_MAX_LIFETIME_S),
+    )

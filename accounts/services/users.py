@@ -8,13 +8,14 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, User, UserGroup
+from accounts.models.user_names import MAX_KEY_LENGTH, mixes_alphabets, username_key
 from accounts.services import audit_log, sessions
 from accounts.services import credits as ledger
 from accounts.services.login import confirm_password
+from accounts.services.login_limits import forget_attempts
 from zhiying.kernel.errors import ConflictError, InvalidError
 
 GENERATED_PASSWORD_BYTES = 12
@@ -46,7 +47,8 @@ def user_create(
     _check_password(password, user)
     user.set_password(password)
     try:
-        user.clean_fields(exclude=["password"])
+        user.clean_fields(exclude=["password", "username_key"])
+        check_username(user.username)
         with transaction.atomic():
             user.save(force_insert=True)
             ledger.grant_signup(user=user, amount=amount, acting_user=acting_user)
@@ -62,7 +64,7 @@ def user_create(
 
 
 def password_change(
-    *, request: HttpRequest, user: User, old_password: str, new_password: str, keep_session: UUID | None
+    *, user: User, old_password: str, new_password: str, address: str, keep_session: UUID | None
 ) -> None:
     """Change the user's own password and end every other session.
 
@@ -71,7 +73,7 @@ def password_change(
         TooManyAttemptsError: the old password was wrong too often.
     """
     # Outside of the transaction: a refusal must not take the count of attempts back.
-    confirm_password(request=request, user=user, password=old_password)
+    confirm_password(user=user, password=old_password, address=address)
     password_set(user=user, new_password=new_password, acting_user=user, keep_session=keep_session)
 
 
@@ -79,11 +81,17 @@ def password_change(
 def password_set(
     *, user: User, new_password: str, acting_user: User | None, keep_session: UUID | None = None
 ) -> None:
-    """Set a password, ending every session but `keep_session`."""
+    """Set a password, ending every session but `keep_session`.
+
+    Somebody else's setting it lifts what locks the user out, too.
+    """
     _check_password(new_password, user)
     user.set_password(new_password)
     user.save(update_fields=["password"])
     sessions.revoke_all(user_id=user.pk, keep=keep_session)
+    user.refresh_from_db(fields=["session_epoch"])
+    if acting_user is None or acting_user.pk != user.pk:
+        forget_attempts(user)
     _record(AuditAction.USER_PASSWORD, user, acting_user)
 
 
@@ -128,6 +136,32 @@ def user_set_group(*, user: User, group: UserGroup | None, acting_user: User | N
         details={"before": before.name if before else "", "after": group.name if group else ""},
     )
     return user
+
+
+def password_reset(*, user: User, new_password: str | None, acting_user: User) -> str:
+    """Give somebody else a new password, generated unless given; returns it. All their sessions end.
+
+    Raises:
+        ConflictError: it is the administrator's own, which needs the old one.
+        InvalidError: the password is too weak.
+    """
+    if user.pk == acting_user.pk:
+        raise ConflictError(_("Change your own password under your account."), code="own_account")
+    password = new_password or generate_password()
+    password_set(user=user, new_password=password, acting_user=acting_user)
+    return password
+
+
+def check_username(username: str) -> None:
+    """Refuse names that could be taken for somebody else's.
+
+    Raises:
+        ValidationError
+    """
+    if not 0 < len(username_key(username)) <= MAX_KEY_LENGTH:
+        raise ValidationError(_("The name is too long or has no visible letters."))
+    if mixes_alphabets(username):
+        raise ValidationError(_("Use letters of one alphabet: Latin, Greek and Cyrillic ones look alike."))
 
 
 def _record(

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from zhiying.kernel.api.paging import COUNTED
 from zhiying.kernel.errors import DomainError
-from zhiying.kernel.windows import WINDOW_ROWS
+from zhiying.kernel.windows import newest
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -71,8 +71,8 @@ class ReadOnlyAdmin(ModelAdmin):
             return queryset, False
         if key := _id_in(search_term):
             return queryset.filter(Q.create([(name, key) for name in self.id_fields], connector=Q.OR)), False
-        window = queryset.order_by(*self.ordering or ("-pk",)).values("pk")[:WINDOW_ROWS]
-        return super().get_search_results(request, queryset.filter(pk__in=window), search_term)
+        column = str((self.ordering or ("pk",))[0]).removeprefix("-")
+        return super().get_search_results(request, newest(queryset, column), search_term)
 
     def page_url(self, name: str, *args: object) -> str:
         """The address of one of this model's pages, such as `changelist` or `change`."""

@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CreditEntry, UsageDay, User
+from accounts.models import CreditEntry, User
+from accounts.services import usage
 from accounts.services.ledger_reads import made_between, start_of_day
 from videos.models import VideoItem
 from zhiying.kernel.api.fields import FIRST_DAY, LAST_DAY
@@ -113,7 +114,7 @@ class ErrorCodeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         first = timezone.localdate() - timedelta(days=SHOWN_DAYS)
-        failed = UsageDay.objects.filter(day__gte=first).exclude(code="").order_by("code")
+        failed = usage.of_all(first).exclude(code="").order_by("code")
         codes = failed.values_list("code", flat=True).distinct()[:SHOWN_CODES]
         return [(code, code) for code in codes]
 

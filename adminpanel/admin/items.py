@@ -16,10 +16,10 @@ from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin, administrator, only_post, refusals_shown, too_many
 from adminpanel.admin.filters import DayRangeFilter, ErrorCodeFilter, UserFilter
 from adminpanel.admin.site import site
+from videos import catalogue
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services import batches
 from videos.services.transitions import RETRYABLE
-from zhiying.kernel.translatable import translated
 
 
 @admin.register(VideoItem, site=site)
@@ -100,11 +100,14 @@ class VideoItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("error"))
     def problem(self, item: VideoItem) -> str:
-        return markup.error(item.error_code, translated(item.error_msg)) if item.error_code else ""
+        if not item.error_code:
+            return ""
+        sentence = catalogue.failure(item.error_code, item.error_params, item.error_msg)
+        return markup.error(item.error_code, sentence)
 
     @admin.display(description=gettext_lazy("Remarks"))
     def remarks(self, item: VideoItem) -> str:
-        return markup.lines(translated(note) for note in item.notes)
+        return markup.lines(catalogue.note(note) for note in item.notes)
 
     @admin.display(description=gettext_lazy("Image size"))
     def size(self, item: VideoItem) -> str:

@@ -1,62 +1,70 @@
-"""Wrong passwords as django-axes counts them: who is locked out, and a way to let them in again."""
+"""Failed attempts to log in: who is locked out, and a way to let them in again."""
 
 from typing import Any
 
-from axes.models import AccessAttempt
-from axes.utils import reset
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
-from accounts.models import AuditAction
+from accounts.models import AuditAction, CounterKind, LoginCounter
 from accounts.services import audit_log
+from accounts.services.login_limits import limit_of
 from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin, administrator, too_many
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
 
+MODEL_NAMES = (gettext_noop("access attempt"), gettext_noop("access attempts"))
+"""The package brings no Chinese for its model's names."""
 
-@admin.register(AccessAttempt, site=site)
-class LoginAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("name", "address", "failures", "latest", "browser")
-    list_display_links = ("name",)
-    list_filter = (("attempt_time", DayRangeFilter),)
-    search_fields = ("username", "ip_address")
-    search_help_text = _("User name or address")
-    ordering = ("-attempt_time",)
+
+@admin.register(LoginCounter, site=site)
+class LoginCounterAdmin(ReadOnlyAdmin):
+    list_display = ("what", "name", "place", "failures", "latest", "until")
+    list_display_links = ("what",)
+    list_filter = ("kind", ("attempted_at", DayRangeFilter))
+    list_select_related = ("user",)
+    search_fields = ("user__username_key__startswith", "network__startswith")
+    search_help_text = _("The beginning of a user name or of a network")
+    ordering = ("-attempted_at", "id")
     actions = ("unlock",)
-    fields = readonly_fields = ("name", "address", "failures", "latest", "browser", "path")
+    fields = readonly_fields = ("what", "name", "place", "failures", "latest", "until")
 
-    @admin.display(description=_("User name"), ordering="username")
-    def name(self, attempt: Any) -> str:
-        return str(attempt.username or "–")
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[LoginCounter]":
+        rows: QuerySet[LoginCounter] = super().get_queryset(request)
+        return rows.exclude(kind=CounterKind.CALLS).filter(attempts__gt=0)
 
-    @admin.display(description=_("Address"), ordering="ip_address")
-    def address(self, attempt: Any) -> str:
-        return str(attempt.ip_address or "–")
+    @admin.display(description=_("What is counted"), ordering="kind")
+    def what(self, counter: Any) -> str:
+        return str(counter.get_kind_display())
 
-    @admin.display(description=_("Wrong passwords"), ordering="failures_since_start")
-    def failures(self, attempt: Any) -> str:
-        count = attempt.failures_since_start
-        if count < settings.AXES_FAILURE_LIMIT:
-            return str(count)
-        return markup.lines([markup.badge("failed", _("%(count)d, locked") % {"count": count})])
+    @admin.display(description=_("User name"))
+    def name(self, counter: Any) -> str:
+        if counter.user:
+            return str(counter.user.username)
+        return str(_("nobody of this name")) if counter.kind in {CounterKind.PLACE, CounterKind.USER} else "–"
 
-    @admin.display(description=_("Latest attempt"), ordering="attempt_time")
-    def latest(self, attempt: Any) -> str:
-        return markup.moment(attempt.attempt_time)
+    @admin.display(description=_("Network"), ordering="network")
+    def place(self, counter: Any) -> str:
+        return str(counter.network or "–")
 
-    @admin.display(description=_("Browser"))
-    def browser(self, attempt: Any) -> str:
-        return str(attempt.user_agent)
+    @admin.display(description=_("Attempts"), ordering="attempts")
+    def failures(self, counter: Any) -> str:
+        if counter.attempts < limit_of(counter.kind) or counter.expires_at <= timezone.now():
+            return str(counter.attempts)
+        return markup.lines([markup.badge("failed", _("%(count)d, locked") % {"count": counter.attempts})])
 
-    @admin.display(description=_("Page"))
-    def path(self, attempt: Any) -> str:
-        return str(attempt.path_info)
+    @admin.display(description=_("Latest attempt"), ordering="attempted_at")
+    def latest(self, counter: Any) -> str:
+        return markup.moment(counter.attempted_at)
+
+    @admin.display(description=_("Counts until"), ordering="expires_at")
+    def until(self, counter: Any) -> str:
+        return markup.moment(counter.expires_at)
 
     @admin.action(description=_("Forget these attempts (unlocks)"), permissions=["view"])
     def unlock(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
@@ -64,14 +72,14 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
             return
         count = 0
         actor = administrator(request)
-        for attempt in list(queryset):
+        for counter in list(queryset.select_related("user")):
             with transaction.atomic():
                 audit_log.record(
                     AuditAction.USER_UNLOCK,
                     acting_user=actor,
-                    target=attempt,
-                    name=str(attempt.username or attempt.ip_address),
+                    target=counter,
+                    name=counter.user.username if counter.user else counter.network or str(counter),
                 )
-                count += reset(username=attempt.username, ip=attempt.ip_address)
+                count += LoginCounter.objects.filter(pk=counter.pk).delete()[0]
         text = ngettext("%(count)d record was removed.", "%(count)d records were removed.", count)
         messages.success(request, text % {"count": count})

@@ -2,34 +2,82 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services import users
+from accounts.services import login, second_factor, users
+from accounts.services.login_limits import TooManyAttemptsError
 from adminpanel.services.usage import usage
 from videos.scheduling.figures import queue_lengths
+from zhiying.kernel.client_address import client_ip
+from zhiying.kernel.errors import DomainError
+from zhiying.kernel.origin import current_origin
 
-SECTIONS = ("accounts", "videos", "axes")
+SECTIONS = ("accounts", "videos")
 """Applications in the order in which they are listed."""
 OVERVIEW_DAYS = 30
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Spells each name in one way, so that changing its case does not buy more attempts."""
+    """Asks the same service as the API, so that both ways in share limits and second factor."""
 
-    def clean_username(self) -> str:
-        return str(User.normalize_username(self.cleaned_data["username"].strip())).lower()
+    otp = forms.CharField(
+        label=_("Code of the authenticator"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Raises `TooManyAttemptsError`, which the site answers with a page."""
+        data = self.cleaned_data
+        if "username" in data and "password" in data and self.request is not None:
+            try:
+                user = login.login(
+                    username=data["username"],
+                    password=data["password"],
+                    otp=data.get("otp", ""),
+                    address=client_ip(self.request),
+                )
+            except login.WrongCredentialsError as error:
+                raise self.get_invalid_login_error() from error
+            except (login.OtpRequiredError, login.OtpWrongError) as error:
+                raise ValidationError(error.detail, code=error.code) from error
+            self.confirm_login_allowed(user)
+            self.user_cache = user
+        return data
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if second_factor.is_missing(user):
+            raise ValidationError(
+                _("Set up a second factor in the web application first: under your account.")
+            )
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """Changes the password through the service, which ends the user's API sessions."""
+    """Changes the password through the services: guesses at the old one count, and other sessions end."""
+
+    def clean_old_password(self) -> str:
+        old = str(self.cleaned_data["old_password"])
+        try:
+            login.confirm_password(
+                user=self.user, password=old, address=current_origin().client_address or ""
+            )
+        except DomainError as error:
+            raise ValidationError(error.detail, code=error.code) from error
+        return old
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user
@@ -45,6 +93,27 @@ class ZhiyingAdminSite(admin.AdminSite):
     index_title = _("Overview")
     empty_value_display = "–"
     login_form = LoginForm
+    login_template = "admin/login_with_code.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Administrators, with a second factor where it is required."""
+        user = request.user
+        allowed = super().has_permission(request)
+        return allowed and isinstance(user, User) and second_factor.may_administer(user)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The log-in page, or after too many attempts one that says so, with `Retry-After`."""
+        asks = {"asks_for_code": settings.ADMIN_TOTP != second_factor.OFF}
+        try:
+            return super().login(request, {**asks, **(extra_context or {})})
+        except TooManyAttemptsError as error:
+            frame = {**self.each_context(request), "title": gettext("Log-in is locked for a while")}
+            page = render(
+                request, "admin/locked_out.html", {**frame, "problem": error.detail}, status=error.status
+            )
+            for name, value in error.headers.items():
+                page[name] = value
+            return page
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page, with figures of the last days beside the list of what can be administered."""

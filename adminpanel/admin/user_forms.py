@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import User, UserGroup
 from accounts.services.credits import MAX_CREDITS
+from accounts.services.users import check_username
 
 if TYPE_CHECKING:
     _UserModelForm = forms.ModelForm[User]
@@ -50,7 +51,11 @@ class UserCreateForm(_UserModelForm):
         self.fields["first_credits"].initial = settings.SIGNUP_CREDITS
 
     def clean_username(self) -> str:
-        return str(User.normalize_username(self.cleaned_data["username"].strip()))
+        username = str(User.normalize_username(self.cleaned_data["username"].strip()))
+        check_username(username)
+        if User.objects.named(username) is not None:
+            raise ValidationError(gettext("A user with that name already exists."))
+        return username
 
     def clean_password(self) -> str:
         password = cast("str", self.cleaned_data["password"])
@@ -81,6 +86,17 @@ class PasswordForm(forms.Form):
         if "new_password" in data and data.get("again") != data["new_password"]:
             self.add_error("again", gettext("The two passwords differ."))
         return data
+
+
+class GroupForm(forms.Form):
+    """The group of a user."""
+
+    group = forms.ModelChoiceField(
+        label=_("Group"),
+        queryset=UserGroup.objects.order_by("name"),
+        required=False,
+        empty_label=_("None: the settings of the installation"),
+    )
 
 
 class CreditsForm(forms.Form):

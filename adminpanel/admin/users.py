@@ -27,7 +27,7 @@ from adminpanel.admin.base import (
 )
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
-from adminpanel.admin.user_forms import SET, CreditsForm, PasswordForm, UserCreateForm
+from adminpanel.admin.user_forms import SET, CreditsForm, GroupForm, PasswordForm, UserCreateForm
 from adminpanel.services.bulk_credits import credits_adjust, credits_set
 from videos.models import Batch
 
@@ -38,14 +38,25 @@ NEWEST_ENTRIES = 10
 class UserAdmin(ReadOnlyAdmin):
     """Nothing is edited in place: every change is a button, an action or a form of its own."""
 
-    list_display = ("username", "balance", "role", "state", "created_at")
-    list_filter = ("is_admin", "is_active", ("created_at", DayRangeFilter))
-    search_fields = ("username",)
+    list_display = ("username", "balance", "role", "state", "group", "created_at")
+    list_filter = ("is_admin", "is_active", "group", ("created_at", DayRangeFilter))
+    list_select_related = ("group",)
+    search_fields = ("username_key",)
     search_help_text = gettext_lazy("Part of a user name")
     ordering = ("-created_at", "-id")
     sortable_by = ("username", "balance", "created_at")
     actions = ("change_credits", "activate", "deactivate", "log_out")
-    fields = ("username", "balance", "role", "state", "live_sessions", "created_at", "id", "newest_entries")
+    fields = (
+        "username",
+        "balance",
+        "role",
+        "state",
+        "group",
+        "live_sessions",
+        "created_at",
+        "id",
+        "newest_entries",
+    )
     readonly_fields = ("balance", "role", "state", "live_sessions", "newest_entries")
     change_form_template = "admin/accounts/user/change_form.html"
 
@@ -121,6 +132,7 @@ class UserAdmin(ReadOnlyAdmin):
         return [
             path("credits/", view(self.credits_view), name="accounts_user_credits"),
             path("<uuid:user_id>/password/", view(self.password_view), name="accounts_user_password"),
+            path("<uuid:user_id>/group/", view(self.group_view), name="accounts_user_group"),
             path("<uuid:user_id>/active/", view(self.active_view), name="accounts_user_active"),
             path("<uuid:user_id>/log-out/", view(self.log_out_view), name="accounts_user_log_out"),
             *super().get_urls(),
@@ -151,6 +163,19 @@ class UserAdmin(ReadOnlyAdmin):
         return self.page(
             request, "admin/accounts/user/password.html", title, {"form": form, "original": user}
         )
+
+    def group_view(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        """Put somebody into a group, or into none."""
+        user: User = self.required_object(request, str(user_id))
+        form = GroupForm(request.POST or None, initial={"group": user.group_id})
+        if request.method == "POST" and form.is_valid():
+            group = form.cleaned_data["group"]
+            users.user_set_group(user=user, group=group, acting_user=administrator(request))
+            self.log_change(request, user, _("Group changed."))
+            messages.success(request, _("The group was changed."))
+            return self.back_to(user.pk)
+        title = _("The group of %(name)s") % {"name": user.username}
+        return self.page(request, "admin/accounts/user/group.html", title, {"form": form, "original": user})
 
     def active_view(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
         """Activate or deactivate, by the value of `active`."""

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.serializers import UserOutput
 from accounts.services.credits import MAX_CREDITS
 from videos.api.serializers import BatchListQuery
 from zhiying.kernel.api.paging import PageOutput, PageQuery
+from zhiying.kernel.api.shapes import Shape, shown
 from zhiying.kernel.windows import SEARCH_HELP
 
 USER_ORDERINGS = ("created_at", "-created_at", "username", "-username", "credits", "-credits")
@@ -45,7 +47,47 @@ class UserCreatedOutput(serializers.Serializer[Any]):
 
 
 class UserChangeInput(serializers.Serializer[Any]):
-    is_active = serializers.BooleanField()
+    """What is not sent stays as it is."""
+
+    is_active = serializers.BooleanField(required=False)
+    group = serializers.UUIDField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(_("Send is_active, group, or both."))
+        return attrs
+
+
+class PasswordResetInput(serializers.Serializer[Any]):
+    password = serializers.CharField(
+        max_length=512,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Generated when there is none.",
+    )
+
+
+class PasswordResetOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    password = serializers.CharField(required=False, help_text="The generated one; shown only here.")
+
+
+class LoggedOutOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    count = serializers.IntegerField(help_text="Sessions of the API that ended.")
+
+
+class GroupOutput(Shape):
+    id = shown(serializers.UUIDField(), lambda group: str(group.pk))
+    name = shown(serializers.CharField(), lambda group: group.name)
+    queue_weight = shown(serializers.IntegerField(), lambda group: group.queue_weight)
+    retention_days = shown(serializers.IntegerField(allow_null=True), lambda group: group.retention_days)
+    quota_mb = shown(serializers.IntegerField(allow_null=True), lambda group: group.quota_mb)
+
+
+class GroupListOutput(serializers.Serializer[Any]):
+    groups = GroupOutput(many=True)
 
 
 class CreditsChangeInput(serializers.Serializer[Any]):

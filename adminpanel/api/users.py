@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import current_user
 from accounts.api.serializers import LedgerOutput, LedgerQuery, UserOutput, user_body
 from accounts.api.views import ledger_response
-from accounts.models import User
+from accounts.models import User, UserGroup
 from accounts.services import credits as ledger
 from accounts.services import users
 from accounts.services.user_lists import users_listed
@@ -71,13 +71,50 @@ class UserView(APIView):
 
     @extend_schema(request=shapes.UserChangeInput, responses=UserOutput)
     def patch(self, request: Request, user_id: UUID) -> Response:
-        """Activate or deactivate a user. A deactivated user's sessions end at once."""
-        data = shapes.UserChangeInput(data=request.data)
+        """Activate or deactivate a user, whose sessions end at once; put them into a group (null: none)."""
+        data = shapes.UserChangeInput(data=request.data, partial=True)  # a form leaves out what stays
         data.is_valid(raise_exception=True)
-        user = users.user_set_active(
-            user=_user(user_id), is_active=data.validated_data["is_active"], acting_user=current_user(request)
-        )
+        user, change, actor = _user(user_id), data.validated_data, current_user(request)
+        with transaction.atomic():
+            if "group" in change:
+                user = users.user_set_group(user=user, group=_group(change["group"]), acting_user=actor)
+            if "is_active" in change:
+                user = users.user_set_active(user=user, is_active=change["is_active"], acting_user=actor)
         return Response(user_body(user))
+
+
+class UserPasswordView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(request=shapes.PasswordResetInput, responses=shapes.PasswordResetOutput)
+    def post(self, request: Request, user_id: UUID) -> Response:
+        """Give a user a new password, generated unless one is sent; sessions and lock-outs end."""
+        data = shapes.PasswordResetInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data.get("password")
+        password = users.password_reset(
+            user=_user(user_id), new_password=given, acting_user=current_user(request)
+        )
+        return Response({"success": True} if given else {"success": True, "password": password})
+
+
+class UserLogoutView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(request=None, responses=shapes.LoggedOutOutput)
+    def post(self, request: Request, user_id: UUID) -> Response:
+        """End every session of a user, those of the admin site too."""
+        count = users.sessions_end(user=_user(user_id), acting_user=current_user(request))
+        return Response({"success": True, "count": count})
+
+
+class GroupListView(APIView):
+    permission_classes = (IsAuthenticated, IsAdministrator)
+
+    @extend_schema(responses=shapes.GroupListOutput)
+    def get(self, request: Request) -> Response:
+        """The groups users can be put into, by name."""
+        return Response({"groups": shapes.GroupOutput.bodies(UserGroup.objects.order_by("name"))})
 
 
 class UserCreditsView(APIView):
@@ -133,3 +170,12 @@ def _user(user_id: UUID) -> User:
     if user is None:
         raise NotFoundError(_("There is no such user."))
     return user
+
+
+def _group(group_id: UUID | None) -> UserGroup | None:
+    if group_id is None:
+        return None
+    group = UserGroup.objects.filter(pk=group_id).first()
+    if group is None:
+        raise NotFoundError(_("There is no such group."))
+    return group

@@ -1,12 +1,16 @@
 """Usage figures: what was made, what failed and why, who is busy."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from heapq import nlargest
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from accounts.models import UsageDay, User
+from accounts.models import User
+from accounts.services import usage as sums
 
 BUSIEST_USERS = 10
 
@@ -16,60 +20,44 @@ _SHOWN = {
     "credits_charged": "charged",
     "credits_refunded": "refunded",
 }
-"""Names of the figures in answers, and in `UsageDay`."""
-_SUMS = {f"sum_of_{field}": Sum(field) for field in _SHOWN.values()}
+"""Names of the figures in answers, and in the sums."""
 
 
 def usage(days: int) -> dict[str, Any]:
     """Figures of the last `days` local days, today included, from the sums kept by day."""
     today = timezone.localdate()
     first = today - timedelta(days=days - 1)
-    rows = UsageDay.objects.filter(day__gte=first).order_by()
-    by_day = _by_day(rows, first, today)
+    figures = sums.by_day(first)
+    span = [first + timedelta(days=number) for number in range(days)]
+    by_day = [{"date": day, **_shown(figures.get(day, {}))} for day in span]
+    users = list(sums.of_users(first).values_list("user_id").annotate(Sum("videos"), Sum("batches")))
     return {
         "days": by_day,
-        "failures": _failures(rows),
-        "users": _busiest(rows),
+        "failures": _failures(first),
+        "users": _busiest({user_id: videos for user_id, videos, _ in users if user_id and videos}),
         "totals": {
             "users": User.objects.count(),
-            **rows.aggregate(
-                active_users=Count("user", distinct=True, filter=Q(batches__gt=0)),
-                batches=Sum("batches", default=0),
-            ),
+            "active_users": sum(1 for *_, batches in users if batches),
+            "batches": sum(day["batches"] for day in figures.values()),
             **{name: sum(day[name] for day in by_day) for name in _SHOWN},
         },
     }
 
 
-def _by_day(rows: "QuerySet[UsageDay]", first: date, today: date) -> list[dict[str, Any]]:
-    figures: dict[date, dict[str, Any]] = {
-        row["day"]: dict(row) for row in rows.values("day").annotate(**_SUMS)
-    }
-    span = [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    return [
-        {
-            "date": day,
-            **{name: figures.get(day, {}).get(f"sum_of_{field}", 0) for name, field in _SHOWN.items()},
-        }
-        for day in span
-    ]
+def _shown(figures: Mapping[str, int]) -> dict[str, Any]:
+    return {name: figures.get(field, 0) for name, field in _SHOWN.items()}
 
 
-def _failures(rows: "QuerySet[UsageDay]") -> list[dict[str, Any]]:
-    failed = rows.filter(failed__gt=0).values("code").annotate(count=Sum("failed"))
+def _failures(first: date) -> list[dict[str, Any]]:
+    failed = sums.of_all(first).exclude(code="").values("code").annotate(count=Sum("failed"))
     return [dict(row) for row in failed.order_by("-count", "code")]
 
 
-def _busiest(rows: "QuerySet[UsageDay]") -> list[dict[str, Any]]:
-    counts = dict(
-        rows.filter(videos__gt=0)
-        .values_list("user_id")
-        .annotate(n=Sum("videos"))
-        .order_by("-n", "user_id")[:BUSIEST_USERS]
-    )
-    users = User.objects.in_bulk(list(counts))
+def _busiest(videos: Mapping[UUID, int]) -> list[dict[str, Any]]:
+    most = dict(nlargest(BUSIEST_USERS, videos.items(), key=lambda entry: (entry[1], str(entry[0]))))
+    users = User.objects.filter(pk__in=most)
     shown = [
-        {"id": str(pk), "username": users[pk].username, "videos": count, "credits": users[pk].credits}
-        for pk, count in counts.items()
+        {"id": str(user.pk), "username": user.username, "videos": most[user.pk], "credits": user.credits}
+        for user in users
     ]
     return sorted(shown, key=lambda user: (-user["videos"], user["username"]))

@@ -2,8 +2,9 @@
 
 from django import template
 
+from videos import catalogue
+from videos.models import VideoItem
 from videos.store.urls import media_path
-from zhiying.kernel.translatable import translated
 
 register = template.Library()
 
@@ -14,7 +15,7 @@ def signed(key: str) -> str:
     return media_path(key) if key else ""
 
 
-@register.filter(name="translated")
-def translated_filter(sentence: str) -> str:
-    """An engine's sentence in the language of the page."""
-    return translated(sentence)
+@register.filter
+def failure(item: VideoItem) -> str:
+    """Why an item failed, in the language of the page."""
+    return catalogue.failure(item.error_code, item.error_params, item.error_msg)

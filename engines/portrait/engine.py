@@ -61,7 +61,7 @@ class PortraitEngine:
             for name in SHA256:
                 verified_file(name)
         except EngineUnavailableError as error:
-            return Readiness(ready=False, detail=error.detail)
+            return Readiness.no(error)
         return Readiness(ready=True)
 
     def warm_up(self) -> None:
@@ -78,7 +78,7 @@ class PortraitEngine:
         except EngineError:
             raise
         except (MemoryError, OSError) as error:
-            raise EngineUnavailableError(f"The video could not be written: {error}.") from error
+            raise EngineUnavailableError("video_not_written", error=str(error)) from error
 
     def _render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         self.warm_up()
@@ -112,7 +112,7 @@ class PortraitEngine:
             height=size.height,
             frames=len(motion),
             fps=FPS,
-            notes=(*rig.notes, understood.note) if understood.note else rig.notes,
+            notes=(*rig.notes, *understood.notes),
         )
 
 
@@ -128,7 +128,7 @@ def _part(progress: Progress, start: float, end: float) -> Progress:
 
 def _stop_if(cancelled: Cancelled) -> None:
     if cancelled():
-        raise RenderCancelled("The render was cancelled.")
+        raise RenderCancelled
 
 
 def _write_poster(path: Path, rig: PortraitRig, motion: Motion, label: Label | None) -> None:
@@ -136,7 +136,7 @@ def _write_poster(path: Path, rig: PortraitRig, motion: Motion, label: Label | N
     picture = bgr_from_planes(planes_of(FrameRenderer(rig, label).draw(motion, 0)))
     written, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, POSTER_QUALITY])
     if not written:
-        raise EngineUnavailableError("The poster could not be encoded.")
+        raise EngineUnavailableError("poster_not_encoded")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(data.tobytes())
     part.replace(path)

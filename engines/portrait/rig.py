@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engines.base import UnusablePortraitError
+from engines.base import Note, UnusablePortraitError
 from engines.portrait.eyes.movement import EyeRig, build_eyes
 from engines.portrait.face.detect import Detection
 from engines.portrait.face.faces import FaceFinder
@@ -40,7 +40,7 @@ class PortraitRig:
     mouth: MouthRig
     eyes: list[EyeRig]
     head: HeadRig
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def read_image(path: Path) -> U8:
@@ -53,7 +53,7 @@ def read_image(path: Path) -> U8:
         with Image.open(path) as header:
             longest = max(header.size)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UnusablePortraitError("The portrait is not an image this engine can read.") from error
+        raise UnusablePortraitError("portrait_unreadable") from error
     modes = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
     reduction = next((step for step in (1, 2, 4) if longest / step <= SEARCH_SIDE_PX), 8)
     try:
@@ -61,9 +61,9 @@ def read_image(path: Path) -> U8:
     except cv2.error:
         image = None
     if image is None:
-        raise UnusablePortraitError("The portrait is not an image this engine can decode.")
+        raise UnusablePortraitError("portrait_undecodable")
     if min(image.shape[:2]) < MIN_SIDE_PX:
-        raise UnusablePortraitError(f"The portrait is smaller than {MIN_SIDE_PX} pixels.")
+        raise UnusablePortraitError("portrait_too_small", limit=MIN_SIDE_PX)
     return image.astype(np.uint8, copy=False)
 
 
@@ -134,9 +134,7 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
         points = picture.located(found.points)
         frame = FaceFrame.from_landmarks(points)
         if frame.iod < MIN_IOD_PX:
-            raise UnusablePortraitError(
-                "The face is too small in the picture; crop the picture closer to it."
-            )
+            raise UnusablePortraitError("face_too_small")
 
         face = frame.to_face(points[:, :2])
         reach = person_reach(frame, face, picture.size)

@@ -1,6 +1,5 @@
 """Logging in and out, tokens, and passwords."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -81,57 +80,6 @@ def test_a_deactivated_user_cannot_log_in(user: User) -> None:
     assert login(user.username).status_code == 401
 
 
-# --- Limits on attempts ----------------------------------------------------------------------------
-
-
-def test_attempts_are_limited_by_name_and_address(settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
-    make_user("anna"), make_user("bert")
-    answers = [login("anna", "wrong") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [401, 401, 429]
-    locked = login("Anna")
-    assert locked.status_code == 429, "the right password, in another spelling of the name"
-    assert locked.json()["code"] == "too_many_attempts"
-    assert 0 < int(locked.headers["Retry-After"]) <= 900
-    assert login("bert").status_code == 200, "another name from this address"
-    assert login("anna", REMOTE_ADDR="203.0.113.9").status_code == 200, "this name from elsewhere"
-
-
-def test_the_limit_ends_after_the_cool_off(settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 2
-    make_user("anna")
-    for _ in range(3):
-        login("anna", "wrong")
-    assert login("anna").status_code == 429
-    settings.AXES_COOLOFF_TIME = timedelta(0)
-    assert login("anna").status_code == 200
-
-
-def test_success_resets_the_count(settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
-    make_user("anna")
-    for _ in range(3):
-        login("anna", "wrong"), login("anna", "wrong")
-        assert login("anna").status_code == 200
-
-
-def test_a_forged_address_header_buys_no_attempts(settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
-    make_user("anna")
-    codes = [login("anna", "wrong", HTTP_X_FORWARDED_FOR=f"198.51.100.{n}").status_code for n in range(4)]
-    assert codes[-1] == 429
-
-
-def test_behind_proxies_the_address_is_the_one_our_own_proxy_saw(settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 2
-    settings.NUM_PROXIES = 1
-    make_user("anna")
-    for number in range(3):
-        login("anna", "wrong", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 203.0.113.5")
-    assert login("anna", HTTP_X_FORWARDED_FOR="10.9.9.9, 203.0.113.5").status_code == 429
-    assert login("anna", HTTP_X_FORWARDED_FOR="203.0.113.5, 203.0.113.6").status_code == 200
-
-
 # --- Tokens ----------------------------------------------------------------------------------------
 
 
@@ -145,24 +93,13 @@ def test_without_a_good_token_the_answer_is_401_and_says_why(db: None, header: s
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_refresh_gives_new_tokens_once(user: User) -> None:
+def test_a_refresh_gives_new_tokens(user: User) -> None:
     old = client_for(user)
     answer = refresh(old.tokens.refresh)
     assert answer.status_code == 200
     assert answer.json()["user_info"]["username"] == user.username
-    again = refresh(old.tokens.refresh)
-    assert again.status_code == 401
-    assert again.json()["code"] == "token_used"
+    assert answer.json()["refresh"] != old.tokens.refresh
     assert refresh(answer.json()["refresh"]).status_code == 200
-
-
-def test_a_refresh_token_that_comes_back_late_was_stolen_and_ends_the_session(user: User) -> None:
-    client = client_for(user)
-    fresh = refresh(client.tokens.refresh).json()
-    Session.objects.update(refreshed_at=timezone.now() - timedelta(minutes=5))
-    assert refresh(client.tokens.refresh).status_code == 401
-    assert not works(client)
-    assert refresh(fresh["refresh"]).status_code == 401
 
 
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(user: User) -> None:
@@ -221,7 +158,7 @@ def test_changing_the_password_ends_every_other_session(user: User, format_: str
 
 
 def test_the_old_password_cannot_be_guessed_with_a_stolen_token(user: User, settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
+    settings.LOGIN_FAILURE_LIMIT = 3
     thief = client_for(user)
     codes = [change(thief, f"guess {number}", NEW_PASSWORD).json()["code"] for number in range(3)]
     assert codes == ["wrong_password", "wrong_password", "too_many_attempts"]
@@ -233,7 +170,7 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_token(user: User, sett
 
 
 def test_the_right_old_password_clears_earlier_mistakes(user: User, settings: LazySettings) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
+    settings.LOGIN_FAILURE_LIMIT = 3
     client = client_for(user)
     assert [change(client, "wrong", NEW_PASSWORD).status_code for _ in range(2)] == [400, 400]
     assert change(client, PASSWORD, NEW_PASSWORD).status_code == 200

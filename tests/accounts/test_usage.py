@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import UsageDay, User
@@ -21,9 +22,13 @@ FAILURE = Verdict("no_face", "No face was found.")
 
 
 def sums() -> Counter[tuple[Any, ...]]:
-    """All figures by day, user, code and name."""
+    """All figures by day, user, code and name; those of all users together have to agree with them."""
     total: Counter[tuple[Any, ...]] = Counter()
-    for row in UsageDay.objects.all():
+    first = timezone.localdate()
+    figures = usage.by_day(first).get(first, {})
+    for name in usage.FIGURES:
+        assert figures.get(name, 0) == sum(getattr(row, name) for row in usage.of_users(first)), name
+    for row in UsageDay.objects.exclude(user=None):
         for name in usage.FIGURES:
             total[row.day, row.user_id, row.code if name == "failed" else "", name] += getattr(row, name)
     return +total
@@ -42,7 +47,6 @@ def busy_day(user: User) -> None:
     batches.batch_delete(batch=second, acting_user=user)
 
 
-@pytest.mark.usefixtures("noon")
 def test_the_sums_are_those_of_the_ledger_and_the_items_and_stay_so_when_merged() -> None:
     users = [make_user(), make_user()]
     for user in users:
@@ -55,7 +59,8 @@ def test_the_sums_are_those_of_the_ledger_and_the_items_and_stay_so_when_merged(
     assert usage.merge() > 0
     assert usage.merge() == 0
     assert sums() == grown
-    assert UsageDay.objects.count() == len({key[:3] for key in grown})
+    assert UsageDay.objects.exclude(user=None).count() == len({key[:3] for key in grown})
+    assert usage.of_all(timezone.localdate()).count() == len({key[2] for key in grown})
     call_command("rebuild_usage")
     assert sums() == grown
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -89,11 +91,18 @@ def test_a_wrong_filter_is_named(client_of_admin: APIClient, query: dict[str, st
 
 
 @pytest.mark.usefixtures("same_links")
-def test_polling_is_cheap(client_of_admin: APIClient, user: User) -> None:
-    make_batch(user)
+def test_a_poll_without_news_has_no_body_and_reads_no_items(
+    client_of_admin: APIClient, user: User, same_links: None
+) -> None:
+    make_batch(user, 3)
     first = client_of_admin.get(BATCHES)
     headers = {"if-none-match": first.headers["ETag"]}
-    assert client_of_admin.get(BATCHES, headers=headers).status_code == 304
+    with CaptureQueriesContext(connection) as queries:
+        again = client_of_admin.get(BATCHES, headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert len(queries) <= 4
+    assert not [query for query in queries if "video_items" in query["sql"]]
     fail("no_face")
     assert client_of_admin.get(BATCHES, headers=headers).status_code == 200
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from accounts.models import CreditEntry, EntryKind, User
+from accounts.models import CreditEntry, EntryKind, User, UserGroup
 from tests.support.books import assert_books_balance
 from tests.support.rows import PASSWORD, client_for, make_batch, make_user
 
@@ -37,6 +37,9 @@ def names(client: APIClient, **query: Any) -> list[str]:
         ("patch", f"{USERS}/{{id}}"),
         ("get", f"{USERS}/{{id}}/credits"),
         ("patch", f"{USERS}/{{id}}/credits"),
+        ("post", f"{USERS}/{{id}}/password"),
+        ("post", f"{USERS}/{{id}}/logout"),
+        ("get", "/api/admin/groups"),
         ("get", "/api/admin/batches"),
         ("get", "/api/admin/usage"),
     ],
@@ -76,6 +79,7 @@ def test_the_list_has_every_user_as_the_front_end_reads_them(client_of_admin: AP
         "isAdmin": False,
         "is_admin": False,
         "is_active": True,
+        "group": None,
         "created_at": "",
     }
     assert second["isAdmin"] is True
@@ -272,3 +276,78 @@ def test_the_ledger_of_anybody_is_read(client_of_admin: APIClient, user: User) -
     assert body["entries"][1]["batch_id"] == str(batch.pk)
     charges = client_of_admin.get(f"{credits_of(user)}?kind=charge&limit=1").json()
     assert (len(charges["entries"]), charges["total"]) == (1, 2)
+
+
+# --- Passwords, sessions, groups -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["", "Battery-Staple-8"])
+def test_a_password_is_reset_and_every_session_ends(
+    client_of_admin: APIClient, user: User, given: str
+) -> None:
+    session = client_for(user)
+    answer = client_of_admin.post(f"{USERS}/{user.pk}/password", {"password": given} if given else {})
+    assert answer.status_code == 200
+    assert ("password" in answer.json()) is (not given), "what was sent is not sent back"
+    password = given or answer.json()["password"]
+    assert session.get("/api/user/profile").status_code == 401
+    login = APIClient().post("/api/auth/login", {"username": user.username, "password": password})
+    assert login.status_code == 200
+
+
+def test_a_weak_password_is_refused_and_changes_nothing(client_of_admin: APIClient, user: User) -> None:
+    session = client_for(user)
+    answer = client_of_admin.post(f"{USERS}/{user.pk}/password", {"password": "12345678"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "weak_password")
+    assert session.get("/api/user/profile").status_code == 200
+
+
+def test_the_own_password_cannot_be_reset_without_the_old_one(
+    client_of_admin: APIClient, admin: User
+) -> None:
+    answer = client_of_admin.post(f"{USERS}/{admin.pk}/password", {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "own_account")
+
+
+def test_every_session_of_a_user_is_ended(client_of_admin: APIClient, user: User) -> None:
+    one, two, other = client_for(user), client_for(user), client_for(make_user())
+    answer = client_of_admin.post(f"{USERS}/{user.pk}/logout")
+    assert answer.json() == {"success": True, "count": 2}
+    codes = [client.get("/api/user/profile").status_code for client in (one, two, other)]
+    assert codes == [401, 401, 200]
+
+
+@pytest.mark.parametrize("format_", FORMS)
+def test_a_user_is_put_into_a_group_and_nothing_else_changes(
+    client_of_admin: APIClient, user: User, format_: str
+) -> None:
+    group = UserGroup.objects.create(name="press", queue_weight=3)
+    listed = client_of_admin.get("/api/admin/groups").json()["groups"]
+    assert listed == [
+        {
+            "id": str(group.pk),
+            "name": "press",
+            "queue_weight": 3,
+            "retention_days": None,
+            "quota_mb": None,
+        }
+    ]
+    answer = client_of_admin.patch(f"{USERS}/{user.pk}", {"group": str(group.pk)}, format=format_)
+    assert answer.status_code == 200
+    assert (answer.json()["group"], answer.json()["is_active"]) == (str(group.pk), True)
+    none = client_of_admin.patch(f"{USERS}/{user.pk}", {"group": None}, format="json")
+    assert none.json()["group"] is None
+
+
+@pytest.mark.parametrize(("group", "status"), [("00000000-0000-4000-8000-000000000000", 404), ("x", 400)])
+def test_a_group_that_does_not_exist_is_refused(
+    client_of_admin: APIClient, user: User, group: str, status: int
+) -> None:
+    answer = client_of_admin.patch(f"{USERS}/{user.pk}", {"group": group, "is_active": False}, format="json")
+    assert answer.status_code == status
+    user.refresh_from_db()
+    assert user.is_active
+
+
+def test_a_change_of_nothing_is_refused(client_of_admin: APIClient, user: User) -> None:
+    assert client_of_admin.patch(f"{USERS}/{user.pk}", {}, format="json").status_code == 400

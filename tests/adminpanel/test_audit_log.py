@@ -81,6 +81,12 @@ BY_API: dict[str, tuple[str, Callable[[Scene], Any]]] = {
         "credits.set",
         lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}/credits", {"new_credits": 7}),
     ),
+    "reset password": ("user.password", lambda s: s.api.post(f"/api/admin/users/{s.owner.pk}/password", {})),
+    "end sessions": ("user.sessions_end", lambda s: s.api.post(f"/api/admin/users/{s.owner.pk}/logout")),
+    "move into no group": (
+        "user.group",
+        lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}", {"group": None}, format="json"),
+    ),
     "adjust credits": (
         "credits.adjust",
         lambda s: s.api.patch(f"/api/admin/users/{s.owner.pk}/credits", {"delta": 7, "reason": "why"}),
@@ -125,6 +131,7 @@ BY_SITE: dict[str, tuple[str, Callable[[Scene], Any]]] = {
     "deactivate": ("user.deactivate", lambda s: act(s.browser, User, "deactivate", s.owner)),
     "log out": ("user.sessions_end", lambda s: act(s.browser, User, "log_out", s.owner)),
     "password": ("user.password", lambda s: s.browser.post(user_page(s, "password"), PASSWORDS)),
+    "group": ("user.group", lambda s: s.browser.post(user_page(s, "group"), {"group": ""})),
     "credits": (
         "credits.adjust",
         lambda s: s.browser.post(
@@ -167,6 +174,8 @@ def test_every_administrators_call_that_changes_something_is_covered() -> None:
         ("admin/users", "post"),
         ("admin/users/<uuid:user_id>", "patch"),
         ("admin/users/<uuid:user_id>/credits", "patch"),
+        ("admin/users/<uuid:user_id>/logout", "post"),
+        ("admin/users/<uuid:user_id>/password", "post"),
     }
 
 

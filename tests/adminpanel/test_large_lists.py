@@ -11,6 +11,7 @@ from adminpanel.admin import base
 from tests.adminpanel.pages import page
 from tests.support.rows import make_batch, make_user
 from videos.models import Batch, VideoItem
+from zhiying.kernel import windows
 
 pytestmark = pytest.mark.postgresql
 
@@ -49,7 +50,7 @@ def test_a_search_looks_at_the_newest_rows(
     old, new = make_user("olduser"), make_user("newuser")
     for user in (old, new):
         make_batch(user, 1, name=user.username)
-    monkeypatch.setattr(base, "WINDOW_ROWS", 1)
+    monkeypatch.setattr(windows, "WINDOW_ROWS", 1)
     shown = browser.get(page(model, "changelist"), {"q": "user"}).context["cl"]
     assert shown.result_count == 1
 
@@ -59,7 +60,7 @@ def test_a_row_is_found_by_its_id_however_old_it_is(
 ) -> None:
     batch = make_batch(user, 2)
     make_batch(make_user(), 1)
-    monkeypatch.setattr(base, "WINDOW_ROWS", 1)
+    monkeypatch.setattr(windows, "WINDOW_ROWS", 1)
     for model, key, count in (
         (Batch, batch.pk, 1),
         (User, user.pk, 1),

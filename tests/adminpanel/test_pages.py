@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 import pytest
-from axes.models import AccessAttempt
 from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, reverse
 
 from accounts.models import CreditEntry, User, UserGroup
+from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
+from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch
@@ -25,11 +26,13 @@ OWN_PAGES = ["index", "password_change", "password_change_done", "jsi18n"]
 def rows(user: User) -> None:
     """At least one row of everything that is registered: a batch with a finished and a failed video."""
     batch = make_batch(user, 3, prompt="微笑")
-    result = StoredResult(video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=("Fine.",))
+    result = StoredResult(
+        video=f"{batch.folder}/result/a-1.mp4", poster="", duration_s=0.6, notes=(Note.plain("Fine."),)
+    )
     assert attempts.complete(claim(), result)
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
     UserGroup.objects.create(name="press")
-    AccessAttempt.objects.create(username="mallory", ip_address="10.0.0.9", failures_since_start=12)
+    begin_attempt(user=user, username="mallory", password="x", address="10.0.0.9")
 
 
 def all_of(model: type[Model]) -> list[Any]:
@@ -122,7 +125,7 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
         "accounts.auditentry",
         "videos.batch",
         "videos.videoitem",
-        "axes.accessattempt",
+        "accounts.logincounter",
     }
 
 

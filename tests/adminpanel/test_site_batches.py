@@ -188,7 +188,7 @@ def test_nothing_is_changed_in_place(
 
 def test_names_from_users_are_text_not_markup(browser: Client, user: User) -> None:
     batch = make_batch(user, 1, name="<script>alert(1)</script>")
-    attempts.fail(claim(), Verdict("no_face", "<img src=x onerror=alert(1)>"))
+    attempts.fail(claim(), Verdict("theirs", "<img src=x onerror=alert(1)>"))
     for address in (
         page(Batch, "changelist"),
         page(Batch, "change", batch.pk),

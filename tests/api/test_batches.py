@@ -232,13 +232,54 @@ def test_a_failed_item_is_retried_for_a_credit(user: User, client: APIClient) ->
     assert_all_is_settled()
 
 
-def test_retrying_all_failed_items_leaves_cancelled_ones(user: User, client: APIClient) -> None:
-    batch = make_batch(user, 3)
+def test_retrying_a_batch_takes_its_failed_and_its_cancelled_items(user: User, client: APIClient) -> None:
+    batch = make_batch(user, 4)
     attempts.fail(claim(), FINAL), attempts.fail(claim(), FINAL)
+    assert attempts.complete(claim(), StoredResult(video="v.mp4", poster="", duration_s=0.6))
     client.post(f"{LIST}/{batch.pk}/cancel")
-    assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 2}
-    assert sorted(batch.items.values_list("status", flat=True)) == ["cancelled", "pending", "pending"]
+    assert client.get("/api/user/profile").json()["credits"] == 99
+    assert client.post(f"{LIST}/{batch.pk}/retry_failed").json() == {"success": True, "count": 3}
+    statuses = sorted(batch.items.values_list("status", flat=True))
+    assert statuses == ["completed", "pending", "pending", "pending"]
+    assert client.get("/api/user/profile").json()["credits"] == 96
     assert_all_is_settled()
+
+
+def test_an_item_has_a_task_once_a_worker_has_it_and_says_whether_a_retry_helps(
+    user: User, client: APIClient
+) -> None:
+    item = make_item(user)
+
+    def shown() -> tuple[bool, bool]:
+        body = client.get(f"{LIST}/{item.batch_id}").json()["items"][0]
+        assert body["api_task_id"] is None or body["api_task_id"]
+        return body["api_task_id"] is not None, body["retry_helps"]
+
+    assert shown() == (False, False)
+    claimed = claim()
+    assert shown() == (True, False)
+    attempts.fail(claimed, FINAL)
+    assert shown() == (True, False)
+    client.post(f"{LIST}/{item.batch_id}/retry_failed")
+    assert shown() == (False, False)
+    client.post(f"{LIST}/{item.batch_id}/cancel")
+    assert shown() == (False, True)
+
+
+def test_the_addresses_of_an_items_video_and_portrait(user: User, client: APIClient) -> None:
+    item = make_item(user)
+    path = f"{LIST}/{item.batch_id}/items/{item.pk}"
+    missing = client.get(f"{path}/result_url?name=output_video")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert attempts.complete(claim(), StoredResult(video="v.mp4", poster="", duration_s=0.6))
+    body = client.get(f"{LIST}/{item.batch_id}").json()["items"][0]
+    result = client.get(f"{path}/result_url?name=output_video&filename=x.mp4")
+    assert result.json() == {"url": body["video_url"]}
+    portrait = client.get(f"{path}/input_url?name=input_image").json()
+    assert portrait == {"url": body["source_image_url"]}
+    assert portrait["url"].startswith("http")
+    for name in ("result_url", "input_url"):
+        assert client_for(make_user()).get(f"{path}/{name}").status_code == 404
 
 
 def test_a_retry_that_cannot_be_paid_is_402(client_of_admin: APIClient) -> None:

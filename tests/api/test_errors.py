@@ -19,11 +19,14 @@ BATCH_CALLS = [
     ("DELETE", ""),
     ("POST", "/cancel"),
     ("POST", "/retry_failed"),
+    ("GET", "/items/{item}/result_url"),
+    ("GET", "/items/{item}/input_url"),
     ("GET", "/export"),
     ("POST", "/items/{item}/cancel"),
     ("POST", "/items/{item}/resume"),
     ("POST", "/items/{item}/replace"),
 ]
+ITEM_CALLS = [(method, path) for method, path in BATCH_CALLS if "{item}" in path]
 ADMIN_CALLS = [
     ("GET", "/api/admin/users"),
     ("POST", "/api/admin/users"),
@@ -72,10 +75,8 @@ def test_other_peoples_batches_look_like_none(
     assert item.status == "pending"
 
 
-@pytest.mark.parametrize(("method", "path"), BATCH_CALLS)
+@pytest.mark.parametrize(("method", "path"), ITEM_CALLS)
 def test_an_item_of_another_batch_is_not_found(item: VideoItem, method: str, path: str) -> None:
-    if "{item}" not in path:
-        return
     user = make_user()
     client, own = client_for(user), make_item(user)
     answer = client.generic(method, f"/api/video/batches/{own.batch_id}{path.format(item=item.pk)}")
@@ -138,8 +139,8 @@ def test_a_method_that_is_not_there_is_a_json_405(client_of_user: APIClient) -> 
         b'{"username": "a\\u0000b", "password": "x"}',
         b'{"username": {"a": 1}, "password": ["x"]}',
         b'{"username": 12345678901234567890123456789, "password": true}',
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
+        b"[" * 60_000,
+        b'{"a":' * 12_000,
         b'{"username": ' + b"1" * 10_000 + b', "password": "x"}',
     ],
     ids=range(15),

@@ -1,4 +1,4 @@
-"""What browsers are told: who may call, what may run, and that the server is well."""
+"""What browsers are told: who may call and what may run."""
 
 from typing import Any
 
@@ -64,35 +64,6 @@ def test_the_documentation_loads_nothing_from_elsewhere() -> None:
     assert "swagger-ui" in page
     assert "http://" not in page.replace("http://testserver", "")
     assert "https://" not in page
-
-
-def test_the_process_says_that_it_lives() -> None:
-    assert Client().get("/healthz").json() == {"status": "ok"}
-
-
-@pytest.mark.django_db
-def test_readiness_names_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Client().get("/readyz").json() == {"status": "ok", "failed": []}
-
-    def down() -> None:
-        raise ConnectionRefusedError("postgres://user:secret@host")
-
-    monkeypatch.setitem(__import__("zhiying.health").health._CHECKS, "broker", down)
-    answer = Client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json() == {"status": "unavailable", "failed": ["broker"]}
-
-
-@pytest.mark.django_db
-def test_metrics_are_for_the_bearer_of_their_token(settings: LazySettings) -> None:
-    assert b"django_http" in Client().get("/metrics").content
-    assert Client().get("/metrics", REMOTE_ADDR="203.0.113.5").status_code == 403
-    settings.METRICS_TOKEN = "tell-me"
-    assert Client().get("/metrics").status_code == 403
-    assert Client().get("/metrics", HTTP_AUTHORIZATION="Bearer wrong").status_code == 403
-    assert Client().get("/metrics", HTTP_AUTHORIZATION="Bearer tell-me").status_code == 200
-    settings.METRICS_TOKEN, settings.PRODUCTION = "", True
-    assert Client().get("/metrics").status_code == 403
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Polls: whatever a client would see differently gives another tag, and nothing else costs anything."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -140,7 +142,7 @@ def test_another_signing_key_gives_other_tags(
     batch: Batch, client_of_user: APIClient, settings: LazySettings
 ) -> None:
     etag = client_of_user.get(address(batch)).headers["ETag"]
-    settings.MEDIA_SIGNING_KEY = "another"
+    settings.MEDIA_SIGNING_KEYS = ["another"]
     assert client_of_user.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 200
 
 
@@ -238,3 +240,31 @@ def test_the_queue_is_read_from_the_lanes_not_from_the_items(user: User) -> None
     assert snapshot.waiting == {user.pk: 3}
     assert len(captured) == 3
     assert not [query for query in captured if "video_items" in query["sql"] or "batches" in query["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("started_ago_s", "ended_ago_s", "shown_s"),
+    [(None, None, 0), (100, 40, 60), (90, None, 90), (-50, None, 0)],
+)
+def test_how_long_an_item_took_so_far(
+    user: User,
+    client_of_user: APIClient,
+    started_ago_s: int | None,
+    ended_ago_s: int | None,
+    shown_s: int,
+) -> None:
+    batch = make_batch(user)
+    now = timezone.now()
+    times = {"started_at": started_ago_s, "finished_at": ended_ago_s}
+    VideoItem.objects.update(
+        **{name: None if ago is None else now - timedelta(seconds=ago) for name, ago in times.items()}
+    )
+    [item] = client_of_user.get(address(batch)).json()["items"]
+    assert abs(item["elapsed_time"] - shown_s) <= 1
+
+
+def test_remarks_of_the_engine_are_shown(user: User, client_of_user: APIClient) -> None:
+    batch = make_batch(user)
+    VideoItem.objects.update(notes=["Understood from the prompt: 微笑.", 'a "quoted" one'])
+    body = client_of_user.get(address(batch), HTTP_ACCEPT_LANGUAGE="en").json()
+    assert body["items"][0]["notes"] == ["Understood from the prompt: 微笑.", 'a "quoted" one']

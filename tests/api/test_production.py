@@ -1,5 +1,6 @@
 """Unsafe production settings are named before anything is served."""
 
+import json
 import secrets
 import subprocess
 import sys
@@ -24,6 +25,8 @@ SAFE: dict[str, Any] = {
     "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
     "BROKER_URL": "memory://",
+    "PUBLIC_URL": "https://video.example.com",
+    "NUM_PROXIES": 1,
 }
 UNSAFE_ENVIRONMENT = {
     "PRODUCTION": "true",
@@ -63,6 +66,7 @@ def test_the_embedded_default_is_exempt(settings: LazySettings) -> None:
         ({"ALLOWED_HOSTS": ["video.example.com", "*.example.com"]}, "E005"),
         ({"SESSION_COOKIE_SECURE": False}, "E006"),
         ({"CSRF_COOKIE_SECURE": False}, "E006"),
+        ({"NUM_PROXIES": 0}, "E008"),
     ],
 )
 def test_each_unsafe_setting_is_named(settings: LazySettings, values: dict[str, Any], problem: str) -> None:
@@ -95,7 +99,7 @@ def start(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPr
 
 def test_a_wsgi_server_and_commands_refuse_to_start_with_unsafe_settings(tmp_path: Path) -> None:
     """Nothing is set that has to be: even the missing key is named, by us."""
-    for words in (["-c", "import zhiying.wsgi"], ["manage.py", "rundramatiq"]):
+    for words in (["-c", "import zhiying.wsgi"], ["manage.py", "work"]):
         refused = start(tmp_path, *words, **UNSAFE_ENVIRONMENT)
         assert refused.returncode != 0
         assert "zhiying.E002" in refused.stderr
@@ -110,3 +114,69 @@ def test_secrets_of_the_embedded_default_are_made_once_and_kept_private(tmp_path
     assert len(set(first.split())) == 3
     assert min(len(secret) for secret in first.split()) >= 64
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+SHOW = (
+    "import json, zhiying.wsgi; from django.conf import settings as s; print(json.dumps([s.PRODUCTION, "
+    "s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0, s.ALLOWED_HOSTS]))"
+)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PUBLIC_URL": "https://video.example.com", "NUM_PROXIES": "1"},
+        {"PUBLIC_URL": "https://video.example.com:8443", "NUM_PROXIES": "2", "ALLOWED_HOSTS": ""},
+        {"NUM_PROXIES": "1", "ALLOWED_HOSTS": "video.example.com"},
+    ],
+)
+def test_one_machine_behind_a_proxy_is_production_and_starts_as_simply(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    """No database, no broker, no key to be thought of; and everything that a public server needs."""
+    started = start(tmp_path, "-c", SHOW, **variables)
+    assert started.returncode == 0, started.stderr
+    assert json.loads(started.stdout) == [True, True, True, True, ["video.example.com"]]
+    assert (tmp_path / "secret_key").exists()
+
+
+def test_somebodys_own_machine_is_not_production(tmp_path: Path) -> None:
+    started = start(tmp_path, "-c", SHOW)
+    assert json.loads(started.stdout)[:4] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"PUBLIC_URL": "https://video.example.com"}, "zhiying.E008"),
+        ({"NUM_PROXIES": "1"}, "zhiying.E005"),
+        ({"PUBLIC_URL": "https://video.example.com", "NUM_PROXIES": "1", "DEBUG": "true"}, "zhiying.E001"),
+        ({"PUBLIC_URL": "https://video.example.com", "NUM_PROXIES": "1", "HTTPS": "false"}, "zhiying.E006"),
+    ],
+)
+def test_what_a_proxied_machine_lacks_is_named_at_its_start(
+    tmp_path: Path, variables: dict[str, str], problem: str
+) -> None:
+    refused = start(tmp_path, "manage.py", "serve", "--port", "1", **variables)
+    assert refused.returncode != 0
+    assert problem in refused.stderr
+
+
+def test_a_wsgi_server_runs_every_check_not_only_those_of_security(tmp_path: Path) -> None:
+    """A check of another kind that fails, and one for deployment only."""
+    code = (
+        "import django; from django.core import checks\n"
+        "checks.register(lambda **_: [checks.Error('broken model', id='t.E1')], checks.Tags.models)\n"
+        "checks.register(lambda **_: [checks.Error('unsafe', id='t.E2')], 'other', deploy=True)\n"
+        "import zhiying.wsgi"
+    )
+    refused = start(tmp_path, "-c", code, PUBLIC_URL="https://video.example.com", NUM_PROXIES="1")
+    assert refused.returncode != 0
+    assert "t.E1" in refused.stderr
+    assert "t.E2" in refused.stderr
+
+
+def test_web_processes_without_a_broker_refuse_to_start(tmp_path: Path) -> None:
+    refused = start(tmp_path, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", PORT="1")
+    assert refused.returncode != 0
+    assert "BROKER_URL is not set" in refused.stderr

@@ -245,10 +245,12 @@ def test_an_item_retried_in_parallel_is_charged_once() -> None:
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_cancel_complete_fail_and_expiry_at_once_have_one_winner(round_: int) -> None:
+def test_cancel_complete_fail_and_expiry_at_once_have_one_winner(round_: int, settings: Any) -> None:
+    settings.RENDER_MAX_TRIES = 1
     user = make_user()
     item = make_item(user)
     claimed = claim()
+    VideoItem.objects.update(lease_until=item.queued_at)
     outcomes = all_at_once(
         [
             lambda: runs.cancel_items(batch_id=item.batch_id, user_id=user.pk),
@@ -256,6 +258,7 @@ def test_cancel_complete_fail_and_expiry_at_once_have_one_winner(round_: int) ->
             lambda: attempts.fail(claimed, FINAL),
             lambda: attempts.fail(claimed, FINAL),
             lambda: runs.cancel_items(batch_id=item.batch_id, user_id=user.pk),
+            attempts.expire_leases,
         ]
     )
     assert only_one(outcomes), outcomes

@@ -27,7 +27,7 @@ from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.media import image_bytes, wav_bytes
 from tests.support.parallel import all_at_once
 from tests.support.rows import client_for, make_item, make_user
-from videos.models import Batch, ItemStatus, Upload, UploadStatus, VideoItem
+from videos.models import Batch, ItemStatus, Upload, UploadStatus
 from videos.services.uploads import delete_abandoned
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
@@ -215,8 +215,8 @@ def test_of_requests_at_once_one_takes_the_uploads(user: User, client_of_user: A
 
 def test_an_item_gets_another_image_by_key(user: User, client_of_user: APIClient) -> None:
     item = make_item(user)
-    VideoItem.objects.update(status=ItemStatus.FAILED, error_code="x")
     path = f"/api/video/batches/{item.batch_id}/items/{item.pk}/replace"
+    assert client_of_user.post(path.replace("/replace", "/cancel")).status_code == 200
     (key,) = uploaded(client_of_user, ("better.jpg", image_bytes(200)))
     answer = client_of_user.post(path, {"image": key}, format="json")
     assert answer.status_code == 200, answer.content

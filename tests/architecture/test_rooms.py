@@ -92,6 +92,22 @@ def test_only_the_ledger_writes_credits() -> None:
     assert writers, "the ledger itself writes; if this finds nothing, it looks for the wrong thing"
 
 
+HTTP_PACKAGES = ("django.http", "rest_framework.")
+SPEAK_HTTP_STILL = {"accounts/services/login.py", "accounts/services/users.py"}
+"""Until their limits on attempts are our own and take an address instead of a request."""
+
+
+def test_services_know_nothing_of_http() -> None:
+    found = {
+        name_of(path)
+        for path in modules(*APPLICATIONS)
+        if {"services", "store", "scheduling"} & set(path.relative_to(ROOT).parts)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(HTTP_PACKAGES)
+    }
+    assert found <= SPEAK_HTTP_STILL
+
+
 def test_modules_stay_readable() -> None:
     lengths = {name_of(path): len(path.read_text().splitlines()) for path in modules(*APPLICATIONS, "tools")}
     assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}

@@ -84,8 +84,7 @@ def test_database_and_broker_are_not_reachable_from_outside() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_get_only_variables_that_are_read(name: str) -> None:
-    beside_settings = {"ADMIN_USERNAME", "ADMIN_PASSWORD"}
-    assert set(SERVICES[name]["environment"]) <= variables_of_settings() | beside_settings
+    assert set(SERVICES[name]["environment"]) <= variables_of_settings()
 
 
 def test_every_variable_is_documented() -> None:

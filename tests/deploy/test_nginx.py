@@ -1,43 +1,61 @@
 """deploy/nginx.conf, run by a real nginx in front of a stand-in for the web processes."""
 
 import contextlib
-import http.client
 import json
-import os
 import re
+import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.plugins.environment import in_ci
 from tests.servers import MissingServerError
-from tests.servers.process import accepts_connections, find_program, free_port, running, scratch_folder
+from tests.servers.nginx import TIMEOUT_S, Nginx, run_nginx
+from tests.servers.process import LOOPBACK, free_port, scratch_folder
 
 pytestmark = pytest.mark.xdist_group("nginx")
 
-CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 MEDIA = b"0123456789" * 100
-TIMEOUT_S = 60
+TOKEN = {"Authorization": "Bearer good"}
 
 
 class Application(BaseHTTPRequestHandler):
-    """Answers /media/… the way Django does behind nginx, and everything else with the headers it got."""
+    """Answers /media/… the way Django does behind nginx, and everything else with what it got."""
 
     def do_GET(self) -> None:
         """Serve one request."""
-        body = b"" if self.path.startswith("/media/") else json.dumps(dict(self.headers)).encode()
-        self.send_response(200)
-        if self.path.startswith("/media/"):
-            self.send_header("X-Accel-Redirect", f"/internal-media/{self.path.removeprefix('/media/')}")
-            self.send_header("Content-Type", "video/mp4")
-            self.send_header("Cache-Control", "private, max-age=3600")
-            self.send_header("X-Content-Type-Options", "nosniff")
+        length = int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(length)
+        if self.path == "/api/user/profile":
+            known = self.headers.get("Authorization") == TOKEN["Authorization"]
+            return self._answer(200 if known else 401, b"{}")
+        if self.path.startswith("/media/") and "/upload/" not in self.path:
+            key = self.path.partition("?")[0].rpartition("/")[2]  # behind the signature
+            return self._answer(
+                200,
+                b"",
+                {
+                    "X-Accel-Redirect": f"/internal-media/{key}",
+                    "Content-Type": "video/mp4",
+                    "Cache-Control": "private, max-age=3600",
+                    "X-Content-Type-Options": "nosniff",
+                },
+            )
+        if self.path == "/api/no-such-call":
+            return self._answer(404, b'{"detail": "theirs"}')
+        return self._answer(200, json.dumps({**dict(self.headers), "received": len(content)}).encode())
+
+    do_POST = do_GET  # noqa: N815
+    do_OPTIONS = do_GET  # noqa: N815
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -46,123 +64,223 @@ class Application(BaseHTTPRequestHandler):
         """Keep the test's output quiet."""
 
 
-@dataclass(frozen=True)
-class Site:
-    """Where nginx listens."""
-
-    http_port: int
-    https_port: int
-
-    def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        """One request over TLS; header names are written with underscores."""
-        context = ssl._create_unverified_context()  # noqa: S323 - the certificate is made for this test
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.https_port, context=context, timeout=TIMEOUT_S
-        )
-        with contextlib.closing(connection):
-            connection.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
-            response = connection.getresponse()
-            return response, response.read()
+@contextlib.contextmanager
+def started(upstream: str) -> Iterator[Nginx]:
+    with scratch_folder("media") as media:
+        media.chmod(0o755)
+        (media / "result.mp4").write_bytes(MEDIA)
+        try:
+            with run_nginx(upstream=upstream, media=media) as nginx:
+                yield nginx
+        except MissingServerError as missing:
+            (pytest.fail if in_ci() else pytest.skip)(str(missing))
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """A running nginx with the project's configuration, its ports and paths changed to private ones."""
-    try:
-        nginx, openssl = find_program("nginx"), find_program("openssl")
-    except MissingServerError as missing:
-        (pytest.fail if in_ci() else pytest.skip)(str(missing))
-    application = ThreadingHTTPServer(("127.0.0.1", 0), Application)
+def site() -> Iterator[Nginx]:
+    """A running nginx with the project's configuration, in front of a stand-in."""
+    application = ThreadingHTTPServer((LOOPBACK, 0), Application)
     threading.Thread(target=application.serve_forever, daemon=True).start()
-    with scratch_folder("nginx") as folder:
-        site = Site(free_port(), free_port())
-        folder.chmod(0o755)  # nginx's workers are another user when root runs this
-        make_certificate(openssl, folder)
-        (folder / "media").mkdir()
-        (folder / "media" / "result.mp4").write_bytes(MEDIA)
-        (folder / "nginx.conf").write_text(privately(folder, site, application.server_address[1], nginx))
-        words: list[str | Path] = [nginx, "-e", folder / "error.log", "-p", folder]
-        words += ["-c", folder / "nginx.conf", "-g", f"daemon off; pid {folder / 'pid'};"]
-        with running(words, ready=lambda: accepts_connections(site.https_port), log=folder / "log"):
-            yield site
+    with started(f"{LOOPBACK}:{application.server_address[1]}") as nginx:
+        yield nginx
     application.shutdown()
     application.server_close()
 
 
-def make_certificate(openssl: Path, folder: Path) -> None:
-    """A self-signed certificate under the names the configuration uses."""
-    words: list[str | Path] = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    words += ["-subj", "/CN=test", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
-    subprocess.run(
-        words,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "HOME": str(folder)},
+@pytest.fixture(scope="module")
+def lonely() -> Iterator[Nginx]:
+    """An nginx whose application is away."""
+    with started(f"{LOOPBACK}:{free_port()}") as nginx:
+        yield nginx
+
+
+def get(site: Nginx, path: str, **headers: str) -> tuple[Any, bytes]:
+    """One request over TLS; header names are written with underscores."""
+    return site.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def raw(site: Nginx, request: bytes, *, secure: bool = True) -> bytes:
+    """The answer to bytes that need not be a request."""
+    context = ssl._create_unverified_context()  # noqa: S323 - the certificate is made for this test
+    port = site.https_port if secure else site.http_port
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(socket.create_connection((LOOPBACK, port), TIMEOUT_S))
+        if secure:
+            stream = stack.enter_context(context.wrap_socket(stream, server_hostname=site.server_name))
+        stream.sendall(request)
+        return b"".join(iter(lambda: stream.recv(65536), b""))
+
+
+# --- Names and addresses ----------------------------------------------------------------------------
+
+
+def test_plain_http_is_sent_to_https_with_its_port(site: Nginx) -> None:
+    response, _ = site.request("POST", "/api/auth/login?next=x", secure=False)
+    assert response.status == 308
+    assert response.headers["Location"] == (
+        f"https://video.example.com:{site.https_port}/api/auth/login?next=x"
     )
 
 
-def privately(folder: Path, site: Site, application_port: int, nginx: Path) -> str:
-    """The configuration with nothing changed but addresses, and what an older nginx does not know yet."""
-    text = CONFIGURATION.read_text()
-    changes = {
-        r"listen \[::\]:\d+( ssl)?;": "",
-        r"listen 80;": f"listen 127.0.0.1:{site.http_port};",
-        r"listen 443 ssl;": f"listen 127.0.0.1:{site.https_port} ssl;",
-        r"listen 127\.0\.0\.1:8081;": f"listen 127.0.0.1:{free_port()};",
-        r"server web:8000;": f"server 127.0.0.1:{application_port};",
-        r"/etc/nginx/tls/": f"{folder}/",
-        r"alias /data/media/;": f"alias {folder}/media/;",
-        r"/dev/stdout": f"{folder}/access.log",
-        r"/dev/stderr": f"{folder}/error.log",
-    }
-    version = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
-    numbers = re.search(r"(\d+)\.(\d+)\.(\d+)", version)
-    if numbers and tuple(map(int, numbers.groups())) < (1, 25, 1):
-        changes[r"http2 on;"] = ""
-    for pattern, replacement in changes.items():
-        text, count = re.subn(pattern, replacement, text)
-        assert count, pattern
-    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in temporary)
-    return text.replace("http {", f"http {{\n{paths}", 1)
+@pytest.mark.parametrize("secure", [True, False])
+def test_unknown_hosts_are_sent_nowhere(site: Nginx, secure: bool) -> None:
+    response, body = site.request("GET", "/api/x", secure=secure, headers={"Host": "evil.example.com"})
+    assert (response.status, json.loads(body)["code"]) == (421, "unknown_host")
+    assert "Location" not in response.headers
 
 
-def test_plain_http_is_sent_to_https(site: Site) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.http_port, timeout=TIMEOUT_S)
-    with contextlib.closing(connection):
-        connection.request("POST", "/api/auth/login", headers={"Host": "video.example.com"})
-        response = connection.getresponse()
-        assert response.status == 308
-        assert response.headers["Location"] == "https://video.example.com/api/auth/login"
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_load_balancers_may_look_by_a_bare_address(site: Nginx, path: str, secure: bool) -> None:
+    response, _ = site.request("GET", path, secure=secure, headers={"Host": f"{LOOPBACK}"})
+    assert response.status == 200
 
 
-def test_the_application_learns_the_real_address_and_scheme(site: Site) -> None:
-    _, body = site.get("/", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="http", Host="video.example.com")
+def test_the_application_learns_the_real_address_and_scheme(site: Nginx) -> None:
+    _, body = get(site, "/", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="http")
     seen = json.loads(body)
     assert seen["X-Forwarded-For"] == "127.0.0.1"
     assert seen["X-Forwarded-Proto"] == "https"
     assert seen["Host"] == "video.example.com"
+    assert re.fullmatch(r"[0-9a-f]{32}", seen["X-Request-ID"])
 
 
-def test_media_come_from_disk_with_the_applications_headers(site: Site) -> None:
-    response, body = site.get("/media/result.mp4")
+# --- Bodies -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/api/auth/login", 1_000_000, 200),
+        ("/api/auth/login", 3_000_000, 413),
+        ("/api/video/batch", 30_000_000, 200),
+        ("/api/video/batches/1/items/2/replace", 20_000_000, 200),
+        ("/api/video/batches/1/items/2/replace", 30_000_000, 413),
+        ("/media/0-x/upload/1/2", 8_500_000, 200),
+        ("/media/0-x/upload/1/2", 12_000_000, 413),
+    ],
+)
+def test_each_call_has_a_limit_of_its_own(site: Nginx, path: str, size: int, status: int) -> None:
+    response, body = site.request("POST", path, body=b"x" * size, headers=TOKEN)
+    if status == 200:
+        assert json.loads(body)["received"] == size
+    else:
+        assert (response.status, json.loads(body)["code"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize("path", ["/api/video/batch", "/api/video/batches/1/items/2/replace"])
+def test_nobody_unknown_fills_the_disk(site: Nginx, path: str) -> None:
+    """The answer comes although the body never does."""
+    head = f"POST {path} HTTP/1.1\r\nHost: video.example.com\r\nContent-Length: 20000000\r\n"
+    answer = raw(site, f"{head}Connection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "not_authenticated"
+
+
+def test_browsers_of_other_origins_may_ask_first(site: Nginx) -> None:
+    assert site.request("OPTIONS", "/api/video/batch")[0].status == 200
+
+
+# --- Media ------------------------------------------------------------------------------------------
+
+
+def test_media_come_from_disk_with_the_applications_headers(site: Nginx) -> None:
+    response, body = get(site, "/media/0-x/result.mp4")
     assert (response.status, body) == (200, MEDIA)
     assert response.headers["Content-Type"] == "video/mp4"
     assert response.headers["Cache-Control"] == "private, max-age=3600"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_media_can_be_seeked(site: Site) -> None:
-    response, body = site.get("/media/result.mp4", Range="bytes=5-14")
+def test_media_can_be_seeked(site: Nginx) -> None:
+    response, body = get(site, "/media/0-x/result.mp4", Range="bytes=5-14")
     assert (response.status, body) == (206, b"5678901234")
     assert response.headers["Content-Range"] == f"bytes 5-14/{len(MEDIA)}"
 
 
-def test_a_range_beyond_the_end_is_refused(site: Site) -> None:
-    response, _ = site.get("/media/result.mp4", Range="bytes=5000-")
-    assert response.status == 416
+def test_a_range_beyond_the_end_is_refused(site: Nginx) -> None:
+    response, body = get(site, "/media/0-x/result.mp4", Range="bytes=5000-")
+    assert (response.status, json.loads(body)["code"]) == (416, "bad_range")
 
 
-def test_media_cannot_be_reached_past_the_application(site: Site) -> None:
-    response, _ = site.get("/internal-media/result.mp4")
-    assert response.status == 404
+def test_media_cannot_be_reached_past_the_application(site: Nginx) -> None:
+    response, body = get(site, "/internal-media/result.mp4")
+    assert (response.status, json.loads(body)["code"]) == (404, "not_found")
+
+
+# --- Logs -------------------------------------------------------------------------------------------
+
+
+def test_signatures_of_media_are_in_no_log(site: Nginx) -> None:
+    signature = "68af3c10-AbCdEfGhIjKlMnOpQrStUvWx"
+    for path in (f"/media/{signature}/gone.mp4", f"/media/{signature}/x.mp4?download=y"):
+        response, _ = get(site, path, Referer=f"https://video.example.com{path}")
+        assert response.status == 404
+    assert "gone.mp4" in site.access_log
+    assert [signature in text for text in (site.access_log, site.error_log)] == [False, False]
+
+
+def test_times_are_utc(site: Nginx) -> None:
+    get(site, "/")
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 ", site.access_log.splitlines()[-1])
+
+
+# --- Errors of nginx itself -------------------------------------------------------------------------
+
+
+def test_errors_of_the_application_are_its_own(site: Nginx) -> None:
+    response, body = get(site, "/api/no-such-call")
+    assert (response.status, json.loads(body)) == (404, {"detail": "theirs"})
+
+
+@pytest.mark.parametrize("path", ["/api/user/profile", "/media/0-x/y.mp4", "/readyz", "/static/x.js"])
+def test_while_the_application_is_away_clients_are_told_when_to_come_again(lonely: Nginx, path: str) -> None:
+    response, body = get(lonely, path, Accept_Language="en-GB,en;q=0.9")
+    assert response.status == 502
+    assert response.headers["Content-Type"] == "application/json"
+    assert int(response.headers["Retry-After"]) > 0
+    assert json.loads(body) == {
+        "detail": "The service is starting or being updated. Try again in a moment.",
+        "code": "unavailable",
+    }
+
+
+def test_an_upload_while_the_application_is_away_is_told_the_same(lonely: Nginx) -> None:
+    response, body = lonely.request("POST", "/api/video/batch", body=b"x", headers=TOKEN)
+    assert (response.status, json.loads(body)["code"]) == (503, "unavailable")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh-CN", "请稍后重试"), ("en", "Try again"), ("", "请稍后重试")]
+)
+def test_people_are_shown_a_page_in_their_language(lonely: Nginx, language: str, words: str) -> None:
+    response, body = get(lonely, "/admin/", Accept_Language=language)
+    assert response.status == 502
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert int(response.headers["Retry-After"]) > 0
+    assert words in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GARBAGE\r\n\r\n", 400),
+        (b"GET /api/x HTTP/1.1\r\n\r\n", 400),
+        (b"GET /api/x HTTP/1.1\r\nHost: video.example.com\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 400),
+        (b"GET /api/" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: video.example.com\r\n\r\n", 414),
+    ],
+)
+def test_what_is_no_request_is_refused_in_json(site: Nginx, request_bytes: bytes, status: int) -> None:
+    head, _, body = raw(site, request_bytes).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert set(json.loads(body)) == {"detail", "code"}
+
+
+def test_plain_http_on_the_port_of_tls_is_refused_in_json(site: Nginx) -> None:
+    request = b"GET /api/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection((LOOPBACK, site.https_port), TIMEOUT_S) as connection:
+        connection.sendall(request)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "bad_request"

@@ -2,9 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ON_BOTH_DATABASES = ("accounts", "adminpanel", "api", "scheduling", "videos")
+"""Folders whose tests run on PostgreSQL as well: whatever reads or writes rows may behave otherwise there."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them by folder, so that no new test is forgotten; early, since `-m` selects by the marks."""
+    for item in items:
+        if item.path.is_relative_to(ROOT) and item.path.relative_to(ROOT).parts[0] in ON_BOTH_DATABASES:
+            item.add_marker("postgresql")
 
 
 @pytest.fixture(scope="session", autouse=True)

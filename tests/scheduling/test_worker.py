@@ -16,17 +16,19 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
+from engines.registry import get_engine
 from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_batch, make_item, make_user
-from tests.support.scripted_engine import STEPS, VIDEO, prompt
+from tests.support.scripted_engine import NAME, STEPS, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
 from videos.store import deletions, files, keys, removal
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
+from videos.worker.slots import slots
 from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
 
@@ -79,7 +81,12 @@ def wait_for_render(item: VideoItem, folder: Path) -> int:
 
 def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> None:
     item = render(user, "succeed")
-    assert (item.status, item.progress, item.duration_s, item.notes) == ("completed", 100, 0.6, ["scripted"])
+    assert (item.status, item.progress, item.duration_s, item.notes) == (
+        "completed",
+        100,
+        0.6,
+        [{"code": "", "params": {"text": "scripted"}}],
+    )
     assert item.video == keys.result_key(item.batch_id, item.pk, 1, ".mp4")
     with default_storage.open(item.video) as file:
         assert file.read() == VIDEO
@@ -100,7 +107,8 @@ def test_an_idle_worker_says_that_there_was_nothing(db: None) -> None:
 def test_what_the_engine_refuses_fails_at_once_with_its_reason_and_a_refund(user: User) -> None:
     item = render(user, "refuse")
     assert (item.status, item.error_code, item.tries) == ("failed", "no_face", 1)
-    assert item.error_msg == "No face was found."
+    assert item.error_msg == "No face was found in the portrait."
+    assert item.error_final
     assert refunds() == 1
     assert_all_is_settled()
 
@@ -255,7 +263,7 @@ def test_a_child_that_answers_nonsense_is_killed(user: User, tmp_path: Path, scr
 
 def test_what_libraries_print_does_not_reach_the_protocol(user: User) -> None:
     item = render(user, "chatter")
-    assert (item.status, item.notes) == ("completed", ["scripted"])
+    assert (item.status, item.notes) == ("completed", [{"code": "", "params": {"text": "scripted"}}])
 
 
 def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,14 +288,28 @@ def test_the_child_gets_no_secret(user: User, tmp_path: Path, monkeypatch: pytes
     assert "do-not-tell" not in told
 
 
-def test_an_engine_that_does_not_exist_leaves_the_reason_with_the_item(
-    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing_in_child_only", [False, True])
+def test_an_engine_that_does_not_exist_costs_no_try_and_items_wait_for_it(
+    user: User, monkeypatch: pytest.MonkeyPatch, missing_in_child_only: bool
 ) -> None:
-    scripted.RENDER_MAX_TRIES = 1
+    get_engine(NAME)
     monkeypatch.setenv("EXTRA_ENGINES", "scripted=no.such.module:Engine")
-    item = render(user, "succeed")
-    assert item.status == "failed"
-    assert refunds() == 1
+    if not missing_in_child_only:
+        get_engine.cache_clear()
+    item = make_item(user, prompt=prompt("succeed"))
+    work_once()
+    item.refresh_from_db()
+    assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
+    assert pause.code == "engine_unavailable"
+    end_pause(keep_trouble=True)
+    assert missing_in_child_only or not work_once(), "items were taken without an engine"
+    monkeypatch.setenv("EXTRA_ENGINES", VARIABLE)
+    slots.close()
+    end_pause()
+    while work_once():
+        pass
+    item.refresh_from_db()
+    assert item.status == "completed"
 
 
 # --- Late workers ----------------------------------------------------------------------------------
@@ -420,3 +442,10 @@ def test_a_batch_accepted_while_the_broker_is_down_is_done_later(
     request.getfixturevalue("worker")
     wait_until(all_done, timeout_s=300, what="the sweep's hints and their work")
     assert set(VideoItem.objects.values_list("status", flat=True)) == {"completed"}
+
+
+def test_what_an_engine_says_can_be_kept_whatever_it_holds(user: User) -> None:
+    item = render(user, "rave")
+    assert (item.status, item.error_code, item.error_final) == ("failed", "their_code", True)
+    assert item.error_msg == "odd ?"
+    assert item.error_params == {"share": "nan", "name": "?"}

@@ -136,8 +136,11 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     timeout_s: float = 120.0,
+    cwd: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in the foreground of a process group of its own, from `ready` until the block ends.
+
+    It runs in `cwd`, or in the folder of its log.
 
     Output goes to `log`, whose end is quoted by the `ServerError` raised when it dies or is not
     ready in time. The whole group is stopped, by force where asking is not enough.
@@ -148,7 +151,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=log.parent,
+            cwd=cwd or log.parent,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
         )

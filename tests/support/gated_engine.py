@@ -30,6 +30,7 @@ class Gate:
             "EXTRA_ENGINES": f"{NAME}={__name__}:GatedPortraitEngine",
             "GENERATION_ENGINE": NAME,
             VARIABLE: str(self.bar),
+            "RENDER_ENVIRONMENT": VARIABLE,
         }
 
     def close(self, *, after: int = 0) -> None:

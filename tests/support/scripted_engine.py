@@ -19,10 +19,12 @@ from engines.base import (
     Capabilities,
     EngineUnavailableError,
     NoFaceError,
+    Note,
     Progress,
     Readiness,
     RenderResult,
     RenderSpec,
+    UnusablePortraitError,
 )
 
 NAME = "scripted"
@@ -80,7 +82,9 @@ def _succeed(spec: RenderSpec, progress: Progress) -> RenderResult:
     if spec.poster:
         spec.poster.write_bytes(b"poster")
     progress(1.0)
-    return RenderResult(duration_s=0.6, width=160, height=160, frames=15, fps=25, notes=("scripted",))
+    return RenderResult(
+        duration_s=0.6, width=160, height=160, frames=15, fps=25, notes=(Note.plain("scripted"),)
+    )
 
 
 def _chatter(spec: RenderSpec, progress: Progress) -> RenderResult:
@@ -93,11 +97,16 @@ def _chatter(spec: RenderSpec, progress: Progress) -> RenderResult:
 
 
 def _refuse(spec: RenderSpec, progress: Progress) -> RenderResult:
-    raise NoFaceError("No face was found.")
+    raise NoFaceError
+
+
+def _rave(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """Says what no database keeps."""
+    raise UnusablePortraitError("their_code", "odd\0 \ud800", share=float("nan"), name="\udfff")
 
 
 def _stay_away(spec: RenderSpec, progress: Progress) -> RenderResult:
-    raise EngineUnavailableError("The service does not answer.")
+    raise EngineUnavailableError("engine_unavailable")
 
 
 def _blunder(spec: RenderSpec, progress: Progress) -> RenderResult:
@@ -147,10 +156,25 @@ def _confess(spec: RenderSpec, progress: Progress) -> RenderResult:
     return _succeed(spec, progress)
 
 
+def _spy(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """Writes down whatever environment it can read: its own and that of every process there is."""
+    loot = {"own": json.dumps(dict(os.environ))}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            loot[f"environ {folder.name}"] = (folder / "environ").read_text(errors="replace")
+        if folder.name == str(os.getppid()):
+            with suppress(OSError):
+                (folder / "mem").open("rb").close()
+                loot["memory of the parent"] = "open"
+    Path(json.loads(spec.prompt)["folder"], "loot.json").write_text(json.dumps(loot))
+    return _succeed(spec, progress)
+
+
 _ACTS = {
     "succeed": _succeed,
     "chatter": _chatter,
     "refuse": _refuse,
+    "rave": _rave,
     "stay away": _stay_away,
     "blunder": _blunder,
     "crash": _crash,
@@ -159,4 +183,5 @@ _ACTS = {
     "gorge": _gorge,
     "climb": _climb,
     "confess": _confess,
+    "spy": _spy,
 }

@@ -1,7 +1,6 @@
 """Whatever the server says to people exists in Chinese, and the compiled catalogue is the written one."""
 
 import ast
-import builtins
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,15 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext
 
+from engines.sentences import NOTES, filled
+from videos import catalogue as catalogue_of_codes
 from videos.media.problems import MESSAGES
 from videos.media.sniffing import NAMES
-from zhiying.kernel.translatable import filled, translated
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "zhiying" / "locale" / "zh_Hans" / "LC_MESSAGES"
-SPEAKERS = ("engines", "videos/worker", "videos/services", "videos/scheduling")
-"""Where failures of a render are put into words. They are stored in English and translated when read."""
+SPEAKERS = ("engines", "videos")
+"""Where failures, remarks and problems of files arise."""
 NOT_FOR_USERS = {"__main__.py"}
 VALUE = re.compile(r"%\((\w+)\)[sd]")
 
@@ -113,83 +113,107 @@ def test_every_message_of_the_templates_is_in_the_catalogue(catalogue: polib.POF
     assert [message for message in found if message not in written] == []
 
 
-# --- Sentences of plain Python -----------------------------------------------------------------------
+# --- Codes of plain Python ---------------------------------------------------------------------------
+
+FAILING = {"NoFaceError": "no_face", "RenderCancelled": "cancelled", "EngineError": "engine_error"}
+"""Errors whose code is not an argument."""
+SPEAKING = re.compile(r"^(Unusable\w+Error|EngineUnavailableError|EngineError|RenderFailedError|Verdict)$")
 
 
-def spoken(tree: ast.AST) -> Iterator[str]:
-    """Sentences that become an item's error or an engine's state, with 7 for every value in them.
-
-    They are arguments of our errors and of `Verdict`, are named `detail`, or come from functions of notes.
-    """
+def spoken(tree: ast.AST) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """What is said by code: the kind ("failure", "note", "file"), the code, and the names of its values."""
     for node in ast.walk(tree):
-        found: list[ast.expr] = []
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            ours = name.endswith("Error") and not hasattr(builtins, name)
-            if ours or name in {"Verdict", "RenderCancelled"}:
-                found = node.args
-        elif isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "detail" for target in node.targets
-        ):
-            found = [node.value]
-        elif isinstance(node, ast.FunctionDef) and node.name in {"obituary", "_notes"}:
-            found = [part for part in ast.walk(node) if isinstance(part, ast.JoinedStr)]
-        yield from (sentence for value in found if (sentence := sentence_of(value)))
+            code = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+            if not isinstance(code, str):
+                continue
+            if SPEAKING.match(name):
+                yield "failure", code, _failure_values(node)
+            elif name == "Note" and code:
+                yield "note", code, _keys(node.args[1] if len(node.args) > 1 else None)
+            elif name == "MediaProblem":
+                yield "file", code, frozenset()
 
 
-def sentence_of(value: ast.expr) -> str:
-    """The text of a literal; empty for anything else and for codes."""
-    if isinstance(value, ast.Constant) and isinstance(value.value, str) and " " in value.value:
-        return value.value
-    if isinstance(value, ast.JoinedStr):
-        parts = (part.value if isinstance(part, ast.Constant) else "7" for part in value.values)
-        return "".join(str(part) for part in parts)
-    return ""
+def _failure_values(call: ast.Call) -> frozenset[str]:
+    """Keywords of an engine's error are values; the worker's errors have them in `params`."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    if "params" in given:
+        return _keys(given["params"])
+    return frozenset(given) - {"retryable", "unavailable", "detail", "message"}
 
 
-def all_spoken() -> list[str]:
-    return sorted({s for path in modules(*SPEAKERS) for s in spoken(ast.parse(path.read_text()))})
+def _keys(node: ast.expr | None) -> frozenset[str]:
+    keys = node.keys if isinstance(node, ast.Dict) else []
+    return frozenset(str(key.value) for key in keys if isinstance(key, ast.Constant))
 
 
-@pytest.mark.parametrize("sentence", all_spoken())
-def test_what_engines_and_workers_say_is_translated(sentence: str) -> None:
-    with translation.override("zh-hans"):
-        assert re.search(r"[一-鿿]", translated(sentence)), "name it in zhiying/kernel/translatable.py"
-    with translation.override("en"):
-        assert translated(sentence) == sentence
+def all_spoken() -> list[tuple[str, str, frozenset[str]]]:
+    found = {said for path in modules(*SPEAKERS) for said in spoken(ast.parse(path.read_text()))}
+    return sorted(found, key=lambda said: (said[0], said[1]))
 
 
-def test_the_search_for_sentences_finds_them() -> None:
+CATALOGUES = {"failure": catalogue_of_codes.FAILURES, "note": NOTES, "file": MESSAGES}
+
+
+@pytest.mark.parametrize(("kind", "code", "values"), all_spoken())
+def test_every_code_has_a_sentence_of_its_values(kind: str, code: str, values: frozenset[str]) -> None:
+    template = CATALOGUES[kind][code]
+    if kind != "file":
+        assert frozenset(VALUE.findall(template)) == values
+
+
+def test_the_search_for_codes_finds_them() -> None:
     """Otherwise the test above would pass by finding nothing."""
-    found = all_spoken()
-    assert len(found) >= 15
-    for known in (
-        "No face was found in the portrait.",
-        "Rendering took too long and was stopped.",
-        "The render process ended unexpectedly (exit 7).",
-        "The worker stopped while it rendered this video.",
-        "The engine failed on this portrait and recording.",
-    ):
-        assert known in found
+    found = {(kind, code) for kind, code, _values in all_spoken()}
+    assert len(found) >= 50
+    assert found >= {
+        ("failure", "face_too_narrow"),
+        ("failure", "render_crashed"),
+        ("failure", "worker_lost"),
+        ("note", "several_faces"),
+        ("file", "image_type"),
+    }
 
 
-@pytest.mark.parametrize("template", [*MESSAGES.values(), *NAMES])
-def test_what_is_wrong_with_a_file_is_translated(template: str) -> None:
+def test_no_code_of_the_catalogue_is_without_use() -> None:
+    said = {(kind, code) for kind, code, _values in all_spoken()}
+    fallbacks = {("failure", "engine_unavailable")}  # for engines that are installed beside ours
+    implied = {("failure", code) for code in FAILING.values()}
+    for kind in ("failure", "note"):
+        assert {(kind, code) for code in CATALOGUES[kind]} - said - implied - fallbacks == set()
+
+
+@pytest.mark.parametrize("template", [t for codes in CATALOGUES.values() for t in codes.values()] + [*NAMES])
+def test_every_sentence_is_translated_with_its_values(template: str) -> None:
     values = dict.fromkeys(VALUE.findall(template), "7")
     with translation.override("zh-hans"):
-        chinese = filled(template, values) if values else gettext(template)
-    assert re.search(r"[一-鿿]", chinese), "name it in zhiying/kernel/translatable.py"
+        chinese = filled(gettext(template), values)
+    assert re.search(r"[一-鿿]", chinese), "run `make messages` and translate it"
     assert len(values) + template.count("7") == chinese.count("7")
 
 
 def test_values_in_words_are_translated_within_their_sentence() -> None:
     with translation.override("zh-hans"):
-        told = filled(MESSAGES["image_type"], {"found": "a PDF document"})
+        told = catalogue_of_codes.media_problem("image_type", {"found": "a PDF document"})
     assert told == "这是 PDF 文档。请将人像保存为 JPEG、PNG 或 WebP。"
 
 
-def test_a_remark_is_translated_around_its_values() -> None:
+def test_a_remark_is_told_in_the_language_of_its_reader() -> None:
+    kept = {"code": "prompt_understood", "params": {"words": "微笑 smile"}}
+    with translation.override("en"):
+        assert catalogue_of_codes.note(kept) == "Understood from the prompt: 微笑 smile."
     with translation.override("zh-hans"):
-        assert translated("Understood from the prompt: 微笑 smile.") == "已从提示词识别：微笑 smile。"
-        assert translated("Something new.") == "Something new."
-        assert translated("") == ""
+        assert catalogue_of_codes.note(kept) == "已从提示词识别：微笑 smile。"
+        assert catalogue_of_codes.note({"code": "", "params": {"text": "Something new."}}) == "Something new."
+
+
+def test_a_code_that_is_not_ours_is_told_by_its_own_sentence() -> None:
+    with translation.override("zh-hans"):
+        assert catalogue_of_codes.failure("acme_tired", {"hours": 8}, "Acme is tired.") == "Acme is tired."
+        assert catalogue_of_codes.failure("face_too_narrow", {}, "Ours, but other values") == (
+            "Ours, but other values"
+        )
+    assert catalogue_of_codes.failure_in_english("acme_tired", {}, "Acme is tired.") == "Acme is tired."
+    assert catalogue_of_codes.failure_in_english("no_face", {}) == "No face was found in the portrait."

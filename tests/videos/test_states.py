@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import CreditEntry, User
 from accounts.services.credits import InsufficientCreditsError
+from engines.base import Note
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
@@ -19,7 +20,9 @@ from videos.services.attempts import Claim, StoredResult, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
-RESULT = StoredResult(video="batches/x/result/y-1.mp4", poster="", duration_s=0.6, notes=("one face",))
+RESULT = StoredResult(
+    video="batches/x/result/y-1.mp4", poster="", duration_s=0.6, notes=(Note.plain("one face"),)
+)
 FINAL = Verdict("no_face", "No face was found.")
 LOST = Verdict("worker_lost", "The worker stopped.", retryable=True)
 
@@ -210,7 +213,11 @@ def test_retryable_trouble_is_retried_a_bounded_number_of_times_then_refunded(
         VideoItem.objects.update(not_before=timezone.now())
     assert attempts.fail(claim(), LOST)
     item.refresh_from_db()
-    assert (item.status, item.error_code, item.error_msg) == ("failed", LOST.code, LOST.message)
+    assert (item.status, item.error_code, item.error_msg) == (
+        "failed",
+        "worker_lost",
+        "The worker stopped while it rendered this video.",
+    )
     assert_all_is_settled()
 
 
@@ -277,7 +284,11 @@ def test_a_completed_item_is_never_refunded(user: User) -> None:
     assert runs.rerun_items(batch_id=item.batch_id, user_id=user.pk) == 0
     assert attempts.reclaim_all() == 0
     item.refresh_from_db()
-    assert (item.status, item.progress, item.notes) == ("completed", 100, ["one face"])
+    assert (item.status, item.progress, item.notes) == (
+        "completed",
+        100,
+        [{"code": "", "params": {"text": "one face"}}],
+    )
     assert (credits_of(user), refunds(item)) == (99, 0)
     assert_all_is_settled()
 

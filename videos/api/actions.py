@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
@@ -15,17 +16,19 @@ from rest_framework.views import APIView
 from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
-from videos.models import Batch
+from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import archive as export
 from videos.services import batches, selectors
+from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
 from videos.services.retention import FilesRemovedError
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.api.slots import SlowRequests
-from zhiying.kernel.errors import InvalidError
-from zhiying.kernel.responses import error_response
+from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES
+from zhiying.kernel.errors import InvalidError, NotFoundError
+from zhiying.kernel.responses import disposition, error_response
 
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
 
@@ -49,6 +52,9 @@ class ItemRetryView(APIView):
 
 
 class ItemReplaceView(SlowRequests, APIView):
+    accepts_files = True
+    max_body_bytes = settings.IMAGE_MAX_BYTES + DEFAULT_BODY_BYTES
+
     @extend_schema(
         request={"multipart/form-data": shapes.ImageUpload, "application/json": shapes.ImageFromUpload},
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
@@ -58,8 +64,14 @@ class ItemReplaceView(SlowRequests, APIView):
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
-        with submission.files() as (images, _audio), prepared_portrait(images[0]) as portrait:
+        batches.require_credits(item.batch.user, batches.price_of(1))
+        with (
+            checking(acting_user=user, images=1) as paid,
+            submission.files() as (images, _audio),
+            prepared_portrait(images[0]) as portrait,
+        ):
             batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
+            paid()
         return Response({"success": True})
 
 
@@ -74,6 +86,34 @@ def _new_image(request: Request) -> Submission:
     return submission
 
 
+class ItemResultUrlView(APIView):
+    @extend_schema(responses=shapes.UrlOutput)
+    def get(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """The address of the finished video, which works without a header; 404 until there is one."""
+        item = selectors.item_for(current_user(request), batch_id, item_id)
+        if item.status != ItemStatus.COMPLETED:
+            raise NotFoundError(_("There is no video yet."))
+        _require_files(item)
+        return Response({"url": media_url(origin_of(request._request), item.video)})
+
+
+class ItemInputUrlView(APIView):
+    @extend_schema(responses=shapes.UrlOutput)
+    def get(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """The address of the item's portrait, which works without a header."""
+        item = selectors.item_for(current_user(request), batch_id, item_id)
+        if not item.source_image:
+            raise NotFoundError(_("The portrait is not stored any more."))
+        _require_files(item)
+        return Response({"url": media_url(origin_of(request._request), item.source_image)})
+
+
+def _require_files(item: VideoItem) -> None:
+    if item.batch.files_removed:
+        gone = FilesRemovedError()
+        raise NotFoundError(gone.detail, code=gone.code)
+
+
 class BatchCancelView(APIView):
     @extend_schema(request=None, responses=shapes.CountOutput)
     def post(self, request: Request, batch_id: UUID) -> Response:
@@ -85,7 +125,7 @@ class BatchCancelView(APIView):
 class RetryFailedView(APIView):
     @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID) -> Response:
-        """Retry all failed items, for one credit each."""
+        """Retry all failed and cancelled items, for one credit each."""
         count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
 
@@ -124,7 +164,7 @@ def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBas
     stream = export.stream_archive(batch)
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response["Content-Length"] = str(len(stream))
-    response["Content-Disposition"] = content_disposition_header(True, export.archive_name(batch)) or ""
+    response["Content-Disposition"] = disposition(export.archive_name(batch))
     response["Cache-Control"] = "private, no-store"
     return response
 

@@ -109,32 +109,27 @@ def _key(row: BatchRow, viewer: Viewer, summary: bool) -> tuple[object, ...]:
 
 
 def _make(rows: Sequence[BatchRow], viewer: Viewer, summary: bool) -> list[bytes]:
-    ids = [row.id for row in rows]
-    items = {} if summary or not ids else items_of(ids)
-    running = running_progress([row.id for row in rows if row.processing_count]) if summary else {}
+    if not rows:
+        return []
     if waiting := {row.user_id for row in rows if row.pending_count}:
         viewer.queue.prepare(waiting)
-    return [
-        _body(
-            row,
-            viewer,
-            items.get(row.id, ()),
-            running.get(row.id, 0)
-            if summary
-            else sum(i.progress for i in items[row.id] if i.status == ItemStatus.PROCESSING),
-        )
-        for row in rows
-    ]
+    ids = [row.id for row in rows]
+    if summary:
+        progress = running_progress([row.id for row in rows if row.processing_count])
+        shown = [_shown(row, viewer, (), progress.get(row.id, 0)) for row in rows]
+    else:
+        items = items_of(ids)
+        shown = [_shown(row, viewer, items[row.id], _progress(items[row.id])) for row in rows]
+    return [json_bytes(BatchOutput.body(batch)) for batch in shown]
 
 
-def _body(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], running: int) -> bytes:
-    """`running` is the sum of percent over the items that are being rendered."""
-    forecast = viewer.queue.forecast(row, running_progress=running) if row.is_open else Forecast()
-    shown = ShownBatch(
-        row=row,
-        links=viewer.links,
-        forecast=forecast,
-        items=[ShownItem(item, viewer.links, row.files_removed_at is not None) for item in items],
-        running_progress=running,
-    )
-    return json_bytes(BatchOutput.body(shown))
+def _progress(items: Sequence[ItemRow]) -> int:
+    """Percent, summed over the items being rendered."""
+    return sum(item.progress for item in items if item.status == ItemStatus.PROCESSING)
+
+
+def _shown(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], progress: int) -> ShownBatch:
+    forecast = viewer.queue.forecast(row, running_progress=progress) if row.is_open else Forecast()
+    removed = row.files_removed_at is not None
+    shown = [ShownItem(item, viewer.links, removed) for item in items]
+    return ShownBatch(row, viewer.links, forecast, shown, progress)

@@ -4,20 +4,21 @@ The schema's names and the front end's names for the same values stand side by s
 else.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
 from rest_framework import serializers
 
+from videos import catalogue
 from videos.models import BatchStatus, ItemStatus
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.scheduling.forecast import Forecast
 from videos.services.batch_rows import BatchRow, ItemRow
+from videos.services.transitions import RETRYABLE
 from videos.store.urls import Links
 from zhiying.kernel.api.paging import PageOutput
 from zhiying.kernel.api.shapes import Shape, shown
-from zhiying.kernel.translatable import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ class ShownItem:
         return "" if self.files_removed else self.links.url(key)
 
     @property
-    def elapsed_s(self) -> int:
-        """Seconds the item has been, or was, rendering."""
-        if self.row.started_at is None:
-            return 0
-        end = self.row.finished_at or timezone.now()
-        return max(0, round((end - self.row.started_at).total_seconds()))
+    def notes(self) -> list[str]:
+        text = self.row.notes_json
+        return [] if text == "[]" else [catalogue.note(note) for note in json.loads(text)]
+
+    @property
+    def error_msg(self) -> str:
+        """Why it failed, in the reader's language."""
+        row = self.row
+        return catalogue.failure(row.error_code, row.error_params, row.error_msg) if row.error_code else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,23 @@ class ItemOutput(Shape):
     poster_url = shown(serializers.CharField(), lambda item: item.link(item.row.poster) if item.video else "")
     status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
     progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
-    elapsed_time = shown(serializers.IntegerField(help_text="Seconds."), lambda item: item.elapsed_s)
+    api_task_id = shown(
+        serializers.CharField(
+            allow_null=True, help_text="Once this run was handed to a worker, else null. An opaque text."
+        ),
+        lambda item: str(item.row.id) if item.row.elapsed_s is not None else None,
+    )
+    elapsed_time = shown(
+        serializers.IntegerField(help_text="Seconds."), lambda item: max(0, item.row.elapsed_s or 0)
+    )
     error_code = shown(serializers.CharField(), lambda item: item.row.error_code)
-    error_msg = shown(serializers.CharField(), lambda item: translated(item.row.error_msg))
+    error_msg = shown(serializers.CharField(), lambda item: item.error_msg)
+    retry_helps = shown(
+        serializers.BooleanField(
+            help_text="Failed or cancelled, and not for a reason that would make the same files fail again."
+        ),
+        lambda item: item.row.status in RETRYABLE and not item.row.error_final,
+    )
     duration = shown(
         serializers.FloatField(allow_null=True, help_text="Seconds, once completed."),
         lambda item: item.row.duration_s if item.video else None,
@@ -108,7 +126,7 @@ class ItemOutput(Shape):
     )
     notes = shown(
         serializers.ListField(child=serializers.CharField()),
-        lambda item: [translated(note) for note in item.row.notes],
+        lambda item: item.notes,
     )
 
 

@@ -14,13 +14,12 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from videos.store import backends, keys
 from videos.store.urls import is_valid, seconds_left
-from zhiying.kernel.responses import error_response
+from zhiying.kernel.responses import disposition, error_response
 
 CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -53,7 +52,7 @@ def media(request: HttpRequest, token: str, key: str) -> HttpResponseBase:
 
 def _disposition(request: HttpRequest) -> str:
     name = request.GET.get("download", "")
-    return content_disposition_header(bool(name), name[:200]) or "inline"
+    return disposition(name) if name else "inline"
 
 
 def _presigned(request: HttpRequest, token: str, key: str) -> str:

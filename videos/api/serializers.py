@@ -96,6 +96,10 @@ class ExportFileOutput(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
+class UrlOutput(serializers.Serializer[Any]):
+    url = serializers.CharField(help_text="Absolute; works without a header.")
+
+
 class ExportOutput(serializers.Serializer[Any]):
     batch_id = serializers.UUIDField()
     batch_name = serializers.CharField()

@@ -22,6 +22,10 @@ Files = tuple[list[SubmittedFile], SubmittedFile | None]
 class Submission(Protocol):
     """The images and the recording of one request."""
 
+    @property
+    def images(self) -> Sequence[Any]:
+        """One for each image."""
+
     def files(self) -> Any:
         """A context in which all of them are files on this machine: `(images, audio)`."""
 

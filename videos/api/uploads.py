@@ -22,6 +22,7 @@ from videos.store.direct_uploads.disk import PartRefusedError, is_signed_part, r
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer
 from zhiying.kernel.api.slots import slow_request_slot, too_many_slow_requests
+from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES, takes_body
 from zhiying.kernel.responses import error_response
 
 
@@ -120,6 +121,7 @@ def _body(request: Request, upload: Upload, *, received: set[int]) -> dict[str, 
     }
 
 
+@takes_body(settings.UPLOAD_PART_BYTES + DEFAULT_BODY_BYTES)
 @csrf_exempt
 @require_http_methods(["PUT"])
 def upload_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:

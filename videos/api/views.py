@@ -20,8 +20,9 @@ from videos.api import serializers as shapes
 from videos.api.batch_shapes import BatchListOutput, BatchOutput
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
-from videos.services import batches, selectors
+from videos.services import batches, selectors, stored_bytes
 from videos.services.batch_rows import BatchRow, batch_row_for, newest_rows
+from videos.services.check_budget import checking
 from videos.services.intake import PreparedFiles, prepared_files
 from zhiying.kernel.api.conditional import conditional_response
 from zhiying.kernel.api.paging import Order, page_facts, page_of, validated_query
@@ -37,6 +38,8 @@ _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `avail
 
 class BatchCreateView(SlowRequests, APIView):
     """Submit a batch."""
+
+    accepts_files = True
 
     @extend_schema(
         parameters=[shapes.BatchCreateQuery, IDEMPOTENCY_KEY],
@@ -62,11 +65,20 @@ class BatchCreateView(SlowRequests, APIView):
             save(status, body)
 
         def work(save: Save) -> Answer:
+            stored_bytes.require_room(user)
+            count = len(submission.images)
+            if not dry_run and count <= settings.BATCH_MAX_IMAGES:
+                batches.require_credits(user, batches.price_of(count))
             with (
+                checking(acting_user=user, images=count) as paid,
                 submission.files() as (images, audio),
                 prepared_files(images=images, audio=audio, prompt=text["prompt"]) as files,
             ):
-                return _priced(user, files) if dry_run else _create(user, text, files, partial(keep, save))
+                if dry_run:
+                    return _priced(user, files)
+                answer = _create(user, text, files, partial(keep, save))
+                paid()
+                return answer
 
         key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
@@ -95,6 +107,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
 
 def _priced(user: User, files: PreparedFiles) -> Answer:
+    stored_bytes.require_room(user, batches.size_of(files))
     price = batches.price_of(len(files.portraits))
     return 200, {
         "ok": True,

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from .problems import MediaProblem
+from .problems import MediaProblem, gettext_noop
 
 SAMPLE_RATE_HZ = 48_000
 _PCM = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
@@ -76,7 +76,7 @@ class Decoder:
         self._values = self._bad_values = 0
         context = self._stream.codec_context
         # FFmpeg has no decoder for a codec it does not know, and then PyAV no context.
-        self.codec: str = getattr(context, "name", "an unknown codec")
+        self.codec: str = getattr(context, "name", gettext_noop("an unknown codec"))
         if self.codec not in _CODECS:
             raise MediaProblem("audio_codec", {"found": self.codec})
         self.rate, self.channels = context.sample_rate, context.layout.nb_channels

@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from engines.sandbox import child_environment, give_up_privileges
+
 from .files import write_all
 from .image_decoding import ImageLimits, PreparedImage, check_image, decode_image
 from .problems import MediaProblem
@@ -49,6 +51,7 @@ def _run(task: str) -> dict[str, Any]:
             capture_output=True,
             text=True,
             cwd=_ROOT,
+            env=child_environment(),
             timeout=_TIME_LIMIT_S,
             start_new_session=True,  # the terminal's Ctrl-C is for the server, which waits for this
             check=False,
@@ -100,6 +103,7 @@ def _limit(memory_bytes: int) -> None:
 
 
 if __name__ == "__main__":
+    give_up_privileges()
     given = json.load(sys.stdin)
     _limit(given["memory"])
     sys.stdout.write(json.dumps(_work(given)))

@@ -4,52 +4,76 @@ from collections.abc import Mapping
 
 Param = str | int | float
 
+
+def gettext_noop(sentence: str) -> str:
+    """Marks a sentence for translation, as Django's function of this name does."""
+    return sentence
+
+
 IMAGE_MESSAGES: dict[str, str] = {
-    "image_empty": "The image file is empty. Choose it again.",
-    "image_too_large": "The image is larger than %(limit_mb)s MB. Save a smaller copy and use that.",
-    "image_type": "This is %(found)s. Save the portrait as JPEG, PNG or WebP.",
-    "image_unreadable": "The image cannot be decoded. Open it in an image editor and save it again.",
-    "image_truncated": "The image file ends too early: part of it is missing. Upload it again.",
-    "image_too_many_pixels": (
+    "image_empty": gettext_noop("The image file is empty. Choose it again."),
+    "image_too_large": gettext_noop(
+        "The image is larger than %(limit_mb)s MB. Save a smaller copy and use that."
+    ),
+    "image_type": gettext_noop("This is %(found)s. Save the portrait as JPEG, PNG or WebP."),
+    "image_unreadable": gettext_noop(
+        "The image cannot be decoded. Open it in an image editor and save it again."
+    ),
+    "image_truncated": gettext_noop("The image file ends too early: part of it is missing. Upload it again."),
+    "image_too_many_pixels": gettext_noop(
         "The image has %(width)s × %(height)s pixels, more than %(limit_mpx)s megapixels. Scale it down."
     ),
-    "image_too_small": (
+    "image_too_small": gettext_noop(
         "The image has %(width)s × %(height)s pixels. Each side must have at least %(limit_px)s pixels."
     ),
-    "image_too_narrow": (
+    "image_too_narrow": gettext_noop(
         "The image has %(width)s × %(height)s pixels. Crop it so that "
         "its long side is at most %(limit_ratio)s times its short side."
     ),
-    "image_animated": "The image is an animation. Save the one picture to use as a still image.",
-    "image_too_complex": "Decoding the image takes too much time or memory. Save it again as a plain JPEG.",
+    "image_animated": gettext_noop(
+        "The image is an animation. Save the one picture to use as a still image."
+    ),
+    "image_too_complex": gettext_noop(
+        "Decoding the image takes too much time or memory. Save it again as a plain JPEG."
+    ),
 }
 
 AUDIO_MESSAGES: dict[str, str] = {
-    "audio_empty": "The audio file is empty. Choose it again.",
-    "audio_too_large": "The audio file is larger than %(limit_mb)s MB. Save it as MP3 and use that.",
-    "audio_type": "This is %(found)s. Save the speech as MP3 or WAV.",
-    "audio_codec": "The WAV file is encoded as %(found)s. Save it as plain PCM or as MP3.",
-    "audio_unreadable": "The audio cannot be decoded. Open it in an audio editor and save it again.",
-    "audio_no_stream": "The file holds no sound. Choose one with speech.",
-    "audio_truncated": (
+    "audio_empty": gettext_noop("The audio file is empty. Choose it again."),
+    "audio_too_large": gettext_noop(
+        "The audio file is larger than %(limit_mb)s MB. Save it as MP3 and use that."
+    ),
+    "audio_type": gettext_noop("This is %(found)s. Save the speech as MP3 or WAV."),
+    "audio_codec": gettext_noop("The WAV file is encoded as %(found)s. Save it as plain PCM or as MP3."),
+    "audio_unreadable": gettext_noop(
+        "The audio cannot be decoded. Open it in an audio editor and save it again."
+    ),
+    "audio_no_stream": gettext_noop("The file holds no sound. Choose one with speech."),
+    "audio_truncated": gettext_noop(
         "The recording ends after %(present_percent)s %% of the length it declares. Upload it again."
     ),
-    "audio_damaged": "%(damaged_percent)s %% of the recording is damaged. Save it again from the original.",
-    "audio_sample_rate": (
+    "audio_damaged": gettext_noop(
+        "%(damaged_percent)s %% of the recording is damaged. Save it again from the original."
+    ),
+    "audio_sample_rate": gettext_noop(
         "The sample rate is %(rate_hz)s Hz. Save the audio with %(min_hz)s to %(max_hz)s Hz."
     ),
-    "audio_channels": "The audio has %(channels)s channels. Save it with at most %(limit)s.",
-    "audio_too_short": "The audio lasts %(duration_s)s s. It must last at least %(limit_s)s s.",
-    "audio_too_long": "The audio lasts longer than %(limit_s)s s. Shorten it or split it.",
-    "audio_silent": "The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again.",
+    "audio_channels": gettext_noop("The audio has %(channels)s channels. Save it with at most %(limit)s."),
+    "audio_too_short": gettext_noop("The audio lasts %(duration_s)s s. It must last at least %(limit_s)s s."),
+    "audio_too_long": gettext_noop("The audio lasts longer than %(limit_s)s s. Shorten it or split it."),
+    "audio_silent": gettext_noop(
+        "The audio is silent: nothing in it is louder than %(limit_dbfs)s dBFS. Record it again."
+    ),
 }
 
 UPLOAD_MESSAGES: dict[str, str] = {
-    "upload_type": "Only JPEG, PNG and WebP images and MP3 and WAV recordings can be uploaded.",
-    "upload_unknown": "There is no such upload. Uploads are kept for a day; send the file again.",
-    "upload_unfinished": "The upload has not arrived whole. Send what is missing.",
-    "upload_changed": "The upload was changed after it had been checked. Send the file again.",
-    "upload_used": "The upload has been used already. Send the file again.",
+    "upload_type": gettext_noop("Only JPEG, PNG and WebP images and MP3 and WAV recordings can be uploaded."),
+    "upload_unknown": gettext_noop(
+        "There is no such upload. Uploads are kept for a day; send the file again."
+    ),
+    "upload_unfinished": gettext_noop("The upload has not arrived whole. Send what is missing."),
+    "upload_changed": gettext_noop("The upload was changed after it had been checked. Send the file again."),
+    "upload_used": gettext_noop("The upload has been used already. Send the file again."),
 }
 
 MESSAGES: dict[str, str] = IMAGE_MESSAGES | AUDIO_MESSAGES | UPLOAD_MESSAGES
@@ -60,7 +84,7 @@ class MediaProblem(Exception):  # noqa: N818 - a fact about a file, named in the
     """A file that cannot be used, for a reason its owner can act on.
 
     `code` is a key of `MESSAGES`, `params` holds the values of its template (JSON-ready), and `detail` is
-    the filled English sentence. Translate by `gettext(MESSAGES[code]) % params`.
+    the filled English sentence; `videos.catalogue` tells it in the reader's language.
     """
 
     def __init__(self, code: str, params: Mapping[str, Param] | None = None) -> None:

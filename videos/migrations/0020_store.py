@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0031_read_indexes'),
-        ('videos', '0036_queue_indexes'),
+        ('videos', '0060_check_budget'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -41,6 +41,9 @@ def fill(apps, schema_editor):
     for row in deleted.iterator():
         figures[timezone.localdate(row['at']), row['user_id'], '']['videos'] += 1
 
+    for (day, _, code), sums in list(figures.items()):  # and of all users together
+        for name, count in sums.items():
+            figures[day, None, code][name] += count
     UsageDay.objects.bulk_create(
         (
             UsageDay(day=day, user_id=user, code=code, merged=True, **sums)

@@ -1,6 +1,7 @@
 """Rows of batches, items and the queue."""
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
+from videos.models.check_budget import CheckBudget
 from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
@@ -11,6 +12,7 @@ __all__ = [
     "OPEN_STATUSES",
     "Batch",
     "BatchStatus",
+    "CheckBudget",
     "DeletionReason",
     "EngineLimit",
     "FileDeletion",

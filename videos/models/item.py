@@ -45,7 +45,15 @@ class VideoItem(models.Model):
         _("status"), max_length=16, choices=ItemStatus.choices, default=ItemStatus.PENDING
     )
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
-    error_msg = models.TextField(_("error"), blank=True)
+    error_msg = models.TextField(
+        _("error"), blank=True, help_text=_("In English; told as it is where the code is not known.")
+    )
+    error_params = models.JSONField(
+        default=dict, blank=True, help_text=_("The values of the sentence that the error code stands for.")
+    )
+    error_final = models.BooleanField(
+        default=False, help_text=_("The same portrait and recording would fail again.")
+    )
     progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
 
     video = models.CharField(max_length=200, blank=True, db_column="video_url")
@@ -53,7 +61,9 @@ class VideoItem(models.Model):
     source_bytes = models.PositiveBigIntegerField(default=0, help_text="Portrait and thumbnail.")
     video_bytes = models.PositiveBigIntegerField(null=True)
     duration_s = models.FloatField(null=True)
-    notes = models.JSONField(default=list, help_text=_("What the engine has to say about the result."))
+    notes = models.JSONField(
+        default=list, help_text=_("What the engine has to say about the result: codes with values.")
+    )
 
     lane = models.ForeignKey(
         QueueLane,

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from videos import catalogue
 from videos.models import Worker
 from videos.scheduling.figures import living_workers
-from zhiying.kernel.translatable import translated
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def _rank(worker: Worker, name: str) -> int:
 
 def _reason(worker: Worker, facts: dict[str, Any]) -> str:
     if not facts.get("ready"):
-        return translated(str(facts.get("detail", "")))
+        plain = str(facts.get("detail", ""))
+        return catalogue.failure(str(facts.get("code", "")), facts.get("params") or {}, plain)
     if worker.state == Worker.State.READY:
         return ""
     return trouble_text(worker.trouble) or _("The worker is stopping.")

@@ -8,7 +8,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.services import sessions, usage
+from accounts.services import login_limits, sessions, usage
 from videos.models import QueueState
 from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
@@ -60,7 +60,7 @@ def clean_if_due() -> None:
 
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
-    records = idempotency.delete_expired() + sessions.delete_expired()
+    records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from zipstream import ZIP_STORED, ZipStream
 
+from videos import catalogue
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.store import files as stored
 from videos.store.archive_names import DistinctNames, safe_name
 from videos.store.keys import result_prefix
-from zhiying.kernel.translatable import translated
 
 MANIFEST = "manifest.csv"
 CHUNKS_AHEAD = 4
@@ -132,7 +132,7 @@ def _manifest(batch: Batch, names: Mapping[UUID, str], missing: Set[UUID]) -> by
     rows.writerow(["file", "source", "status", "reason", "credits"])
     for item in batch.items.order_by("position"):
         cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
-        reason = translated(item.error_msg)
+        reason = catalogue.failure(item.error_code, item.error_params, item.error_msg)
         if item.pk in missing:
             reason = _("The video is not in the store any more.")
         row = [names.get(item.pk, ""), item.original_name, item.status, reason, cost]

@@ -1,7 +1,8 @@
 """A worker's side of an item's life: one attempt, from its claim to its verdict."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,9 @@ from django.db.models import Q, QuerySet
 from accounts.services import credits as ledger
 from accounts.services import usage
 from accounts.services.credits import Run
+from engines.base import Note
+from engines.sentences import Param
+from videos.catalogue import failure_in_english
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import stored_bytes
 from videos.services.transitions import ended, lock_batch, move, raise_version, refund
@@ -40,11 +44,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why an item failed: a stable code, a sentence for people, and whether trying again may help."""
+    """Why an item failed: a stable code with its values, and whether trying again may help.
+
+    `message` is told of codes that the catalogue does not know.
+    """
 
     code: str
-    message: str
+    message: str = ""
     retryable: bool = False
+    params: Mapping[str, Param] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class StoredResult:
     duration_s: float
     video_bytes: int = 0
     poster_bytes: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def heartbeat(claim: Claim, *, progress: int) -> bool:
@@ -107,10 +115,12 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
         poster=result.poster,
         video_bytes=result.video_bytes or None,
         duration_s=result.duration_s,
-        notes=list(result.notes),
+        notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
         error_msg="",
+        error_params={},
+        error_final=False,
         **ended(),
     )
     if batch is None:
@@ -137,7 +147,9 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
         claim,
         ItemStatus.FAILED,
         error_code=verdict.code[:64],
-        error_msg=verdict.message[:2000],
+        error_msg=failure_in_english(verdict.code, verdict.params, verdict.message)[:2000],
+        error_params=dict(verdict.params),
+        error_final=not verdict.retryable,
         **ended(),
     )
     if batch is None:
@@ -169,7 +181,7 @@ def reclaim_all() -> int:
 
 def _reclaim(lost: "QuerySet[VideoItem]") -> int:
     """Each item in a transaction of its own, so that one that cannot be taken back stops no other."""
-    verdict = Verdict("worker_lost", "The worker stopped while it rendered this video.", retryable=True)
+    verdict = Verdict("worker_lost", retryable=True)
     taken = 0
     for item in list(lost.select_related("batch", "lane").order_by("lease_until")):
         try:

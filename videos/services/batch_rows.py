@@ -9,13 +9,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Sum, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from videos.models import OPEN_STATUSES, Batch, ItemStatus, VideoItem
 from zhiying.kernel.compiled import CompiledQuery
 from zhiying.kernel.errors import NotFoundError
+from zhiying.kernel.functions import SecondsBetween
 
 
 class BatchRow(NamedTuple):
@@ -66,18 +68,20 @@ class ItemRow(NamedTuple):
     progress: int
     error_code: str
     error_msg: str
+    error_params: dict[str, Any]
+    error_final: bool
     duration_s: float | None
     width: int
     height: int
-    notes: list[str]
-    started_at: datetime | None
-    finished_at: datetime | None
+    notes_json: str
+    elapsed_s: int | None
 
 
 _BATCH = CompiledQuery(lambda pk: Batch.objects.filter(pk=pk).values_list(*BatchRow._fields))
-_ITEMS = CompiledQuery(
-    lambda pk: VideoItem.objects.filter(batch_id=pk).order_by("position").values_list(*ItemRow._fields)
-)
+_SHOWN_ITEMS = VideoItem.objects.annotate(
+    elapsed_s=SecondsBetween("started_at", "finished_at"), notes_json=Cast("notes", TextField())
+).values_list(*ItemRow._fields)
+_ITEMS = CompiledQuery(lambda pk: _SHOWN_ITEMS.filter(batch_id=pk).order_by("position"))
 
 
 def batch_row_for(user: User, batch_id: UUID) -> BatchRow:
@@ -122,8 +126,7 @@ def items_of(batch_ids: Collection[UUID]) -> Mapping[UUID, list[ItemRow]]:
 def _item_tuples(batch_ids: list[UUID]) -> Iterable[tuple[Any, ...]]:
     if len(batch_ids) == 1:
         return _ITEMS.rows(batch_ids[0])
-    items = VideoItem.objects.filter(batch_id__in=batch_ids).order_by("batch_id", "position")
-    return items.values_list(*ItemRow._fields)
+    return _SHOWN_ITEMS.filter(batch_id__in=batch_ids).order_by("batch_id", "position")
 
 
 def running_progress(batch_ids: Collection[UUID]) -> Mapping[UUID, int]:

@@ -14,10 +14,11 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import Batch, DeletionReason, ItemStatus, VideoItem
+from videos.models import Batch, DeletionReason, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import retention, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
+from zhiying.kernel.clock import database_now
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import deletions, keys
 from videos.store import files as stored
@@ -57,7 +58,7 @@ def batch_create(
     Raises:
         InsufficientCreditsError, QuotaExceededError: nothing was created.
     """
-    _require_credits(user, price_of(len(files.portraits)))
+    require_credits(user, price_of(len(files.portraits)))
     batch = Batch(
         id=uuid4(),
         user=user,
@@ -68,7 +69,7 @@ def batch_create(
         expires_at=retention.expiry_for(user),
     )
     batch.audio = keys.audio_key(batch.pk)
-    stored_bytes.require_room(user, _size_of(files))
+    stored_bytes.require_room(user, size_of(files))
     intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)
     try:
         batch.stored_bytes = stored.save_file(files.audio, batch.audio)
@@ -91,7 +92,8 @@ def batch_create(
     return created
 
 
-def _size_of(files: PreparedFiles) -> int:
+def size_of(files: PreparedFiles) -> int:
+    """Bytes that a batch of these files will store."""
     paths = [files.audio, *(path for one in files.portraits for path in (one.portrait, one.thumbnail))]
     return sum(path.stat().st_size for path in paths)
 
@@ -101,8 +103,8 @@ def _was_committed(error: BaseException, proof: "QuerySet[Any]") -> bool:
     return isinstance(error, OperationalError | InterfaceError) and proof.exists()
 
 
-def _require_credits(user: User, price: int) -> None:
-    """An early no, before files are stored; the charge itself is guarded again."""
+def require_credits(user: User, price: int) -> None:
+    """An early no, before files are decoded and stored; the charge itself is guarded again."""
     user.refresh_from_db(fields=["credits"])
     if user.credits < price:
         raise ledger.InsufficientCreditsError(required=price, available=user.credits)
@@ -134,7 +136,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name
     )
     for item in items:
-        item.queued_at = item.not_before = now
+        item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
     transitions.enqueue(batch, items)
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
@@ -292,12 +294,12 @@ def _replaced_files(item: VideoItem) -> VideoItem:
 
 @transaction.atomic
 def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
-    """Charge all failed items of a batch again and queue them; returns how many.
+    """Charge all failed and cancelled items of a batch again and queue them; returns how many.
 
     Raises:
         ConflictError: its files are gone.
     """
-    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, statuses=(ItemStatus.FAILED,))
+    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id)
     if count:
         _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)
     announce_work(count)

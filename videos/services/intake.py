@@ -14,14 +14,14 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 
+from videos import catalogue
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
-from videos.media.problems import MESSAGES, MediaProblem, Param
+from videos.media.problems import MediaProblem, Param
 from videos.store import scratch
 from videos.store.uploads import is_oversized
 from zhiying.kernel.errors import DomainError, InvalidError
-from zhiying.kernel.translatable import filled
 from zhiying.kernel.types import Upload
 
 MAX_NAME_LENGTH = 255
@@ -247,7 +247,7 @@ def _field(code: str, detail: str) -> dict[str, Any]:
 
 def file_problem(problem: MediaProblem, name: str, index: int | None) -> dict[str, Any]:
     """What is wrong with one file, as answers name it."""
-    detail = filled(MESSAGES[problem.code], problem.params)
+    detail = catalogue.media_problem(problem.code, problem.params)
     place = {} if index is None else {"index": index}
     return {**place, "name": name, "code": problem.code, "detail": detail}
 

@@ -85,6 +85,8 @@ def rerun_items(
             progress=0,
             error_code="",
             error_msg="",
+            error_params={},
+            error_final=False,
             queued_at=database_now(),
             not_before=database_now(),
             started_at=None,

@@ -23,7 +23,7 @@ _SIGNATURE_BYTES = 18  # 144 bits, 24 characters
 
 def media_path(key: str, *, now: float | None = None) -> str:
     """The path (without origin) under which `key` can be read for MEDIA_URL_LIFETIME_S to one hour more."""
-    return _signed_path(key, _expiry(time.time() if now is None else now), settings.MEDIA_SIGNING_KEY)
+    return _signed_path(key, _expiry(time.time() if now is None else now), settings.MEDIA_SIGNING_KEYS[0])
 
 
 def media_url(origin: str, key: str) -> str:
@@ -41,7 +41,7 @@ class Links:
 
     @classmethod
     def beginning_with(cls, origin: str) -> "Links":
-        return cls(origin, _expiry(time.time()), settings.MEDIA_SIGNING_KEY)
+        return cls(origin, _expiry(time.time()), settings.MEDIA_SIGNING_KEYS[0])
 
     def url(self, key: str) -> str:
         """As `media_url`."""
@@ -62,8 +62,9 @@ def is_valid(token: str, key: str, *, now: float | None = None) -> bool:
         return False
     if expires < (time.time() if now is None else now):
         return False
-    return hmac.compare_digest(
-        signature.encode(), _signature(key, expires, settings.MEDIA_SIGNING_KEY).encode()
+    return any(
+        hmac.compare_digest(signature.encode(), _signature(key, expires, secret).encode())
+        for secret in settings.MEDIA_SIGNING_KEYS
     )
 
 

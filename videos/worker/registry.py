@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from engines.base import EngineError
+from engines.base import EngineError, Readiness
 from engines.registry import get_engine
 from videos.models import Worker
 from videos.worker.leases import keeper
@@ -68,14 +68,9 @@ def _engine_facts() -> dict[str, Any]:
     """What the engine says of itself, as JSON."""
     try:
         engine = get_engine(settings.GENERATION_ENGINE)
-        readiness = engine.readiness()
-        return {
-            "ready": readiness.ready,
-            "detail": readiness.detail,
-            "capabilities": asdict(engine.capabilities()),
-        }
+        return {**asdict(engine.readiness()), "capabilities": asdict(engine.capabilities())}
     except EngineError as error:
-        return {"ready": False, "detail": error.detail, "capabilities": {}}
+        return {**asdict(Readiness.no(error)), "capabilities": {}}
 
 
 def forget_the_dead() -> int:

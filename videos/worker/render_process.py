@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from engines.base import EngineError, RenderSpec
+from engines.base import Engine, EngineError, EngineUnavailableError, RenderSpec
 from engines.registry import get_engine
+from engines.sandbox import give_up_privileges
 
 PROGRESS_INTERVAL_S = 0.2
 _PATHS = ("portrait", "audio", "output", "poster", "cache_dir")
@@ -42,26 +43,27 @@ class _Reporter:
 
 
 def main() -> None:
+    give_up_privileges()
     # Libraries that print must not break the protocol: what they write goes to stderr.
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     reporter = _Reporter(stream)
-    engine = get_engine(sys.argv[1])
+    engine: Engine | None = None
     with suppress(EngineError):  # told again, with a reason, by the first render
+        engine = get_engine(sys.argv[1])
         engine.warm_up()
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     while True:
         spec = _spec(json.loads(requests.get()))
         try:
+            engine = engine or get_engine(sys.argv[1])
             result = engine.render(spec, reporter.progress, lambda: False)
         except EngineError as error:
-            message = {"code": error.code, "detail": error.detail, "retryable": error.retryable}
-            reporter.send({"error": message})
+            reporter.send({"error": _told(error)})
         except Exception:  # noqa: BLE001  (a bug of an engine costs one item, not the process)
             traceback.print_exc()
-            detail = "The engine failed on this portrait and recording."
-            reporter.send({"error": {"code": "engine_error", "detail": detail, "retryable": True}})
+            reporter.send({"error": {**_told(EngineError()), "retryable": True}})
         else:
             reporter.send({"result": asdict(result)})
 
@@ -70,6 +72,16 @@ def _read_requests(requests: "queue.Queue[str]") -> None:
     for line in sys.stdin:
         requests.put(line)
     os._exit(0)  # the parent is gone; a render in progress has nobody to go to
+
+
+def _told(error: EngineError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "params": error.params,
+        "detail": error.detail,
+        "retryable": error.retryable,
+        "unavailable": isinstance(error, EngineUnavailableError),
+    }
 
 
 def _spec(fields: dict[str, Any]) -> RenderSpec:

@@ -6,6 +6,7 @@ limit, on too much memory, when its item is cancelled, and it ends by itself whe
 
 import json
 import logging
+import math
 import os
 import queue
 import signal
@@ -22,24 +23,17 @@ from typing import IO, Any
 
 import psutil
 
-from engines.base import RenderResult, RenderSpec
+from engines.base import Note, RenderResult, RenderSpec
+from engines.sandbox import child_environment
+from engines.sentences import Param
 
 RENDERS_PER_CHILD = 200
 """A child is replaced after so many renders, whatever it may have leaked."""
 STDERR_TAIL_BYTES = 2000
+CODE_LENGTH = 64
+TEXT_LENGTH = 1000
 HANGING_UP_S = 2.0
 """How long a child may live after it closed its end of the line."""
-SECRET_WORDS = (
-    "SECRET",
-    "PASSWORD",
-    "SIGNING",
-    "DATABASE_URL",
-    "BROKER_URL",
-    "METRICS_TOKEN",
-    "SESSION_TOKEN",
-)
-"""Environment variables with these words stay with the parent."""
-
 logger = logging.getLogger(__name__)
 
 Alive = Callable[[float], bool]
@@ -49,11 +43,22 @@ Alive = Callable[[float], bool]
 class RenderFailedError(Exception):
     """The render gave no result, for a reason a user can be told."""
 
-    def __init__(self, code: str, detail: str, *, retryable: bool) -> None:
-        super().__init__(detail)
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        retryable: bool,
+        params: Mapping[str, Param] | None = None,
+        unavailable: bool = False,
+    ) -> None:
+        super().__init__(detail or code)
         self.code = code
+        self.params = params or {}
         self.detail = detail
         self.retryable = retryable
+        self.unavailable = unavailable
+        """It is the engine that cannot work, whatever it is given."""
 
 
 class RenderAbandonedError(Exception):
@@ -122,8 +127,8 @@ class Renderer:
             elif message is not None:
                 return _result(message)
             elif not child.running:
-                logger.error("%s Its last words: %s", child.obituary(), child.last_words())
-                raise RenderFailedError("render_crashed", child.obituary(), retryable=True)
+                logger.error("The render process ended (exit %s): %s", child.exit_code, child.last_words())
+                raise RenderFailedError("render_crashed", retryable=True, params={"code": child.exit_code})
             if time.monotonic() >= beat:
                 self._check_limits(child, deadline)
                 if not alive(share):
@@ -132,20 +137,42 @@ class Renderer:
 
     def _check_limits(self, child: "_Child", deadline: float) -> None:
         if time.monotonic() > deadline:
-            raise RenderFailedError(
-                "render_timeout", "Rendering took too long and was stopped.", retryable=False
-            )
+            raise RenderFailedError("render_timeout", retryable=False)
         if child.memory_mb() > self._limits.memory_mb:
-            raise RenderFailedError(
-                "render_out_of_memory", "Rendering needed too much memory and was stopped.", retryable=False
-            )
+            raise RenderFailedError("render_out_of_memory", retryable=False)
 
 
 def _result(message: Mapping[str, Any]) -> RenderResult:
     if error := message.get("error"):
-        raise RenderFailedError(error["code"], error["detail"], retryable=error["retryable"])
+        raise RenderFailedError(
+            _storable(str(error["code"]), CODE_LENGTH),
+            _storable(str(error["detail"])),
+            retryable=bool(error["retryable"]),
+            params=_params(error["params"]),
+            unavailable=bool(error["unavailable"]),
+        )
     facts = dict(message["result"])
-    return RenderResult(**{**facts, "notes": tuple(facts["notes"])})
+    notes = tuple(
+        Note(_storable(note["code"], CODE_LENGTH), _params(note["params"])) for note in facts["notes"]
+    )
+    return RenderResult(**{**facts, "notes": notes})
+
+
+def _params(given: Mapping[str, Any]) -> dict[str, Param]:
+    """Values as the database takes them: an engine's messages may hold anything."""
+    return {
+        _storable(name, CODE_LENGTH): value
+        if isinstance(value, int)
+        else _storable(str(value))
+        if not isinstance(value, float) or not math.isfinite(value)
+        else value
+        for name, value in given.items()
+    }
+
+
+def _storable(text: str, length: int = TEXT_LENGTH) -> str:
+    """Without what PostgreSQL does not keep: NUL, and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:length]
 
 
 class _Child:
@@ -158,7 +185,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=_environment(),
+            env=child_environment(),
             cwd=Path(__file__).resolve().parents[2],
             start_new_session=True,  # Ctrl-C is for the parent; killing takes the whole group
         )
@@ -222,9 +249,10 @@ class _Child:
                 if stream:
                     stream.close()
 
-    def obituary(self) -> str:
-        """How the child died, for people."""
-        return f"The render process ended unexpectedly (exit {self._process.returncode})."
+    @property
+    def exit_code(self) -> int:
+        """How the child died; minus the signal that killed it."""
+        return self._process.returncode or 0
 
     def last_words(self) -> str:
         """The end of what it wrote to standard error, for the log."""
@@ -240,11 +268,3 @@ class _Child:
             for line in self._process.stdout:
                 self._messages.put(json.loads(line))
         self._messages.put({"closed": True})
-
-
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not any(word in name.upper() for word in SECRET_WORDS)
-    }

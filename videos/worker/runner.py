@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from engines.base import RenderResult, RenderSpec
+from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
 from videos.models import DeletionReason, VideoItem
 from videos.scheduling import forecast
@@ -77,6 +77,10 @@ def _work(slot: Slot) -> bool:
         close_old_connections()
         pause.begin(DATABASE_AWAY)
         return False
+    except EngineUnavailableError as error:
+        logger.error("The engine cannot be used: %s", error.detail)
+        pause.begin(ENGINE_UNAVAILABLE)
+        return False
     if claim is None:
         return False
     if item is not None:  # else deleted since the claim
@@ -112,14 +116,14 @@ def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
 
 def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
     claim = watch.claim
-    if failure.code == ENGINE_UNAVAILABLE:
+    if failure.unavailable:
         logger.error("The engine cannot work: %s", failure.detail)
         _put_back(watch, ENGINE_UNAVAILABLE)
     elif failure.retryable and disk_is_full():
         _put_back(watch, DISK_FULL)
     else:
         logger.warning("Item %s, attempt %d: %s", claim.item_id, claim.attempt, failure.code)
-        verdict = Verdict(failure.code, failure.detail, failure.retryable)
+        verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params)
         _surely(watch, lambda: attempts.fail(claim, verdict))
 
 
@@ -132,7 +136,7 @@ def _put_back(watch: Watch, code: str) -> None:
 def _fail_internally(watch: Watch, error: Exception) -> None:
     claim = watch.claim
     logger.error("Item %s, attempt %d failed", claim.item_id, claim.attempt, exc_info=error)
-    verdict = Verdict("internal_error", "The server failed to make this video.", retryable=True)
+    verdict = Verdict("internal_error", retryable=True)
     _surely(watch, lambda: attempts.fail(claim, verdict))
 
 
@@ -158,9 +162,7 @@ def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -
                 portrait = held.enter_context(files.local_copy(item.source_image, folder))
                 audio = held.enter_context(files.local_copy(item.batch.audio, folder))
             except FileNotFoundError as error:
-                raise RenderFailedError(
-                    "source_missing", "The portrait or the recording is not stored any more.", retryable=False
-                ) from error
+                raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
         spec = RenderSpec(
             portrait=portrait,

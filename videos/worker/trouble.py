@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 
+from engines.base import EngineError
 from engines.registry import get_engine
 
 DISK_FULL = "disk_full"
@@ -132,7 +133,7 @@ class Pause:
 def _passes(probe: Callable[[], bool]) -> bool:
     try:
         return probe()
-    except (OSError, BotoCoreError, ClientError, DatabaseError):
+    except (OSError, BotoCoreError, ClientError, DatabaseError, EngineError):
         return False
 
 

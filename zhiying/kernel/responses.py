@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import JsonResponse
+from django.utils.http import content_disposition_header
+
+MAX_FILE_NAME = 200
 
 
 def error_body(code: str, detail: str, **extra: Any) -> dict[str, Any]:
@@ -16,3 +19,9 @@ def error_response(
 ) -> JsonResponse:
     """An error answer outside of REST framework views."""
     return JsonResponse(error_body(code, detail, **extra), status=status, headers=dict(headers or {}))
+
+
+def disposition(name: str) -> str:
+    """The header that saves an answer under `name`, whatever a client or user wrote into it."""
+    shown = "".join(character for character in name if character.isprintable())[:MAX_FILE_NAME]
+    return content_disposition_header(True, shown) or "attachment"

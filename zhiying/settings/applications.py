@@ -18,16 +18,16 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "csp",
-    "axes",
     "django_prometheus",
 ]
 MIDDLEWARE = [
+    "zhiying.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "zhiying.middleware.OriginMiddleware",
-    "zhiying.middleware.RequestLimitMiddleware",
+    "zhiying.middleware.BodyLimitMiddleware",
     "zhiying.page_middleware.PageSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -36,7 +36,6 @@ MIDDLEWARE = [
     "zhiying.page_middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "zhiying.middleware.PolicyMiddleware",
-    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "zhiying.urls"

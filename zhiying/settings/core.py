@@ -5,7 +5,22 @@ from pathlib import Path
 import environ
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+
+
+class _FileAwareMapping(environ.FileAwareMapping):  # type: ignore[misc]  # the package has no types
+    """`NAME_FILE` names a file that holds the value of NAME, as container secrets do."""
+
+    def __getitem__(self, key: str) -> str:
+        value = str(super().__getitem__(key))
+        return value.rstrip("\r\n") if self.env.get(f"{key}_FILE") else value
+
+
+class _Environment(environ.FileAwareEnv):  # type: ignore[misc]  # the package has no types
+    ENVIRON = _FileAwareMapping()
+
+
+env = _Environment()
+"""Every variable may be given as a file: what is not in the environment cannot be read out of it."""
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
 HOST = env.str("HOST", default="127.0.0.1")
@@ -17,6 +32,13 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 BROKER_URL = env.str("BROKER_URL", default="memory://")
-PRODUCTION = env.bool("PRODUCTION", default=bool(DATABASE_URL) or BROKER_URL != "memory://")
-"""False only for the embedded default; True makes unsafe settings an error at start."""
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
+"""How many reverse proxies of ours stand in front and append to X-Forwarded-For."""
+
+EMBEDDED = not DATABASE_URL and BROKER_URL == "memory://"
+"""One process is everything: nobody else needs its secrets or its files."""
+PRODUCTION = env.bool(
+    "PRODUCTION", default=not EMBEDDED or PUBLIC_URL.startswith("https://") or NUM_PROXIES > 0
+)
+"""False only on somebody's own machine; True makes unsafe settings an error at start."""
 DEBUG = env.bool("DEBUG", default=False)

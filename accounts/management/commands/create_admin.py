@@ -1,9 +1,9 @@
 """`manage.py create_admin`: make an administrator."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from accounts.models import User
@@ -15,14 +15,20 @@ from zhiying.kernel.origin import NamedCommand
 class Command(NamedCommand):
     """Safe to run twice: an administrator of that name is left as it is."""
 
-    help = "Create an administrator. The password is taken from ADMIN_PASSWORD, or generated and shown once."
+    help = (
+        "Create an administrator; without a name the first one, of ADMIN_USERNAME, where there is none. "
+        "The password is taken from ADMIN_PASSWORD, or generated and shown once."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name = options["username"]
-        existing = User.objects.filter(username__iexact=name).first()
+        name = options["username"] or settings.ADMIN_USERNAME
+        if not options["username"] and User.objects.filter(is_admin=True).exists():
+            self.stdout.write("There is an administrator already; nothing was changed.")
+            return
+        existing = User.objects.named(name)
         if existing and existing.is_admin:
             self.stdout.write(f"{existing.username} is an administrator already; nothing was changed.")
             return
@@ -30,7 +36,7 @@ class Command(NamedCommand):
             raise CommandError(
                 f"{existing.username} exists and is not an administrator. Choose another name."
             )
-        given = os.environ.get("ADMIN_PASSWORD")
+        given = settings.ADMIN_PASSWORD
         password = given or generate_password()
         try:
             user = user_create(username=name, password=password, is_admin=True, acting_user=None)

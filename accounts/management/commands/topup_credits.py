@@ -39,7 +39,7 @@ class Command(NamedCommand):
     def _single(self, options: dict[str, Any]) -> None:
         if not options["username"] or options["amount"] is None:
             raise CommandError("Give USERNAME and AMOUNT, or --csv FILE.")
-        user = User.objects.filter(username__iexact=options["username"]).first()
+        user = User.objects.named(options["username"])
         if user is None:
             raise CommandError(f"There is no user named {options['username']}.")
         entry = ledger.top_up(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.base import NoFaceError, UnusablePortraitError
+from engines.base import NoFaceError, Note, UnusablePortraitError
 from engines.portrait.face import landmarks as lm
 from engines.portrait.face.detect import Detection, FaceDetector
 from engines.portrait.face.geometry import FaceFrame
@@ -45,7 +45,7 @@ class FoundFace:
     """The chosen face: mesh `points` (468, 3) in image pixels, and `notes` for the user."""
 
     points: F64
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class FaceFinder:
@@ -73,7 +73,7 @@ class FaceFinder:
             if mesh.confidence >= MIN_CONFIDENCE:
                 _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
                 return FoundFace(mesh.points, _notes(chosen, ranked))
-        raise NoFaceError("No face was found in the portrait.")
+        raise NoFaceError
 
     def _any_orientation(self, bgr: U8) -> list[Detection]:
         """Faces of the orientation that shows them best."""
@@ -116,35 +116,27 @@ def _prominence(found: Detection, bgr: U8) -> float:
 
 def _require_usable(chosen: Detection, mesh: Mesh, width: int, height: int) -> None:
     if chosen.size < MIN_FACE_PX:
-        raise UnusablePortraitError(
-            f"The face is only {chosen.size:.0f} pixels wide; at least {MIN_FACE_PX} are needed. "
-            "Use a closer or larger picture."
-        )
+        raise UnusablePortraitError("face_too_narrow", width=round(chosen.size), limit=MIN_FACE_PX)
     left, right = (mesh.points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
     across = right - left
     turn = math.degrees(math.atan2(abs(across[2]), float(np.linalg.norm(across[:2]))))
     if turn > MAX_TURN_DEG:
-        raise UnusablePortraitError("The face is turned too far aside; it should look towards the camera.")
+        raise UnusablePortraitError("face_turned_aside")
     frame = FaceFrame.from_landmarks(mesh.points)
     lips = frame.to_face(mesh.points[lm.OUTER_UPPER_LIP + lm.OUTER_LOWER_LIP, :2])
     around = frame.to_image(np.concatenate([lips + np.array(way) for way in MOUTH_ROOM]))
     if around.min() < 0 or (around > [width - 1, height - 1]).any():
-        raise UnusablePortraitError(
-            "The picture's edge cuts the mouth off; use one that shows the whole face."
-        )
+        raise UnusablePortraitError("mouth_cut_off")
     lip_gap = mesh.points[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], :2]
     if float(np.ptp(frame.to_face(lip_gap)[:, 1])) > MAX_GAPE:
-        raise UnusablePortraitError(
-            "The mouth is wide open in the picture; "
-            "use one with closed lips, a smile, or a mouth a little open."
-        )
+        raise UnusablePortraitError("mouth_wide_open")
 
 
-def _notes(chosen: Detection, faces: list[Detection]) -> tuple[str, ...]:
+def _notes(chosen: Detection, faces: list[Detection]) -> tuple[Note, ...]:
     count = sum(found.size >= RIVAL_SIZE * chosen.size for found in faces)
     if count < 2:
         return ()
-    return (f"{count} faces were found; the largest, most central one talks.",)
+    return (Note("several_faces", {"number": count}),)
 
 
 def _turned(bgr: U8, turn: int | None) -> U8:

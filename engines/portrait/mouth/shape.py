@@ -84,9 +84,7 @@ def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
         smooth = smoothed(np.ascontiguousarray(ycc[..., 0]), frame)
         upper = snap_to_seam(lines, frame, smooth)
         if is_covered(upper, frame, smooth):
-            raise UnusablePortraitError(
-                "Something covers the mouth in the picture; use one in which it can be seen."
-            )
+            raise UnusablePortraitError("mouth_covered")
         lower = upper.copy()
         gap = lines.gap
     centre_x = float(face[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], 0].mean())

@@ -8,6 +8,7 @@ not known is ignored, because prompts are written for many engines.
 import re
 from dataclasses import dataclass, replace
 
+from engines.base import Note
 from engines.portrait.performance.dials import Performance
 
 Dials = dict[str, float]
@@ -125,9 +126,9 @@ class Understanding:
     words: tuple[str, ...]
 
     @property
-    def note(self) -> str:
-        """One line for the user, or empty when nothing was understood."""
-        return "Understood from the prompt: " + ", ".join(self.words) + "." if self.words else ""
+    def notes(self) -> tuple[Note, ...]:
+        """One remark for the user, or none when nothing was understood."""
+        return (Note("prompt_understood", {"words": ", ".join(self.words)}),) if self.words else ()
 
 
 def understand(prompt: str) -> Understanding:

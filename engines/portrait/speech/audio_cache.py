@@ -82,7 +82,7 @@ class AudioPreparation:
         started = time.monotonic()
         while True:
             if cancelled():
-                raise RenderCancelled("The render was cancelled.")
+                raise RenderCancelled
             try:
                 return self._future.result(timeout=POLL_S)
             except FutureTimeout:
@@ -105,7 +105,7 @@ def _prepare(source: Path, folder: Path, stopped: Stopped) -> PreparedAudio:
     lock = FileLock(folder / f"{key}.lock")
     while True:
         if stopped():
-            raise RenderCancelled("The render was cancelled.")
+            raise RenderCancelled
         try:
             lock.acquire(timeout=POLL_S)
             break
@@ -123,7 +123,7 @@ def _content_key(source: Path) -> str:
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UnusableAudioError("The recording cannot be read.") from error
+        raise UnusableAudioError("recording_unreadable") from error
     return f"{digest[:40]}-{_analysis_version()}"
 
 

@@ -43,9 +43,7 @@ def read_speech(source: Path, stopped: Stopped) -> F32:
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
     length_s = len(samples) / SPEECH_RATE
     if not MIN_S <= length_s <= MAX_S:
-        raise UnusableAudioError(
-            f"The recording lasts {length_s:.1f} s; between {MIN_S} s and {MAX_S:.0f} s can be used."
-        )
+        raise UnusableAudioError("recording_length", length=round(length_s, 1), min=MIN_S, max=round(MAX_S))
     return samples.astype(np.float32) / np.float32(32768)
 
 
@@ -74,17 +72,17 @@ def _sound_of(source: Path, stopped: Stopped) -> Iterator[Iterator[AudioFrame | 
     try:
         with av.open(str(source), options=options) as reader:
             if not reader.streams.audio:
-                raise UnusableAudioError("The file contains no sound.")
+                raise UnusableAudioError("recording_without_sound")
             yield _resampled(_frames(reader, stopped))
     except av.error.FFmpegError as error:
-        raise UnusableAudioError("The recording cannot be decoded.") from error
+        raise UnusableAudioError("recording_undecodable") from error
 
 
 def _frames(reader: av.container.InputContainer, stopped: Stopped) -> Iterator[AudioFrame]:
     """Decoded frames; damaged packets are skipped."""
     for packet in reader.demux(reader.streams.audio[0]):
         if stopped():
-            raise RenderCancelled("The render was cancelled.")
+            raise RenderCancelled
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
@@ -100,7 +98,7 @@ def _resampled(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame | None]:
         frame.pts = None  # gaps and jumps in a damaged file's clock must not reach the resampler
         total += frame.samples
         if total > (MAX_S + 60) * frame.sample_rate:
-            raise UnusableAudioError(f"The recording is longer than {MAX_S:.0f} s.")
+            raise UnusableAudioError("recording_too_long", max=round(MAX_S))
         yield from _without_times(to_sound.push(frame))
     yield from _without_times(to_sound.push(None))
     yield None

@@ -48,11 +48,11 @@ class LabelSettings:
         """Read `label_enabled`, `label_text`, `label_corner`, `label_opacity`; raises `EngineError`."""
         corner = options.get("label_corner", "").strip().lower() or DEFAULT_CORNER
         if corner not in CORNERS:
-            raise EngineError(f"label_corner must be one of {', '.join(CORNERS)}, not {corner!r}.")
+            raise EngineError("label_corner", choices=", ".join(CORNERS), value=repr(corner))
         try:
             opacity = float(options.get("label_opacity", "") or DEFAULT_OPACITY)
         except ValueError:
-            raise EngineError("label_opacity must be a number between 0 and 1.") from None
+            raise EngineError("label_opacity") from None
         return LabelSettings(
             enabled=options.get("label_enabled", "").strip().lower() not in OFF,
             text=options.get("label_text", "").strip()[:MAX_TEXT] or DEFAULT_TEXT,

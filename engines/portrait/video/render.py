@@ -78,7 +78,7 @@ class VideoRender:
     ) -> list[EncodedPacket]:
         while True:
             if cancelled():
-                raise RenderCancelled("The render was cancelled.")
+                raise RenderCancelled
             progress(self._done / self._frames)
             try:
                 return future.result(timeout=POLL_S)

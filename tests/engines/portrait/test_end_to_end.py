@@ -139,7 +139,7 @@ def test_progress_rises_to_one(rendered: Rendered) -> None:
 
 
 def test_the_prompt_words_understood_are_reported(rendered: Rendered) -> None:
-    notes = " ".join(rendered.result.notes)
+    notes = " ".join(map(str, rendered.result.notes))
     assert "smile" in notes
     assert "nod" in notes
 

@@ -65,7 +65,7 @@ def test_of_two_faces_the_larger_talks_and_the_answer_says_so(finder: FaceFinder
     canvas[:, :300], canvas[50:250, 310:510] = face, small
     found = finder.find(canvas)
     assert FaceFrame.from_landmarks(found.points).origin[0] < 300
-    assert "2 faces" in found.notes[0]
+    assert "2 faces" in str(found.notes[0])
 
 
 def test_one_face_needs_no_note(finder: FaceFinder, photo: U8) -> None:

@@ -39,7 +39,7 @@ def test_a_known_word_turns_its_dial(prompt: str, dial: str, sign: int) -> None:
     understood = understand(prompt)
     assert (getattr(understood.performance, dial) - getattr(NEUTRAL, dial)) * sign > 0
     assert len(understood.words) == 1
-    assert understood.words[0] in understood.note
+    assert understood.words[0] in str(understood.notes[0])
 
 
 def test_strength_words_scale_the_nearest_word() -> None:
@@ -63,7 +63,7 @@ def test_a_negated_word_does_not_turn_its_dial_up() -> None:
 def test_unknown_words_are_ignored() -> None:
     understood = understand("一只猫坐在树上 with a purple hat, 4k, cinematic")
     assert understood.performance == NEUTRAL
-    assert understood.note == ""
+    assert understood.notes == ()
 
 
 @settings(max_examples=60, deadline=None)

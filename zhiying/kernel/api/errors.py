@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from zhiying.kernel.errors import DomainError
+from zhiying.kernel.outages import log_outage, outage_body, outage_headers, outage_of
 from zhiying.kernel.responses import error_body
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         return Response(error_body("bad_request", _("The request cannot be read.")), status=400)
     if isinstance(exc, exceptions.APIException):
         return _api_exception(exc)
+    if part := outage_of(exc):
+        log_outage(context["request"], part, exc)
+        return Response(outage_body(part), status=503, headers=outage_headers())
     logger.error("Unhandled error in %s", context["request"].path, exc_info=exc)
     detail = _("Something went wrong on the server. It has been logged; please try again.")
     return Response(error_body("server_error", detail), status=500)

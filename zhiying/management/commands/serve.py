@@ -1,7 +1,6 @@
 """`manage.py serve`: the whole platform in one process."""
 
 import logging
-import os
 import signal
 import tempfile
 from argparse import ArgumentParser
@@ -48,8 +47,7 @@ class Command(BaseCommand):
             self._run(options["host"], options["port"])
 
     def _run(self, host: str, port: int) -> None:
-        from waitress.server import create_server
-
+        from zhiying.embedded_server import embedded_server
         from zhiying.wsgi import application
 
         tempfile.tempdir = str(scratch.own_folder())  # waitress keeps large request bodies there, not in /tmp
@@ -60,13 +58,12 @@ class Command(BaseCommand):
                 "The files in the store are another installation's (%s): none is removed", problem
             )
         try:
-            server: Any = create_server(
+            server = embedded_server(
                 application,
                 host=host,
                 port=port,
                 threads=settings.WEB_THREADS,
                 ident=None,
-                max_request_body_size=settings.REQUEST_MAX_BYTES + 1_000_000,
                 clear_untrusted_proxy_headers=False,  # NUM_PROXIES decides what is believed
             )
         except OSError as error:
@@ -89,8 +86,8 @@ class Command(BaseCommand):
     def _first_admin(self) -> None:
         with acting_from(Origin(command="serve")):
             made = ensure_first_admin(
-                username=os.environ.get("ADMIN_USERNAME") or "admin",
-                password=os.environ.get("ADMIN_PASSWORD") or None,
+                username=settings.ADMIN_USERNAME,
+                password=settings.ADMIN_PASSWORD or None,
             )
         if made and made.generated_password:
             self.stdout.write(

@@ -18,6 +18,8 @@ import { Segmented } from '@/shared/ui/segmented';
 import { useToast } from '@/shared/ui/toast';
 
 import styles from './account-page.module.css';
+import { SecondFactor } from './second-factor';
+import { StorageCard } from './storage-card';
 
 export function AccountPage() {
   const { t } = useI18n();
@@ -26,7 +28,9 @@ export function AccountPage() {
     <Page title={t('account.title')} description={user?.username} narrow>
       <div className={styles.stack}>
         <Appearance />
+        <StorageCard />
         <PasswordCard />
+        {user?.isAdmin && <SecondFactor />}
         <Sessions />
       </div>
     </Page>

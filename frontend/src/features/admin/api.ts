@@ -14,8 +14,10 @@ import type {
   CreatedUser,
   EngineStatus,
   NewUser,
+  PasswordReset,
   TokenStatus,
   Usage,
+  UserGroup,
   UserPage,
 } from '@/shared/api/types';
 
@@ -158,6 +160,34 @@ export function useSetActive() {
   return useMutation({
     mutationFn: ({ id, active }: { id: string; active: boolean }) =>
       request(`/api/admin/users/${id}`, { method: 'PATCH', json: { is_active: active } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['admin', 'users'] }),
+  });
+}
+
+export function useResetPassword(userId: string) {
+  return useMutation({
+    mutationFn: () =>
+      request<PasswordReset>(`/api/admin/users/${userId}/password`, { method: 'POST', json: {} }),
+  });
+}
+
+export function useEndSessions(userId: string) {
+  return useMutation({
+    mutationFn: () =>
+      request<{ count: number }>(`/api/admin/users/${userId}/logout`, { method: 'POST' }),
+  });
+}
+
+export const groupsQuery = queryOptions({
+  queryKey: ['admin', 'groups'],
+  queryFn: ({ signal }) => request<{ groups: UserGroup[] }>('/api/admin/groups', { signal }),
+});
+
+export function useSetGroup(userId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (group: string | null) =>
+      request(`/api/admin/users/${userId}`, { method: 'PATCH', json: { group } }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['admin', 'users'] }),
   });
 }

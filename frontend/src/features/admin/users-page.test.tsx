@@ -94,6 +94,48 @@ describe('administering users', () => {
     expect(calls[0]?.key).toBe(calls[1]?.key);
   });
 
+  it('resets a password, shown once, and ends sessions', async () => {
+    server.use(
+      http.post('/api/admin/users/user-2/password', () =>
+        HttpResponse.json({ success: true, password: 'fresh-Only-3' }),
+      ),
+      http.post('/api/admin/users/user-2/logout', () =>
+        HttpResponse.json({ success: true, count: 2 }),
+      ),
+    );
+    const { user } = openApp('/manage/users');
+    await user.click(await screen.findByRole('button', { name: /更多操作.*mei|mei.*更多操作/ }));
+    await user.click(await screen.findByRole('menuitem', { name: '重置密码' }));
+    await user.click(await screen.findByRole('button', { name: '重置密码' }));
+    expect(await screen.findByText('fresh-Only-3')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: '完成' }));
+    expect(screen.queryByText('fresh-Only-3')).not.toBeInTheDocument();
+
+    await user.click(await screen.findByRole('button', { name: /更多操作.*mei|mei.*更多操作/ }));
+    await user.click(await screen.findByRole('menuitem', { name: '结束所有会话' }));
+    await user.click(await screen.findByRole('button', { name: '结束所有会话' }));
+    expect(await screen.findByText('已结束 2 个会话')).toBeVisible();
+  });
+
+  it('puts a user into a group', async () => {
+    const sent: unknown[] = [];
+    server.use(
+      http.get('/api/admin/groups', () =>
+        HttpResponse.json({ groups: [{ id: 'group-1', name: 'press', queue_weight: 2 }] }),
+      ),
+      http.patch('/api/admin/users/user-2', async ({ request }) => {
+        sent.push(await request.json());
+        return HttpResponse.json(users[1]);
+      }),
+    );
+    const { user } = openApp('/manage/users');
+    await user.click(await screen.findByRole('button', { name: /更多操作.*mei|mei.*更多操作/ }));
+    await user.click(await screen.findByRole('menuitem', { name: '更改用户组' }));
+    await screen.findByRole('option', { name: 'press' });
+    await user.selectOptions(screen.getByLabelText('用户组'), 'press');
+    await waitFor(() => expect(sent).toEqual([{ group: 'group-1' }]));
+  });
+
   it('searches on the server', async () => {
     const { user } = openApp('/manage/users');
     await screen.findByRole('rowheader', { name: 'mei' });

@@ -2,13 +2,16 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import {
   Gem,
   Ellipsis,
+  KeyRound,
   Library,
+  LogOut,
   ReceiptText,
   ShieldCheck,
   UserPlus,
   UserRoundCheck,
   UserRoundX,
   Users,
+  UsersRound,
 } from 'lucide-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
@@ -27,12 +30,19 @@ import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 import { useToast } from '@/shared/ui/toast';
 
 import { USER_ORDERINGS, useSetActive, usersQuery, type UserOrdering } from './api';
+import { EndSessionsDialog, GroupDialog, ResetPasswordDialog } from './components/access-dialogs';
 import { CreateUserDialog } from './components/create-user-dialog';
 import { CreditsDialog } from './components/credits-dialog';
 import { LedgerDialog } from './components/ledger-dialog';
 import styles from './users-page.module.css';
 
-type Open = { kind: 'credits' | 'ledger' | 'active'; user: User } | { kind: 'create' } | null;
+type Open =
+  | {
+      kind: 'credits' | 'ledger' | 'active' | 'password' | 'sessions' | 'group';
+      user: User;
+    }
+  | { kind: 'create' }
+  | null;
 
 export function UsersPage() {
   const { t } = useI18n();
@@ -64,6 +74,9 @@ export function UsersPage() {
       {open?.kind === 'create' && <CreateUserDialog onClose={close} />}
       {open?.kind === 'credits' && <CreditsDialog user={open.user} onClose={close} />}
       {open?.kind === 'ledger' && <LedgerDialog user={open.user} onClose={close} />}
+      {open?.kind === 'password' && <ResetPasswordDialog user={open.user} onClose={close} />}
+      {open?.kind === 'sessions' && <EndSessionsDialog user={open.user} onClose={close} />}
+      {open?.kind === 'group' && <GroupDialog user={open.user} onClose={close} />}
       {open?.kind === 'active' && <ActiveDialog user={open.user} onClose={close} />}
     </>
   );
@@ -182,7 +195,20 @@ function UserRow({ user, onOpen }: { user: User; onOpen: (open: Open) => void })
           >
             {t('users.batches')}
           </MenuItem>
+          <MenuItem icon={<UsersRound />} onSelect={() => onOpen({ kind: 'group', user })}>
+            {t('users.changeGroup')}
+          </MenuItem>
           <MenuDivider />
+          <MenuItem
+            icon={<KeyRound />}
+            disabled={me?.id === user.id}
+            onSelect={() => onOpen({ kind: 'password', user })}
+          >
+            {t('users.resetPassword')}
+          </MenuItem>
+          <MenuItem icon={<LogOut />} onSelect={() => onOpen({ kind: 'sessions', user })}>
+            {t('users.endSessions')}
+          </MenuItem>
           <MenuItem
             icon={active ? <UserRoundX /> : <UserRoundCheck />}
             danger={active}

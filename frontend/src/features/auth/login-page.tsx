@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { Navigate, useLocation, useNavigate } from 'react-router';
 
 import { forgetAnswers, request } from '@/shared/api/client';
+import { ApiError } from '@/shared/api/errors';
 import { saveTokens } from '@/shared/api/tokens';
 import type { SessionTokens } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
@@ -23,10 +24,15 @@ export function returnPath(state: unknown): string {
   return typeof from === 'string' && /^\/(?![/\\])/.test(from) ? from : '/batches';
 }
 
+function isOtpRequired(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'otp_required';
+}
+
 export function LoginPage() {
   const { t, language, setChoice, explain } = useI18n();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
+  const [otp, setOtp] = useState('');
   const client = useQueryClient();
   const navigate = useNavigate();
   const location = useLocation();
@@ -34,13 +40,20 @@ export function LoginPage() {
   useTitle(t('login.title'), t('app.name'));
   const target = returnPath(location.state);
 
+  const [asksForCode, setAsksForCode] = useState(false);
+
   const login = useMutation({
     mutationFn: () =>
       request<SessionTokens>('/api/auth/login', {
         method: 'POST',
-        json: { username: username.trim(), password },
+        json: { username: username.trim(), password, ...(asksForCode ? { otp: otp.trim() } : {}) },
         anonymous: true,
       }),
+    onError: (error) => {
+      // Administrators may have a second factor; its code is asked for once the password was right.
+      if (error instanceof ApiError && error.code === 'otp_required') setAsksForCode(true);
+      if (error instanceof ApiError && error.code === 'otp_invalid') setOtp('');
+    },
     onSuccess: (answer) => {
       client.clear();
       forgetAnswers();
@@ -78,7 +91,11 @@ export function LoginPage() {
         <form className={styles.form} onSubmit={submit}>
           <Mark className={styles.smallMark} />
           <h1>{t('login.heading')}</h1>
-          {login.isError && <Notice tone="bad">{explain(login.error)}</Notice>}
+          {login.isError && (
+            <Notice tone={isOtpRequired(login.error) ? 'info' : 'bad'}>
+              {explain(login.error)}
+            </Notice>
+          )}
           <Field
             label={t('login.username')}
             name="username"
@@ -87,7 +104,10 @@ export function LoginPage() {
             spellCheck={false}
             required
             value={username}
-            onChange={(event) => setUsername(event.target.value)}
+            onChange={(event) => {
+              setUsername(event.target.value);
+              setAsksForCode(false);
+            }}
           />
           <PasswordField
             label={t('login.password')}
@@ -97,6 +117,20 @@ export function LoginPage() {
             value={password}
             onChange={(event) => setPassword(event.target.value)}
           />
+          {asksForCode && (
+            <Field
+              label={t('login.otp')}
+              hint={t('login.otpHint')}
+              name="otp"
+              autoComplete="one-time-code"
+              autoCapitalize="none"
+              spellCheck={false}
+              required
+              autoFocus
+              value={otp}
+              onChange={(event) => setOtp(event.target.value)}
+            />
+          )}
           <Button type="submit" variant="primary" size="lg" block busy={login.isPending}>
             {t('login.submit')}
           </Button>

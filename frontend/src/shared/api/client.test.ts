@@ -75,6 +75,39 @@ describe('request', () => {
   });
 });
 
+describe('refreshing', () => {
+  const old = { token: 'old', refresh_token: 'old-refresh', token_expires_at: '1' };
+
+  it('goes on with what another tab saved while its own refresh was refused', async () => {
+    for (const [name, value] of Object.entries(old)) localStorage.setItem(name, value);
+    server.use(
+      http.post('/api/auth/refresh', () => {
+        localStorage.setItem('token', 'of-the-other-tab');
+        localStorage.setItem('refresh_token', 'next-refresh');
+        localStorage.setItem('token_expires_at', String(Date.now() + 3_600_000));
+        return problem(401, 'token_used');
+      }),
+      http.get('/api/thing', ({ request: incoming }) =>
+        HttpResponse.json({ authorization: incoming.headers.get('Authorization') }),
+      ),
+    );
+    expect(await request('/api/thing')).toEqual({ authorization: 'Bearer of-the-other-tab' });
+  });
+
+  it('ends the session when the server refuses, and not when it asks to wait', async () => {
+    for (const [name, value] of Object.entries(old)) localStorage.setItem(name, value);
+    server.use(http.post('/api/auth/refresh', () => problem(429, 'too_many_attempts')));
+    expect(await failureOf(request('/api/thing'))).toMatchObject({ status: 429 });
+    expect(localStorage.getItem('token')).toBe('old');
+    server.use(
+      http.post('/api/auth/refresh', () => problem(401, 'token_used')),
+      http.get('/api/thing', () => problem(401, 'not_authenticated')),
+    );
+    expect(await failureOf(request('/api/thing'))).toMatchObject({ status: 401 });
+    expect(localStorage.getItem('token')).toBeNull();
+  });
+});
+
 describe('buildUrl', () => {
   it('leaves out what is not set', () => {
     expect(buildUrl('/x', { a: 1, b: '', c: null, d: undefined, e: '批次' })).toBe(

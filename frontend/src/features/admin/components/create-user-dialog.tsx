@@ -1,4 +1,3 @@
-import { Check, Copy, KeyRound } from 'lucide-react';
 import { Switch } from 'radix-ui';
 import { useId, useState, type FormEvent } from 'react';
 
@@ -10,6 +9,7 @@ import { Notice } from '@/shared/ui/notice';
 
 import { useCreateUser } from '../api';
 import styles from './dialogs.module.css';
+import { GeneratedPassword } from './generated-password';
 
 export function CreateUserDialog({ onClose }: { onClose: () => void }) {
   const { t, explain } = useI18n();
@@ -22,7 +22,7 @@ export function CreateUserDialog({ onClose }: { onClose: () => void }) {
   if (create.data) {
     return (
       <Dialog open onOpenChange={onClose} title={t('users.createdTitle')}>
-        <Secret username={create.data.user.username} password={create.data.password} />
+        <GeneratedPassword username={create.data.user.username} password={create.data.password} />
         <DialogActions>
           <Button variant="primary" onClick={onClose}>
             {t('common.done')}
@@ -84,37 +84,5 @@ export function CreateUserDialog({ onClose }: { onClose: () => void }) {
         </DialogActions>
       </form>
     </Dialog>
-  );
-}
-
-/** The generated password: shown this once, because the server keeps only its hash. */
-function Secret({ username, password }: { username: string; password?: string }) {
-  const { t } = useI18n();
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(password ?? '');
-    setCopied(true);
-  };
-  return (
-    <div className={styles.form}>
-      <dl className={styles.secret}>
-        <dt>{t('login.username')}</dt>
-        <dd>{username}</dd>
-        <dt>{t('login.password')}</dt>
-        <dd data-testid="generated-password">{password ?? '–'}</dd>
-      </dl>
-      {'clipboard' in navigator && (
-        <Button
-          icon={copied ? <Check size={16} /> : <Copy size={16} />}
-          onClick={() => void copy()}
-        >
-          {t(copied ? 'common.copied' : 'users.copyPassword')}
-        </Button>
-      )}
-      <Notice tone="warn">
-        <KeyRound size={14} aria-hidden="true" className={styles.inline} />{' '}
-        {t('users.passwordOnce')}
-      </Notice>
-    </div>
   );
 }

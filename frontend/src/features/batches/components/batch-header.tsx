@@ -108,13 +108,13 @@ function Actions({ batch }: { batch: Batch }) {
 
   return (
     <div className={styles.actions}>
-      {progress.failed > 0 && (
+      {progress.failed + progress.cancelled > 0 && !batch.files_removed && (
         <Button
           icon={<RotateCw size={16} />}
           onClick={retry}
           busy={action.isPending && asking === null}
         >
-          {t('batch.retryFailed', { n: progress.failed })}
+          {t('batch.retryFailed', { n: progress.failed + progress.cancelled })}
         </Button>
       )}
       {isMoving(progress) && (
@@ -122,7 +122,7 @@ function Actions({ batch }: { batch: Batch }) {
           {t('batch.cancelAll')}
         </Button>
       )}
-      {progress.completed > 0 && (
+      {progress.completed > 0 && !batch.files_removed && (
         <Button
           variant="primary"
           icon={<Download size={16} />}

@@ -1,0 +1,62 @@
+"""Decoding for nothing has a limit: dry runs and submissions that fail, by user and hour.
+
+What is decoded is taken from the budget first and given back once the batch is paid for, so that many
+requests at once cannot pass the limit together.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from videos.models import CheckBudget
+from zhiying.kernel.errors import DomainError
+
+Paid = Callable[[], None]
+"""Called once the batch is paid for."""
+
+
+class TooManyChecksError(DomainError):
+    """The user had too much decoded in this hour without paying."""
+
+    code = "too_many_checks"
+    status = 429
+
+
+@contextmanager
+def checking(*, acting_user: User, images: int) -> Iterator[Paid]:
+    """Take `images` from the user's budget for as long as nothing was paid; at least one.
+
+    Raises:
+        TooManyChecksError: with the time until the next hour.
+    """
+    count = max(1, min(images, settings.FREE_CHECKS_PER_HOUR))
+    hour = _take(acting_user, count)
+    paid: list[bool] = []
+    yield lambda: paid.append(True)
+    if paid:
+        mine = CheckBudget.objects.filter(user=acting_user, hour=hour)
+        mine.update(used=Greatest(F("used") - count, 0))
+
+
+def _take(user: User, count: int) -> datetime:
+    now = timezone.now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    CheckBudget.objects.get_or_create(user=user, defaults={"hour": hour})
+    budget = CheckBudget.objects.filter(user=user)
+    budget.filter(hour__lt=hour).update(hour=hour, used=0)
+    # The guard is in the UPDATE itself: of requests at once, only as many win as the limit allows.
+    if not budget.filter(used__lte=settings.FREE_CHECKS_PER_HOUR - count).update(used=F("used") + count):
+        wait_s = ceil((hour + timedelta(hours=1) - now).total_seconds())
+        text = _("Too many checks without a batch. Try again in %(minutes)d minutes.")
+        raise TooManyChecksError(
+            text % {"minutes": ceil(wait_s / 60)}, headers={"Retry-After": str(max(1, wait_s))}
+        )
+    return hour

@@ -1,0 +1,60 @@
+"""Answers for what no view handled."""
+
+import sys
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from zhiying.kernel.outages import log_outage, outage_body, outage_headers, outage_of
+from zhiying.kernel.responses import error_body, error_response
+
+PAGES = ("/admin/",)
+"""Below these people read pages, not JSON."""
+
+
+@csrf_exempt
+def no_such_call(request: HttpRequest, *args: Any) -> JsonResponse:
+    """What the API answers for a path it does not have."""
+    return not_found(request)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return error_response(400, "bad_request", _("The request cannot be read."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return error_response(403, "forbidden", _("You may not do this."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return error_response(404, "not_found", _("There is nothing at this address."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What an exception outside of the API's views becomes: JSON, or a page of the admin site."""
+    error = sys.exc_info()[1]
+    part = outage_of(error)
+    if part and error:
+        log_outage(request, part, error)
+    body = outage_body(part) if part else _fault_body()
+    answer = _page(body) if request.path_info.startswith(PAGES) else JsonResponse(body)
+    answer.status_code = 503 if part else 500
+    if part:
+        for name, value in outage_headers().items():
+            answer.headers[name] = value
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # or Django adds a traceback
+    return answer
+
+
+def _fault_body() -> dict[str, Any]:
+    return error_body(
+        "server_error", _("Something went wrong on the server. It has been logged; please try again.")
+    )
+
+
+def _page(body: dict[str, Any]) -> HttpResponse:
+    """Needs neither database nor session."""
+    return HttpResponse(render_to_string("error_page.html", {"detail": body["detail"]}))
