@@ -51,7 +51,7 @@ class StorageView(APIView):
 
     @extend_schema(operation_id="admin_storage_retrieve", responses=AdminStorageOutput)
     def get(self, request: Request) -> Response:
-        """Whether the store belongs to the database, what is to be removed from it, and who has most in it."""
+        """Whether the store is ours, what is to be removed from it, and who has most in it."""
         installation = Installation.objects.first()
         largest = StoredBytes.objects.select_related("user__group").order_by("-bytes")[:LARGEST]
         return Response(

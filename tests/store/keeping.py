@@ -18,7 +18,8 @@ def finish(folder: Path, content: bytes = b"video") -> VideoItem:
     """Store a result for the item whose turn it is and complete it, as a worker does."""
     claimed = claim()
     video, poster = (
-        keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, suffix) for suffix in (".mp4", ".jpg")
+        keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, suffix)
+        for suffix in (".mp4", ".jpg")
     )
     intent = deletions.intend([video, poster], DeletionReason.ATTEMPT)
     source = folder / "result"

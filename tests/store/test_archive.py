@@ -55,7 +55,7 @@ def test_before_the_first_byte_the_store_is_asked_once(
     batch: Batch, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch, store: str
 ) -> None:
     calls: list[str] = []
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]  # private, and what every call goes through
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]  # private
 
     def count(self: Any, operation: str, arguments: Any) -> Any:
         calls.append(operation)

@@ -18,7 +18,7 @@ from tests.support.rows import make_batch, make_user
 from videos.models import Batch, DeletionReason, FileDeletion, Installation
 from videos.scheduling.sweep import remove_files
 from videos.services import batches
-from videos.store import deletions, keys
+from videos.store import deletions, files, keys
 from videos.store.installation import MARKER, StoreMismatchError, StoreProblem, claim_store, store_problem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
@@ -38,8 +38,20 @@ def test_a_new_installation_marks_its_store(db: None) -> None:
 
 def test_an_earlier_releases_store_is_known_by_its_files(user: User) -> None:
     make_batch(user)
-    assert not default_storage.exists(MARKER)
+    Installation.objects.all().delete()
+    default_storage.delete(MARKER)
     assert claim_store() is StoreProblem.NONE
+
+
+def test_the_store_is_marked_before_its_first_file(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> int:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch, pytest.raises(ConnectionResetError):
+        patch.setattr(files, "save_file", fail)
+        make_batch(user)
+    assert store_problem() is StoreProblem.NONE
+    assert default_storage.exists(MARKER)
 
 
 def test_an_empty_database_does_not_take_a_filled_store_for_its_own(db: None) -> None:

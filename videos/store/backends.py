@@ -26,7 +26,7 @@ class DiskMediaStorage(FileSystemStorage):
     """A folder. What was saved is on the disk itself: a row that points to it survives a power failure."""
 
     def _save(self, name: str, content: Any) -> str:
-        saved: str = super()._save(name, content)  # type: ignore[misc]  # private to Django, and absent from its stubs
+        saved: str = super()._save(name, content)  # type: ignore[misc]  # not in the stubs
         path = Path(self.path(saved))
         for place in (path, path.parent):
             descriptor = os.open(place, os.O_RDONLY)

@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce
 
 from videos.models import Batch, DeletionReason, FileDeletion, Upload, VideoItem
 from videos.store import removal
-from videos.store.installation import require_own_store
+from videos.store.installation import mark_new_store, require_own_store
 from videos.store.keys import BATCHES, batch_prefix, owner_of
 from zhiying.kernel.clock import database_now
 
@@ -54,6 +54,7 @@ class Intent:
 
 def intend(paths: Iterable[str], reason: DeletionReason) -> Intent:
     """Put files on the list before they are stored. Not within the transaction that will take them."""
+    mark_new_store()
     due_at = database_now(INTENT_LIFETIME)
     rows = [FileDeletion(id=uuid4(), path=path, reason=reason, due_at=due_at) for path in paths]
     FileDeletion.objects.bulk_create(rows)

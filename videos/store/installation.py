@@ -71,6 +71,12 @@ def claim_store(*, adopt: bool = False) -> StoreProblem:
     return StoreProblem.NONE
 
 
+def mark_new_store() -> None:
+    """Before the first file is stored: later a store without a marker would look like somebody else's."""
+    if not Installation.objects.exists():
+        claim_store()
+
+
 def require_own_store() -> None:
     """Raises:
     StoreMismatchError: nothing may be removed from this store.
