@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
 from hypothesis import HealthCheck
@@ -51,6 +52,16 @@ def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_snapshot_of_another_test() -> None:
     """What the queue looked like a moment ago was another database."""
     forget_snapshot()
+
+
+@pytest.fixture(autouse=True)
+def _media_of_its_own(settings: LazySettings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The store belongs to the database, and each test has a database of its own."""
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media", numbered=True)
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {**settings.STORAGES["default"], "OPTIONS": {"location": str(settings.MEDIA_ROOT)}},
+    }
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ from django.db import connection
 
 from videos.scheduling.engine_state import engine_state
 from videos.scheduling.figures import living_workers
-from videos.store.storage import is_remote
+from videos.store.backends import is_remote
+from videos.store.installation import StoreProblem, store_problem
 from zhiying.broker import check_broker
 from zhiying.questions import Question
 
 DATABASE, STORAGE, BROKER, WORKERS, ENGINE = "database", "storage", "broker", "workers", "engine"
+INSTALLATION = "installation"
 INDISPENSABLE = frozenset({DATABASE})
 
 PATIENCE_S = 1.5
@@ -57,7 +59,9 @@ def readiness() -> Readiness:
         question.begin()
     well = {name for name, question in QUESTIONS.items() if question.answer()}
     if DATABASE not in well:  # what is known of workers lies there
-        well |= {WORKERS, ENGINE}
+        well |= {WORKERS, ENGINE, INSTALLATION}
+    if STORAGE not in well:  # and the other half of this lies there
+        well |= {INSTALLATION}
     return Readiness(tuple(name for name in QUESTIONS if name not in well))
 
 
@@ -72,6 +76,11 @@ def _storage_answers() -> bool:
         default_storage.exists("readiness-probe")
         return _has_room(settings.WORK_DIR)
     return _has_room(settings.MEDIA_ROOT) and _has_room(settings.WORK_DIR)
+
+
+def _the_store_is_ours() -> bool:
+    """Else files are kept for ever, because none is removed from a store that may be somebody else's."""
+    return store_problem() is StoreProblem.NONE
 
 
 def _has_room(folder: Path) -> bool:
@@ -101,6 +110,7 @@ def _question(ask: Callable[[], bool], fresh_s: float = FRESH_S) -> Question[boo
 QUESTIONS: Mapping[str, Question[bool]] = {
     DATABASE: _question(_database_answers),
     STORAGE: _question(_storage_answers, REMOTE_FRESH_S),
+    INSTALLATION: _question(_the_store_is_ours, REMOTE_FRESH_S),
     BROKER: _question(_broker_answers, REMOTE_FRESH_S),
     WORKERS: _question(_a_worker_lives),
     ENGINE: _question(_the_engine_is_ready),

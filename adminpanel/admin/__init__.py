@@ -1,5 +1,5 @@
 """The Django admin site. Importing it registers everything administrators see."""
 
-from adminpanel.admin import audit_log, batches, groups, items, ledger, login_attempts, users
+from adminpanel.admin import audit_log, batches, deletions, groups, items, ledger, login_attempts, users
 
-__all__ = ["audit_log", "batches", "groups", "items", "ledger", "login_attempts", "users"]
+__all__ = ["audit_log", "batches", "deletions", "groups", "items", "ledger", "login_attempts", "users"]

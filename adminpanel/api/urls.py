@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.api import audit, batches, usage, users, workers
+from adminpanel.api import audit, batches, storage, usage, users, workers
 
 urlpatterns = [
     path("admin/users", users.UserListView.as_view()),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/batches", batches.AllBatchesView.as_view()),
     path("admin/audit", audit.AuditLogView.as_view()),
     path("admin/batches/<uuid:batch_id>/first", batches.BatchFirstView.as_view()),
+    path("admin/storage", storage.StorageView.as_view()),
     path("admin/usage", usage.UsageView.as_view()),
     path("admin/workers", workers.WorkersView.as_view()),
 ]

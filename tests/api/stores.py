@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from tests.servers import S3Server
 from tests.support.media import image_bytes, wav_bytes
 from videos.models import Upload
-from videos.store import storage
+from videos.store.backends import S3MediaStorage
 
 UPLOADS = "/api/video/uploads"
 SMALL_PART = 5 * 1024 * 1024
@@ -37,7 +37,7 @@ def use_disk(settings: LazySettings, folder: Path) -> None:
 def use_s3(settings: LazySettings, server: S3Server, **options: Any) -> None:
     """The private S3 server, where this process and browsers may reach it by different names."""
     settings.S3_BUCKET = server.bucket
-    backend = f"{storage.S3MediaStorage.__module__}.{storage.S3MediaStorage.__qualname__}"
+    backend = f"{S3MediaStorage.__module__}.{S3MediaStorage.__qualname__}"
     common = {
         "bucket_name": server.bucket,
         "access_key": server.access_key,

@@ -24,7 +24,7 @@ from tests.support.rows import claim, client_for, make_batch, make_item, make_us
 from videos.models import Batch, VideoItem, Worker
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
-from videos.store import storage
+from videos.store import deletions, files, keys
 from videos.worker.registry import registration
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def client(client_of_user: APIClient) -> APIClient:
 def finish(content: bytes = b"video") -> VideoItem:
     """Complete the item whose turn it is, with a stored file."""
     claimed = claim()
-    key = storage.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
+    key = keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
     default_storage.save(key, ContentFile(content))
     assert attempts.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
     return VideoItem.objects.get(pk=claimed.item_id)
@@ -192,9 +192,10 @@ def test_deleting_a_batch_refunds_what_waits_and_removes_its_files() -> None:
     assert client.get(f"{LIST}/{batch.pk}").status_code == 404
     user.refresh_from_db()
     assert user.credits == 99, "the finished video stays paid"
+    assert deletions.work_off() >= 1
     assert not default_storage.exists(done.video)
     assert not default_storage.exists(batch.audio)
-    assert str(batch.pk) not in storage.batch_folders()
+    assert not list(files.stored_files(keys.batch_prefix(batch.pk)))
     kinds = [entry["kind"] for entry in client.get("/api/user/credits").json()["entries"]]
     assert sorted(kinds) == ["charge"] * 3 + ["grant"] + ["refund"] * 2
 
@@ -306,10 +307,12 @@ def test_a_failed_items_image_is_replaced_and_rendered_again(user: User, client:
     old = item.source_image
     item.refresh_from_db()
     assert (item.status, item.original_name, item.width, item.run) == ("pending", "new.jpg", 200, 2)
+    deletions.work_off()
     assert default_storage.exists(item.source_image)
     assert not default_storage.exists(old)
     again = client.post(path, {"image": file("c.jpg", image_bytes())}, format="multipart")
     assert again.status_code == 409
+    deletions.work_off()
     assert default_storage.exists(item.source_image), "a refused replacement took the files away"
     assert_all_is_settled()
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from django.test import Client
 
 from videos.models import Worker
-from videos.services.clock import database_now
+from zhiying.kernel.clock import database_now
 from zhiying import metrics, readiness
 from zhiying.questions import Question
 

@@ -16,7 +16,7 @@ from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.media import image_bytes, wav_bytes
 from tests.support.rows import client_for, make_user
 from videos.models import Batch, VideoItem
-from videos.store import storage
+from videos.store import deletions, files, keys, scratch
 from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +38,9 @@ def _no_file_is_left_behind(settings: LazySettings, tmp_path: Path) -> Iterator[
         **settings.STORAGES,
         "default": {**settings.STORAGES["default"], "OPTIONS": location},
     }
-    before = set(settings.WORK_DIR.glob("*"))
+    before = set(scratch.own_folder().glob("*"))
     yield
-    left = {path for path in settings.WORK_DIR.glob("*") if path.name != "cache"} - before
+    left = set(scratch.own_folder().glob("*")) - before
     assert not left, left
 
 
@@ -82,7 +82,7 @@ def test_a_file_name_is_only_a_name(client_of_user: APIClient, name: str) -> Non
     assert "/" not in item.original_name
     assert item.original_name.isprintable()
     assert 0 < len(item.original_name) <= 255
-    assert item.source_image == storage.source_key(item.batch_id, item.pk)
+    assert item.source_image == keys.source_key(item.batch_id, item.pk)
 
 
 @pytest.mark.parametrize("name", [".", "..", "", "a/"])
@@ -134,7 +134,8 @@ def test_without_enough_credits_nothing_is_made() -> None:
     assert answer.json()["code"] == "insufficient_credits"
     assert (answer.json()["required"], answer.json()["available"]) == (2, 1)
     assert not Batch.objects.exists()
-    assert not storage.batch_folders()
+    deletions.work_off()
+    assert not list(files.stored_files("batches/"))
 
 
 def test_every_problem_is_named_at_once_and_costs_nothing(
@@ -229,20 +230,21 @@ def test_a_request_larger_than_any_batch_is_refused_unread(
 def test_an_error_while_storing_takes_everything_back(
     user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = storage.save_file
+    save = files.save_file
 
-    def fail_late(path: Path, key: str) -> None:
+    def fail_late(path: Path, key: str) -> int:
         if "thumbnail" in key:
             raise OSError("disk full")
-        save(path, key)
+        return save(path, key)
 
-    monkeypatch.setattr(storage, "save_file", fail_late)
+    monkeypatch.setattr(files, "save_file", fail_late)
     client_of_user.raise_request_exception = False
     answer = submit(client_of_user)
     assert answer.status_code == 500
     assert answer.json()["code"] == "server_error"
     assert "disk full" not in answer.content.decode()
-    assert not storage.batch_folders()
+    deletions.work_off()
+    assert not list(files.stored_files("batches/"))
     assert_nothing_happened(user)
 
 

@@ -55,7 +55,7 @@ def test_a_batch_is_made_of_uploads(user: User, client_of_user: APIClient, setti
     assert all(default_storage.exists(item.source_image) for item in items)
     assert set(Upload.objects.values_list("status", flat=True)) == {UploadStatus.USED}
     assert raw_files() == []
-    assert not list(settings.WORK_DIR.glob("upload-*"))
+    assert not list(settings.WORK_DIR.glob("*/upload-*"))
     assert_all_is_settled()
 
 

@@ -50,7 +50,7 @@ def worker(broker: Any, scripted: LazySettings) -> Iterator[dramatiq.Worker]:
     yield worker
     worker.stop(timeout=THREAD_TIMEOUT_S * 1000)
     for thread in threading.enumerate():
-        if thread.name in {"sweeper", "poller", "registration", "renderers", "leases"}:
+        if thread.name in {"sweeper", "cleaner", "poller", "registration", "renderers", "leases"}:
             thread.join(THREAD_TIMEOUT_S)
 
 

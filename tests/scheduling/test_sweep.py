@@ -3,23 +3,21 @@
 import os
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Session, User
 from tests.support.books import assert_all_is_settled
 from tests.support.parallel import all_at_once, times
-from tests.support.rows import claim, client_for, make_batch, make_item, make_user
+from tests.support.rows import claim, client_for, make_batch, make_item
 from videos.models import QueueState, VideoItem
 from videos.scheduling import sweep as sweeping
 from videos.scheduling.hints import QUEUE, wake_workers
-from videos.scheduling.sweep import clean, delete_orphaned_folders, sweep, sweep_if_due
+from videos.scheduling.sweep import clean, sweep, sweep_if_due
+from videos.store import scratch
 from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = pytest.mark.django_db
@@ -98,33 +96,6 @@ def test_workers_share_the_sweep(settings: LazySettings) -> None:
 # --- Cleaning --------------------------------------------------------------------------------------
 
 
-def age(key: str) -> None:
-    """Make a stored file look a day old."""
-    past = time.time() - OLD_S
-    os.utime(default_storage.path(key), (past, past))
-
-
-@pytest.fixture
-def swept(db: None) -> None:
-    """No folder of another test is left to be counted."""
-    delete_orphaned_folders()
-
-
-@pytest.mark.usefixtures("swept")
-def test_files_without_a_batch_are_removed_once_they_are_old(user: User) -> None:
-    batch = make_batch(user)
-    old, young = "batches/left-behind/source/a.jpg", "batches/just-made/source/a.jpg"
-    for key in (old, young):
-        default_storage.save(key, ContentFile(b"x"))
-    for key in (old, batch.audio):
-        age(key)
-    assert delete_orphaned_folders() == 1
-    assert not default_storage.exists(old)
-    assert default_storage.exists(young)
-    assert default_storage.exists(batch.audio)
-    default_storage.delete(young)
-
-
 def test_expired_sessions_and_idempotency_records_are_forgotten(user: User) -> None:
     client_for(user), client_for(user)
     expired = Session.objects.all()[:1].get()
@@ -139,7 +110,7 @@ def test_expired_sessions_and_idempotency_records_are_forgotten(user: User) -> N
 
 
 def test_old_scratch_files_are_removed_and_the_cache_is_kept_fresh(db: None, settings: LazySettings) -> None:
-    cache = settings.WORK_DIR / sweeping.CACHE_FOLDER
+    cache = settings.WORK_DIR / scratch.CACHE_FOLDER
     cache.mkdir(parents=True, exist_ok=True)
     old_file, old_folder = settings.WORK_DIR / "upload.tmp", settings.WORK_DIR / "render-lost"
     old_folder.mkdir()
@@ -148,20 +119,9 @@ def test_old_scratch_files_are_removed_and_the_cache_is_kept_fresh(db: None, set
         path.write_bytes(b"x")
     for path in (old_file, old_folder, old_entry):
         os.utime(path, (time.time() - OLD_S,) * 2)
-    clean()
+    scratch.clean()
     assert not old_file.exists()
     assert not old_folder.exists()
     assert not old_entry.exists()
     assert young_entry.exists()
     young_entry.unlink()
-
-
-@pytest.mark.usefixtures("swept")
-def test_users_who_share_a_name_prefix_do_not_matter() -> None:
-    """Folders are told by the whole id."""
-    batch = make_batch(make_user())
-    stray = f"batches/{str(batch.pk)[:8]}/a.jpg"
-    default_storage.save(stray, ContentFile(b"x"))
-    age(stray)
-    assert delete_orphaned_folders() == 1
-    assert Path(default_storage.path(batch.audio)).exists()

@@ -25,7 +25,7 @@ from tests.support.scripted_engine import NAME, STEPS, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
-from videos.store import storage
+from videos.store import deletions, files, keys, removal
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
 from videos.worker.slots import slots
@@ -87,7 +87,7 @@ def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> No
         0.6,
         [{"code": "", "params": {"text": "scripted"}}],
     )
-    assert item.video == storage.result_key(item.batch_id, item.pk, 1, ".mp4")
+    assert item.video == keys.result_key(item.batch_id, item.pk, 1, ".mp4")
     with default_storage.open(item.video) as file:
         assert file.read() == VIDEO
     assert default_storage.exists(item.poster)
@@ -97,7 +97,7 @@ def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> No
 def test_nothing_is_left_in_the_scratch_folder(user: User, settings: LazySettings) -> None:
     render(user, "succeed")
     render(user, "refuse")
-    assert not list(settings.WORK_DIR.glob("render-*"))
+    assert not list(settings.WORK_DIR.glob("*/render-*"))
 
 
 def test_an_idle_worker_says_that_there_was_nothing(db: None) -> None:
@@ -168,7 +168,7 @@ def test_a_store_that_is_away_costs_no_try_and_everything_finishes_after_it(
 
 def test_a_file_that_is_gone_is_the_items_own_trouble(user: User) -> None:
     item = make_item(user, prompt=prompt("succeed"))
-    storage.delete_files([item.source_image])
+    removal.remove([item.source_image])
     assert work_once()
     item.refresh_from_db()
     assert (item.status, item.error_code, pause.code) == ("failed", "source_missing", "")
@@ -222,7 +222,7 @@ def test_trouble_is_retried_then_fails_and_is_refunded_once(
 def test_a_crash_is_survived_by_the_next_try(user: User, tmp_path: Path) -> None:
     item = render(user, "crash", "succeed", folder=tmp_path)
     assert (item.status, item.attempt) == ("completed", 2)
-    assert item.video == storage.result_key(item.batch_id, item.pk, 2, ".mp4")
+    assert item.video == keys.result_key(item.batch_id, item.pk, 2, ".mp4")
     assert len(set(rendering_processes(tmp_path))) == 2, "a crashed child was used again"
     assert_all_is_settled()
 
@@ -317,20 +317,22 @@ def test_an_engine_that_does_not_exist_costs_no_try_and_items_wait_for_it(
 
 def test_a_result_that_comes_too_late_is_thrown_away(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between storing the video and pointing to it, another worker took the item over."""
-    save = storage.save_file
+    save = files.save_file
 
-    def save_then_lose(path: Path, key: str) -> None:
-        save(path, key)
+    def save_then_lose(path: Path, key: str) -> int:
+        size = save(path, key)
         if key.endswith(".mp4"):
             VideoItem.objects.update(attempt=5)
+        return size
 
-    monkeypatch.setattr(storage, "save_file", save_then_lose)
+    monkeypatch.setattr(files, "save_file", save_then_lose)
     item = make_item(user, prompt=prompt("succeed"))
     assert work_once()
     item.refresh_from_db()
     assert (item.status, item.video) == (ItemStatus.PROCESSING, "")
-    assert not default_storage.exists(storage.result_key(item.batch_id, item.pk, 1, ".mp4"))
-    assert not default_storage.exists(storage.result_key(item.batch_id, item.pk, 1, ".jpg"))
+    deletions.work_off()
+    assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".mp4"))
+    assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".jpg"))
 
 
 # --- With a second thread: real commits ------------------------------------------------------------
@@ -361,6 +363,7 @@ def test_deleting_a_batch_kills_its_render(tmp_path: Path) -> None:
         wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
     user.refresh_from_db()
     assert user.credits == 100
+    deletions.work_off()
     assert not default_storage.exists(item.source_image)
 
 

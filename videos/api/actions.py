@@ -16,11 +16,12 @@ from rest_framework.views import APIView
 from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
-from videos.models import Batch, ItemStatus
+from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import archive as export
 from videos.services import batches, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
+from videos.services.retention import FilesRemovedError
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
@@ -92,6 +93,7 @@ class ItemResultUrlView(APIView):
         item = selectors.item_for(current_user(request), batch_id, item_id)
         if item.status != ItemStatus.COMPLETED:
             raise NotFoundError(_("There is no video yet."))
+        _require_files(item)
         return Response({"url": media_url(origin_of(request._request), item.video)})
 
 
@@ -102,7 +104,14 @@ class ItemInputUrlView(APIView):
         item = selectors.item_for(current_user(request), batch_id, item_id)
         if not item.source_image:
             raise NotFoundError(_("The portrait is not stored any more."))
+        _require_files(item)
         return Response({"url": media_url(origin_of(request._request), item.source_image)})
+
+
+def _require_files(item: VideoItem) -> None:
+    if item.batch.files_removed:
+        gone = FilesRemovedError()
+        raise NotFoundError(gone.detail, code=gone.code)
 
 
 class BatchCancelView(APIView):
@@ -149,6 +158,9 @@ def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBas
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:
         return error_response(404, "not_found", _("There is no such batch."))
+    if batch.files_removed:
+        gone = FilesRemovedError()
+        return error_response(410, gone.code, gone.detail)
     stream = export.stream_archive(batch)
     response = StreamingHttpResponse(stream, content_type="application/zip")
     response["Content-Length"] = str(len(stream))

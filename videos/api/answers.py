@@ -130,6 +130,6 @@ def _progress(items: Sequence[ItemRow]) -> int:
 
 def _shown(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], progress: int) -> ShownBatch:
     forecast = viewer.queue.forecast(row, running_progress=progress) if row.is_open else Forecast()
-    return ShownBatch(
-        row, viewer.links, forecast, [ShownItem(item, viewer.links) for item in items], progress
-    )
+    removed = row.files_removed_at is not None
+    shown = [ShownItem(item, viewer.links, removed) for item in items]
+    return ShownBatch(row, viewer.links, forecast, shown, progress)

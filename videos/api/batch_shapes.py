@@ -27,11 +27,16 @@ class ShownItem:
 
     row: ItemRow
     links: Links
+    files_removed: bool
+    """The batch's files are gone: there is nothing to link to."""
 
     @property
     def video(self) -> str:
         """The link to the result; empty until there is one."""
-        return self.links.url(self.row.video) if self.row.status == ItemStatus.COMPLETED else ""
+        return self.link(self.row.video) if self.row.status == ItemStatus.COMPLETED else ""
+
+    def link(self, key: str) -> str:
+        return "" if self.files_removed else self.links.url(key)
 
     @property
     def notes(self) -> list[str]:
@@ -58,6 +63,10 @@ class ShownBatch:
     """Percent, summed over the items being rendered."""
 
     @property
+    def files_removed(self) -> bool:
+        return self.row.files_removed_at is not None
+
+    @property
     def overall_progress(self) -> int:
         row = self.row
         ended = row.completed_count + row.failed_count + row.cancelled_count
@@ -76,15 +85,13 @@ class ItemOutput(Shape):
     position = shown(serializers.IntegerField(), lambda item: item.row.position)
     original_name = shown(serializers.CharField(), lambda item: item.row.original_name)
     sourceImage = source_image_url = shown(  # noqa: N815
-        serializers.CharField(), lambda item: item.links.url(item.row.source_image)
+        serializers.CharField(), lambda item: item.link(item.row.source_image)
     )
-    thumbnail_url = shown(serializers.CharField(), lambda item: item.links.url(item.row.thumbnail))
+    thumbnail_url = shown(serializers.CharField(), lambda item: item.link(item.row.thumbnail))
     videoUrl = video_url = shown(  # noqa: N815
         serializers.CharField(help_text='"" until there is one.'), lambda item: item.video
     )
-    poster_url = shown(
-        serializers.CharField(), lambda item: item.links.url(item.row.poster) if item.video else ""
-    )
+    poster_url = shown(serializers.CharField(), lambda item: item.link(item.row.poster) if item.video else "")
     status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
     progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
     api_task_id = shown(
@@ -113,6 +120,10 @@ class ItemOutput(Shape):
         lambda item: item.row.width,
     )
     height = shown(serializers.IntegerField(), lambda item: item.row.height)
+    files_removed = shown(
+        serializers.BooleanField(help_text="Its files are gone for good; it cannot be retried."),
+        lambda item: item.files_removed,
+    )
     notes = shown(
         serializers.ListField(child=serializers.CharField()),
         lambda item: item.notes,
@@ -164,8 +175,20 @@ class BatchOutput(Shape):
     )
     created_at = shown(serializers.DateTimeField(), lambda batch: batch.row.created_at)
     prompt = shown(serializers.CharField(), lambda batch: batch.row.prompt)
+    expires_at = shown(
+        serializers.DateTimeField(
+            allow_null=True, help_text="From then on its files are removed; null: never."
+        ),
+        lambda batch: batch.row.expires_at,
+    )
+    files_removed = shown(
+        serializers.BooleanField(help_text="Its files were removed: what is left are the facts."),
+        lambda batch: batch.files_removed,
+    )
     audioName = shown(serializers.CharField(), lambda batch: batch.row.audio_name)  # noqa: N815
-    audio_url = shown(serializers.CharField(), lambda batch: batch.links.url(batch.row.audio))
+    audio_url = shown(
+        serializers.CharField(), lambda batch: "" if batch.files_removed else batch.links.url(batch.row.audio)
+    )
     audio_duration = shown(
         serializers.FloatField(help_text="Seconds."), lambda batch: round(batch.row.audio_duration_s, 3)
     )

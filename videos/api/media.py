@@ -17,7 +17,7 @@ from django.http import (
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from videos.store import storage
+from videos.store import backends, keys
 from videos.store.urls import is_valid, seconds_left
 from zhiying.kernel.responses import disposition, error_response
 
@@ -33,7 +33,7 @@ def media(request: HttpRequest, token: str, key: str) -> HttpResponseBase:
             403, "media_link_expired", _("This link has expired or is not valid. Reload the page.")
         )
     cache = f"private, max-age={seconds_left(token)}, immutable"
-    if storage.is_remote():
+    if backends.is_remote():
         response: HttpResponseBase = HttpResponseRedirect(_presigned(request, token, key))
         cache = f"private, max-age={min(seconds_left(token), 300)}"
     elif settings.MEDIA_ACCEL_PREFIX:
@@ -42,7 +42,7 @@ def media(request: HttpRequest, token: str, key: str) -> HttpResponseBase:
         response = _from_disk(request, key)
     response["Cache-Control"] = cache
     if response.status_code < 300:
-        response["Content-Type"] = storage.content_type(key)
+        response["Content-Type"] = keys.content_type(key)
         response["Content-Disposition"] = _disposition(request)
         response["X-Content-Type-Options"] = "nosniff"
         # Media are shown by a front end that may live elsewhere; the URL itself is the permission.
@@ -56,10 +56,10 @@ def _disposition(request: HttpRequest) -> str:
 
 
 def _presigned(request: HttpRequest, token: str, key: str) -> str:
-    parameters = {"ResponseContentType": storage.content_type(key)}
+    parameters = {"ResponseContentType": keys.content_type(key)}
     if request.GET.get("download"):
         parameters["ResponseContentDisposition"] = _disposition(request)
-    return storage.presigned_url(key, expire_s=max(60, seconds_left(token)), parameters=parameters)
+    return backends.presigned_url(key, expire_s=max(60, seconds_left(token)), parameters=parameters)
 
 
 def _from_disk(request: HttpRequest, key: str) -> HttpResponseBase:

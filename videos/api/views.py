@@ -20,7 +20,7 @@ from videos.api import serializers as shapes
 from videos.api.batch_shapes import BatchListOutput, BatchOutput
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
-from videos.services import batches, selectors
+from videos.services import batches, selectors, stored_bytes
 from videos.services.batch_rows import BatchRow, batch_row_for, newest_rows
 from videos.services.check_budget import checking
 from videos.services.intake import PreparedFiles, prepared_files
@@ -65,6 +65,7 @@ class BatchCreateView(SlowRequests, APIView):
             save(status, body)
 
         def work(save: Save) -> Answer:
+            stored_bytes.require_room(user)
             count = len(submission.images)
             if not dry_run and count <= settings.BATCH_MAX_IMAGES:
                 batches.require_credits(user, batches.price_of(count))
@@ -106,6 +107,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
 
 def _priced(user: User, files: PreparedFiles) -> Answer:
+    stored_bytes.require_room(user, batches.size_of(files))
     price = batches.price_of(len(files.portraits))
     return 200, {
         "ok": True,

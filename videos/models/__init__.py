@@ -2,6 +2,7 @@
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
 from videos.models.check_budget import CheckBudget
+from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
 from videos.models.upload import Upload, UploadStatus
@@ -12,10 +13,14 @@ __all__ = [
     "Batch",
     "BatchStatus",
     "CheckBudget",
+    "DeletionReason",
     "EngineLimit",
+    "FileDeletion",
+    "Installation",
     "ItemStatus",
     "QueueLane",
     "QueueState",
+    "StoredBytes",
     "Upload",
     "UploadStatus",
     "VideoItem",

@@ -54,6 +54,13 @@ class Batch(models.Model):
     failed_count = models.PositiveSmallIntegerField(default=0)
     cancelled_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    stored_bytes = models.BigIntegerField(default=0, help_text="Of all its files together.")
+    expires_at = models.DateTimeField(
+        _("files removed from"),
+        null=True,
+        help_text=_("Its files are removed then, once nothing of it is open."),
+    )
+    files_removed_at = models.DateTimeField(_("files removed at"), null=True)
 
     class Meta:
         db_table = "batches"
@@ -77,6 +84,17 @@ class Batch(models.Model):
             ),
         ]
         indexes = [
+            # the retention's next, and those it has not looked at yet
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(files_removed_at=None, expires_at__isnull=False),
+                name="batches_expiring",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(files_removed_at=None, expires_at=None),
+                name="batches_without_expiry",
+            ),
             # what waits before a batch, in its user's own lane
             models.Index(
                 fields=["user", "-created_at"],
@@ -104,3 +122,8 @@ class Batch(models.Model):
     def folder(self) -> str:
         """Storage prefix of everything that belongs to the batch."""
         return f"batches/{self.pk}"
+
+    @property
+    def files_removed(self) -> bool:
+        """Its retention period is over: rows without files."""
+        return self.files_removed_at is not None

@@ -16,8 +16,8 @@ from django.db.models import Exists, OuterRef, Sum
 from engines.registry import get_engine
 from videos.models import EngineLimit, ItemStatus, QueueLane, VideoItem
 from videos.services.attempts import Claim
-from videos.services.clock import database_now
 from videos.services.taking import Taken, take_next, take_step_by_step
+from zhiying.kernel.clock import database_now
 
 DEFAULT_ENGINE = ("",)
 """The lanes of items that were submitted without a choice of engine."""

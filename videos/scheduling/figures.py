@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet, Sum
 
 from videos.models import QueueLane, Worker
-from videos.services.clock import database_now
+from zhiying.kernel.clock import database_now
 
 ALIVE_FOR = timedelta(seconds=20)
 """A worker that was not seen for longer counts as gone; it tells that it lives every 5 s."""

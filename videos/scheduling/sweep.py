@@ -1,32 +1,26 @@
 """The sweep: what keeps an accepted batch from being lost, whatever crashed."""
 
 import logging
-import shutil
 import time
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.services import login_limits, sessions, usage
-from videos.models import Batch, QueueState
+from videos.models import QueueState
 from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, uploads
-from videos.services.clock import database_now
-from videos.store import storage
+from videos.services import attempts, retention, uploads
+from videos.store import deletions, scratch
+from videos.store.installation import StoreMismatchError
 from zhiying.kernel import idempotency
+from zhiying.kernel.clock import database_now
 
 CLEANING_INTERVAL = timedelta(hours=1)
-ORPHAN_AGE = timedelta(hours=6)
-"""Files without a row younger than this may belong to a batch that is just being created."""
-SCRATCH_AGE_S = 24 * 3600
+RETENTION_BUDGET_S = 60.0
 HINTS_PER_SWEEP = 8
-CACHE_FOLDER = "cache"
-"""Below WORK_DIR: what engines keep between renders."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +33,6 @@ def sweep_if_due() -> bool:
         return False
     # After an outage of the database all leases have run out, and the workers live: they renew them first.
     sweep(take_back=workers_had_time)
-    if _take_turn("cleaned_at", CLEANING_INTERVAL):
-        clean()
     return True
 
 
@@ -54,34 +46,59 @@ def sweep(*, take_back: bool = True) -> None:
     usage.merge()
 
 
+def clean_if_due() -> None:
+    """What every worker does beside the sweep, so that a slow store keeps no item waiting.
+
+    It tidies its machine, removes files that are on the list, a part of its own, and now and then forgets
+    what is old, if no other worker did within the hour.
+    """
+    scratch.clean()
+    remove_files()
+    if _take_turn("cleaned_at", CLEANING_INTERVAL):
+        clean()
+
+
 def clean() -> None:
-    """Remove what nobody needs any more: files without rows, expired records, old scratch files."""
-    orphans = delete_orphaned_folders()
-    abandoned = uploads.delete_abandoned()
+    """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    _delete_old_scratch(settings.WORK_DIR)
-    if orphans or abandoned or records:
+    announced, expired = _keep_retention()
+    abandoned = uploads.delete_abandoned()  # last: it needs the store
+    if abandoned or records or announced or expired:
         logger.info(
-            "Removed %d orphaned folders, %d old uploads and %d expired records", orphans, abandoned, records
+            "Removed %d old uploads and %d expired records; %d batches will lose their files, %d did now",
+            abandoned,
+            records,
+            announced,
+            expired,
         )
 
 
-def delete_orphaned_folders() -> int:
-    """Delete folders of batches that do not exist; returns how many."""
-    folders = storage.batch_folders()
-    known = {str(pk) for pk in Batch.objects.values_list("pk", flat=True).iterator()}
-    removed = 0
-    for name in folders:
-        prefix = f"{storage.BATCHES}/{name}"
-        if name in known:
-            continue
-        changed = storage.newest_change(prefix)
-        if changed is None or changed < timezone.now() - ORPHAN_AGE:
-            storage.delete_tree(prefix)
-            removed += 1
+def remove_files() -> int:
+    """Work off the list of deletions for a while; returns how many entries are done."""
+    try:
+        removed = deletions.work_off()
+    except StoreMismatchError as error:
+        logger.critical(
+            "Nothing is removed from the store (%s): it does not belong to this database. See `manage.py "
+            "prepare_store` and docs/storage.md.",
+            error.problem,
+        )
+        return 0
+    if removed:
+        logger.info("Removed the files of %d entries of the list", removed)
     return removed
+
+
+def _keep_retention() -> tuple[int, int]:
+    ends_at, announced, expired = time.monotonic() + RETENTION_BUDGET_S, 0, 0
+    while time.monotonic() < ends_at:
+        now_announced, now_expired = retention.announce(), retention.expire()
+        if not now_announced and not now_expired:
+            break
+        announced, expired = announced + now_announced, expired + now_expired
+    return announced, expired
 
 
 def _take_turn(field: str, interval: timedelta) -> bool:
@@ -89,12 +106,3 @@ def _take_turn(field: str, interval: timedelta) -> bool:
     QueueState.objects.get_or_create(pk=1)
     due = Q(**{field: None}) | Q(**{f"{field}__lte": database_now(-interval)})
     return bool(QueueState.objects.filter(due, pk=1).update(**{field: database_now()}))
-
-
-def _delete_old_scratch(root: Path) -> None:
-    limit = time.time() - SCRATCH_AGE_S
-    for path in root.glob("*"):
-        if path.name == CACHE_FOLDER:
-            _delete_old_scratch(path)
-        elif path.stat().st_mtime < limit:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -2,20 +2,27 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from queue import Full, Queue
+from uuid import UUID
 
-from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 from zipstream import ZIP_STORED, ZipStream
 
 from videos import catalogue
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
+from videos.store import files as stored
+from videos.store.archive_names import DistinctNames, safe_name
+from videos.store.keys import result_prefix
 
-CHUNK_BYTES = 256 * 1024
 MANIFEST = "manifest.csv"
-_FORBIDDEN = set('<>:"/\\|?*')
+CHUNKS_AHEAD = 4
+"""Of the file that comes next: its request is under way while the last one is being sent."""
+GIVE_UP_S = 0.5
+"""Between two looks of a reader ahead whether anybody still wants what it reads."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -28,36 +35,97 @@ class ExportedFile:
 
 
 def exported_files(batch: Batch) -> list[ExportedFile]:
-    """The completed items with distinct file names, in order of position."""
-    taken = {MANIFEST}
+    """The completed items with distinct file names, in order of position; none once the files are gone."""
+    if batch.files_removed:
+        return []
+    names = DistinctNames(MANIFEST)
     return [
-        ExportedFile(item, _free_name(item.original_name, taken))
+        ExportedFile(item, names.give(item.original_name, ".mp4", "video"))
         for item in batch.items.order_by("position")
         if item.status == ItemStatus.COMPLETED
     ]
 
 
 def archive_name(batch: Batch) -> str:
-    return f"{_safe(batch.name) or 'batch'}.zip"
+    return safe_name(batch.name, ".zip", "batch")
 
 
 def stream_archive(batch: Batch) -> ZipStream:
-    """A ZIP of all finished videos and the manifest, made while it is read; its size is known ahead."""
+    """A ZIP of all finished videos and the manifest, made while it is read; its size is known ahead.
+
+    Sizes come from one listing of the batch's results, whatever their number, which also tells what is
+    missing in the store: that is left out, and the manifest says so.
+    """
     archive = ZipStream(compress_type=ZIP_STORED, sized=True)
+    sizes = stored.result_sizes(result_prefix(batch.pk))
     files = exported_files(batch)
-    for file in files:
-        size = default_storage.size(file.item.video)
-        archive.add(_chunks(file.item.video), file.name, size=size)
-    archive.add(_manifest(batch, {file.item.pk: file.name for file in files}), MANIFEST)
+    kept = [file for file in files if file.item.video in sizes]
+    following = [_Ahead(file.item.video) for file in kept]
+    for number, file in enumerate(kept):
+        content = _chunks(following[number], following[number + 1 : number + 2])
+        archive.add(content, file.name, size=sizes[file.item.video])
+    names = {file.item.pk: file.name for file in kept}
+    missing = {file.item.pk for file in files} - set(names)
+    archive.add(_manifest(batch, names, missing), MANIFEST)
     return archive
 
 
-def _chunks(key: str) -> Iterator[bytes]:
-    with default_storage.open(key) as stream:
-        yield from stream.chunks(CHUNK_BYTES)
+def _chunks(this: "_Ahead", following: list["_Ahead"]) -> Iterator[bytes]:
+    this.begin()
+    for one in following:
+        one.begin()
+    try:
+        yield from this.chunks()
+    except GeneratorExit:
+        for one in [this, *following]:
+            one.stop()
+        raise
 
 
-def _manifest(batch: Batch, names: dict[object, str]) -> bytes:
+class _Ahead:
+    """A stored file of which the first chunks are fetched before they are asked for."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._queue: Queue[bytes | Exception | None] = Queue(CHUNKS_AHEAD)
+        self._stopped = threading.Event()
+        self._begun = False
+
+    def begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._read, name="archive", daemon=True).start()
+
+    def chunks(self) -> Iterator[bytes]:
+        while (chunk := self._queue.get(timeout=stored.FETCH_DEADLINE_S)) is not None:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _read(self) -> None:
+        end: Exception | None = None
+        try:
+            for chunk in stored.chunks(self._key):
+                if not self._put(chunk):
+                    return
+        except Exception as error:  # noqa: BLE001  (raised where the chunks are asked for)
+            end = error
+        self._put(end)
+
+    def _put(self, chunk: bytes | Exception | None) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(chunk, timeout=GIVE_UP_S)
+            except Full:
+                continue
+            return True
+        return False
+
+
+def _manifest(batch: Batch, names: Mapping[UUID, str], missing: Set[UUID]) -> bytes:
     """What became of every image; UTF-8 with a mark, so that spreadsheets read Chinese."""
     text = io.StringIO()
     rows = csv.writer(text)
@@ -65,6 +133,8 @@ def _manifest(batch: Batch, names: dict[object, str]) -> bytes:
     for item in batch.items.order_by("position"):
         cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
         reason = catalogue.failure(item.error_code, item.error_params, item.error_msg)
+        if item.pk in missing:
+            reason = _("The video is not in the store any more.")
         row = [names.get(item.pk, ""), item.original_name, item.status, reason, cost]
         rows.writerow([_cell(value) for value in row])
     return text.getvalue().encode("utf-8-sig")
@@ -73,19 +143,3 @@ def _manifest(batch: Batch, names: dict[object, str]) -> bytes:
 def _cell(value: object) -> object:
     """A file named like a formula must not become one in a spreadsheet."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-
-
-def _free_name(original: str, taken: set[str]) -> str:
-    stem = _safe(PurePosixPath(original).stem) or "video"
-    number, name = 1, f"{stem}.mp4"
-    while name.lower() in taken:  # Windows and macOS do not tell upper from lower case
-        number += 1
-        name = f"{stem} ({number}).mp4"
-    taken.add(name.lower())
-    return name
-
-
-def _safe(name: str) -> str:
-    """A name every file system takes."""
-    kept = "".join("_" if character in _FORBIDDEN else character for character in name)
-    return kept.strip(" .")[:120]

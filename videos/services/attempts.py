@@ -18,8 +18,11 @@ from engines.base import Note
 from engines.sentences import Param
 from videos.catalogue import failure_in_english
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.services.clock import database_now
+from videos.services import stored_bytes
 from videos.services.transitions import ended, lock_batch, move, raise_version, refund
+from videos.store import deletions
+from videos.store.deletions import Intent
+from zhiying.kernel.clock import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,8 @@ class StoredResult:
     video: str
     poster: str
     duration_s: float
+    video_bytes: int = 0
+    poster_bytes: int = 0
     notes: tuple[Note, ...] = ()
 
 
@@ -89,14 +94,26 @@ def is_shown(claim: Claim, video: str) -> bool:
     return VideoItem.objects.filter(pk=claim.item_id, status=ItemStatus.COMPLETED, video=video).exists()
 
 
+def complete(claim: Claim, result: StoredResult, intent: Intent | None = None) -> bool:
+    """Show the result; False when the claim is no longer good and the result must be thrown away.
+
+    `intent` is what the result's files stand under in the list of deletions.
+    """
+    try:
+        return _complete(claim, result, intent)
+    except deletions.FilesGoneError:
+        logger.error("Item %s: its result was stored too long ago", claim.item_id)
+        return False
+
+
 @transaction.atomic
-def complete(claim: Claim, result: StoredResult) -> bool:
-    """Show the result; False when the claim is no longer good and the result must be thrown away."""
+def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool:
     batch = _finish(
         claim,
         ItemStatus.COMPLETED,
         video=result.video,
         poster=result.poster,
+        video_bytes=result.video_bytes or None,
         duration_s=result.duration_s,
         notes=[asdict(note) for note in result.notes],
         progress=100,
@@ -109,6 +126,9 @@ def complete(claim: Claim, result: StoredResult) -> bool:
     if batch is None:
         return False
     usage.record(user_id=batch.user_id, videos=1)
+    stored_bytes.add(batch.user_id, batch.pk, result.video_bytes + result.poster_bytes)
+    if intent:
+        deletions.take(intent)
     return True
 
 

@@ -40,6 +40,8 @@ class BatchRow(NamedTuple):
     failed_count: int
     cancelled_count: int
     created_at: datetime
+    expires_at: datetime | None
+    files_removed_at: datetime | None
 
     @property
     def pk(self) -> UUID:

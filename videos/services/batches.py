@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,13 +14,14 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import Batch, VideoItem
+from videos.models import Batch, DeletionReason, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
-from videos.services import runs, transitions
+from videos.services import retention, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
-from videos.services.clock import database_now
+from zhiying.kernel.clock import database_now
 from videos.services.intake import PreparedFiles, PreparedPortrait
-from videos.store import storage
+from videos.store import deletions, keys
+from videos.store import files as stored
 from zhiying.kernel.errors import ConflictError, InvalidError
 
 MAX_NAME_LENGTH = 200
@@ -52,10 +53,10 @@ def batch_create(
     """Charge and create a batch from proven files; its items wait for a worker.
 
     The files are stored first, under keys nobody knows yet; then one transaction writes the charge, the
-    batch, its items and whatever `on_created` adds. If it fails, the files are removed again.
+    batch, its items and whatever `on_created` adds. If it fails, the files are removed in time.
 
     Raises:
-        InsufficientCreditsError: nothing was created.
+        InsufficientCreditsError, QuotaExceededError: nothing was created.
     """
     require_credits(user, price_of(len(files.portraits)))
     batch = Batch(
@@ -65,20 +66,41 @@ def batch_create(
         audio_name=files.audio_name,
         audio_duration_s=files.audio_facts.duration_s,
         image_count=len(files.portraits),
+        expires_at=retention.expiry_for(user),
     )
-    batch.audio = storage.audio_key(batch.pk)
+    batch.audio = keys.audio_key(batch.pk)
+    stored_bytes.require_room(user, size_of(files))
+    intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)
     try:
-        storage.save_file(files.audio, batch.audio)
+        batch.stored_bytes = stored.save_file(files.audio, batch.audio)
         items = [_stored_item(batch, index, portrait) for index, portrait in enumerate(files.portraits)]
+        batch.stored_bytes += sum(item.source_bytes for item in items)
         with transaction.atomic():
             created = _insert(batch, name, items)
             _record(AuditAction.BATCH_CREATE, batch, acting_user, images=len(items))
             on_created(created)
             announce_work(len(items))
-    except BaseException:
-        storage.delete_tree(batch.folder)
+            stored_bytes.require_room(user, batch.stored_bytes)
+            stored_bytes.add(batch.user_id, None, batch.stored_bytes)
+            deletions.take(intent)
+    except BaseException as error:
+        if not deletions.give_up(intent) and _was_committed(error, Batch.objects.filter(pk=batch.pk)):
+            announce_work(len(files.portraits))
+            user.refresh_from_db(fields=["credits"])
+            return Created(batch, price_of(len(items)), user.credits)
         raise
     return created
+
+
+def size_of(files: PreparedFiles) -> int:
+    """Bytes that a batch of these files will store."""
+    paths = [files.audio, *(path for one in files.portraits for path in (one.portrait, one.thumbnail))]
+    return sum(path.stat().st_size for path in paths)
+
+
+def _was_committed(error: BaseException, proof: "QuerySet[Any]") -> bool:
+    """Whether the answer to a commit was lost on its way, and what was written is there."""
+    return isinstance(error, OperationalError | InterfaceError) and proof.exists()
 
 
 def require_credits(user: User, price: int) -> None:
@@ -97,10 +119,10 @@ def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait) -> VideoI
         width=portrait.width,
         height=portrait.height,
     )
-    item.source_image = storage.source_key(batch.pk, item.pk)
-    item.thumbnail = storage.thumbnail_key(batch.pk, item.pk)
-    storage.save_file(portrait.portrait, item.source_image)
-    storage.save_file(portrait.thumbnail, item.thumbnail)
+    item.source_image = keys.source_key(batch.pk, item.pk)
+    item.thumbnail = keys.thumbnail_key(batch.pk, item.pk)
+    item.source_bytes = stored.save_file(portrait.portrait, item.source_image)
+    item.source_bytes += stored.save_file(portrait.thumbnail, item.thumbnail)
     return item
 
 
@@ -176,9 +198,10 @@ def batch_delete(*, batch: Batch, acting_user: User) -> None:
         name=batch.name,
         details={"images": batch.image_count, "cancelled": cancelled},
     )
-    Batch.objects.filter(pk=batch.pk).delete()
-    folder = batch.folder
-    transaction.on_commit(lambda: storage.delete_tree(folder), robust=True)
+    left = Batch.objects.filter(pk=batch.pk).values_list("stored_bytes", flat=True).first()
+    if Batch.objects.filter(pk=batch.pk).delete()[0]:
+        stored_bytes.add(batch.user_id, None, -(left or 0))
+        deletions.remove_later([keys.batch_prefix(batch.pk)], DeletionReason.BATCH)
 
 
 @transaction.atomic
@@ -198,7 +221,8 @@ def item_retry(*, item: VideoItem, acting_user: User) -> None:
     """Charge one failed or cancelled item again and queue it.
 
     Raises:
-        ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
+        ConflictError: it has not failed, or its files are gone.
+        InsufficientCreditsError: nothing was charged.
     """
     if not runs.rerun_items(batch_id=item.batch_id, user_id=item.batch.user_id, item_ids=[item.pk]):
         raise _not_retryable()
@@ -218,19 +242,21 @@ def item_replace(
     `on_replaced` is called within the transaction.
 
     Raises:
-        ConflictError: it has not failed. InsufficientCreditsError: nothing was charged.
+        ConflictError: it has not failed, or its files are gone.
+        InsufficientCreditsError, QuotaExceededError: nothing was charged.
     """
+    stored_bytes.require_room(item.batch.user)
     run = item.run + 1
     stem = uuid4()  # two replacements at once must not share a key
     source, thumbnail = (
-        storage.source_key(item.batch_id, stem, run),
-        storage.thumbnail_key(item.batch_id, stem, run),
+        keys.source_key(item.batch_id, stem, run),
+        keys.thumbnail_key(item.batch_id, stem, run),
     )
-    old = [item.source_image, item.thumbnail]
+    intent = deletions.intend([source, thumbnail], DeletionReason.REPLACEMENT)
     try:
-        storage.save_file(portrait.portrait, source)
-        storage.save_file(portrait.thumbnail, thumbnail)
+        size = stored.save_file(portrait.portrait, source) + stored.save_file(portrait.thumbnail, thumbnail)
         with transaction.atomic():
+            old = _replaced_files(item)
             replaced = runs.rerun_items(
                 batch_id=item.batch_id,
                 user_id=item.batch.user_id,
@@ -238,6 +264,7 @@ def item_replace(
                 replacement={
                     "source_image": source,
                     "thumbnail": thumbnail,
+                    "source_bytes": size,
                     "original_name": portrait.original_name,
                     "width": portrait.width,
                     "height": portrait.height,
@@ -247,17 +274,31 @@ def item_replace(
                 raise _not_retryable()
             _record_item(AuditAction.ITEM_REPLACE, item, acting_user)
             on_replaced()
-    except BaseException:
-        storage.delete_files([source, thumbnail])
-        raise
-    # Charged and queued by now: a storage that fails to delete must not keep the workers from knowing.
+            deletions.remove_later([old.source_image, old.thumbnail], DeletionReason.REPLACEMENT)
+            stored_bytes.add(item.batch.user_id, item.batch_id, size - old.source_bytes)
+            deletions.take(intent)
+    except BaseException as error:
+        ours = VideoItem.objects.filter(pk=item.pk, source_image=source)
+        if deletions.give_up(intent) or not _was_committed(error, ours):
+            raise
     announce_work()
-    storage.delete_files(old)
+
+
+def _replaced_files(item: VideoItem) -> VideoItem:
+    """The item as it is now that nobody else can replace its image: another request may have."""
+    ledger.lock_user(item.batch.user_id)
+    transitions.lock_batch(item.batch_id)
+    item.refresh_from_db(fields=["source_image", "thumbnail", "source_bytes"])
+    return item
 
 
 @transaction.atomic
 def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
-    """Charge all failed and cancelled items of a batch again and queue them; returns how many."""
+    """Charge all failed and cancelled items of a batch again and queue them; returns how many.
+
+    Raises:
+        ConflictError: its files are gone.
+    """
     count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id)
     if count:
         _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)

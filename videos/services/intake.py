@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
+from videos.store import scratch
 from videos.store.uploads import is_oversized
 from zhiying.kernel.errors import DomainError, InvalidError
 from zhiying.kernel.types import Upload
@@ -93,7 +93,7 @@ def prepared_files(
         InvalidBatchError: with every problem there is.
         BusyError: this process prepares as many batches as it may already.
     """
-    with _turn(), TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+    with _turn(), scratch.temporary_folder("intake-") as folder:
         root = Path(folder)
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
         audio_outcome = _audio_outcome(audio, root / "audio.wav")
@@ -111,7 +111,7 @@ def prepared_files(
 @contextmanager
 def prepared_portrait(image: SubmittedFile) -> Iterator[PreparedPortrait]:
     """Check and normalise a single image, as `prepared_files` does."""
-    with _turn(), TemporaryDirectory(dir=settings.WORK_DIR, prefix="intake-") as folder:
+    with _turn(), scratch.temporary_folder("intake-") as folder:
         outcome = _prepare_all([image], Path(folder))[0]
         if isinstance(outcome, MediaProblem):
             raise InvalidBatchError({"images": [file_problem(outcome, image.name, 0)]})

@@ -13,8 +13,7 @@ from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
-from videos.services import lanes
-from videos.services.clock import database_now
+from videos.services import lanes, retention
 from videos.services.transitions import (
     RETRYABLE,
     WAITING_OR_RUNNING,
@@ -25,6 +24,7 @@ from videos.services.transitions import (
     raise_version,
     refund,
 )
+from zhiying.kernel.clock import database_now
 
 
 @transaction.atomic
@@ -60,7 +60,7 @@ def rerun_items(
     `replacement` gives new values for the fields of the source image.
 
     Raises:
-        InsufficientCreditsError: nothing was charged or changed.
+        InsufficientCreditsError, FilesRemovedError: nothing was charged or changed.
     """
     ledger.lock_user(user_id)
     batch = lock_batch(batch_id)
@@ -69,6 +69,7 @@ def rerun_items(
     items = _chosen(batch, item_ids, statuses)
     if not items:
         return 0
+    retention.put_off(batch)
     runs = [Run(batch.pk, item.pk, item.run + 1) for item in items]
     ledger.charge_runs(user_id=user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name)
     lane = lanes.lane_of(user_id)

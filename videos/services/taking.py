@@ -16,8 +16,8 @@ from django.db.models import Exists, F, OuterRef
 
 from videos.models import ItemStatus, QueueLane, VideoItem
 from videos.services.attempts import Claim
-from videos.services.clock import database_now
 from videos.services.transitions import lock_batch, move
+from zhiying.kernel.clock import database_now
 
 _LANE_TURN = ("-urgent", "load", "served_at")
 _ITEM_TURN = ("not_before", "batch", "position")

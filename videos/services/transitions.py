@@ -18,7 +18,7 @@ from accounts.services.credits import Run
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import lanes
-from videos.services.clock import database_now
+from zhiying.kernel.clock import database_now
 
 ALLOWED: Mapping[ItemStatus, Collection[ItemStatus]] = {
     ItemStatus.PENDING: {ItemStatus.PROCESSING, ItemStatus.CANCELLED},

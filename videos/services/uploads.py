@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,16 +18,18 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.services import credits as ledger
 from videos.media.problems import MediaProblem
-from videos.models import Upload, UploadStatus
+from videos.models import DeletionReason, Upload, UploadStatus
 from videos.services.intake import InvalidBatchError, SubmittedFile, clean_name, file_problem, summary
+from videos.store import deletions, scratch
 from videos.store.direct_uploads import UploadChangedError, upload_store
+from videos.store.keys import upload_key
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
 LIFETIME = timedelta(days=1)
 """How long an upload waits for its batch."""
 
-STRAY_AGE = 2 * LIFETIME
-"""Traces in the store older than this belong to no row, whatever became of it."""
+LATEST_ARRIVAL = timedelta(hours=2)
+"""After the row is gone: until then the signed address of a small file may still take one."""
 
 REMOVED_AT_ONCE = 500
 """Expired uploads that one cleaning removes in one go, so that it never takes for ever."""
@@ -171,8 +172,7 @@ def upload_discard(*, upload: Upload) -> None:
     unused = Upload.objects.filter(pk=upload.pk).exclude(status=UploadStatus.USED)
     if not unused.exists():
         raise ConflictError(_("This upload belongs to a batch already."), code="upload_used")
-    upload_store().discard([upload])
-    unused.delete()
+    _forget([upload])
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def fetched(*, user: User, keys: Sequence[str]) -> Iterator[list[SubmittedFile]]
     Each is read from the store once. A key that cannot be used yields its problem in place of the file:
     unknown (or somebody else's), unfinished, changed since it was sealed, or used (also twice in `keys`).
     """
-    with TemporaryDirectory(dir=settings.WORK_DIR, prefix="upload-") as folder:
+    with scratch.temporary_folder("upload-") as folder:
         rows = _rows(user, keys)
         seen: set[str] = set()
         files = []
@@ -284,11 +284,19 @@ def delete_abandoned() -> int:
     Those that a batch took are among them: their rows say for a day that the key is used.
     """
     removed = 0
-    store = upload_store()
     while True:
         expired = list(Upload.objects.filter(expires_at__lte=timezone.now())[:REMOVED_AT_ONCE])
         if not expired:
             break
-        store.discard(expired)
-        removed += Upload.objects.filter(pk__in=[upload.pk for upload in expired]).delete()[0]
-    return removed + store.discard_strays(timezone.now() - STRAY_AGE)
+        removed += _forget(expired)
+    return removed
+
+
+def _forget(uploads: Sequence[Upload]) -> int:
+    """Remove the files, then the rows; what arrives yet is removed once nothing can arrive any more."""
+    upload_store().discard(uploads)
+    with transaction.atomic():
+        gone = Upload.objects.filter(pk__in=[upload.pk for upload in uploads])
+        late = [upload_key(upload.pk) for upload in uploads]
+        deletions.remove_later(late, DeletionReason.UPLOAD, LATEST_ARRIVAL)
+        return gone.delete()[0]

@@ -1,12 +1,12 @@
 """The bucket itself: made where it is missing, and opened to the pages that send files straight to it."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from django.conf import settings
-from django.core.files.storage import default_storage
 
-from videos.store.direct_uploads import UPLOADS
+from videos.store.backends import bucket
+from videos.store.keys import UPLOADS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -27,12 +27,9 @@ def prepare_bucket() -> list[str]:
 
     Returns what was done, in sentences. The bucket's other lifecycle rules stay; its CORS rules are ours.
     """
-    storage = cast("Any", default_storage)
-    client: S3Client = storage.connection.meta.client
-    bucket = str(storage.bucket_name)
-    done = [_make(client, bucket), _allow(client, bucket, page_origins())]
-    prefix = storage._normalize_name(UPLOADS) + "/"
-    done.append(_drop_unfinished(client, bucket, prefix))
+    store = bucket()
+    done = [_make(store.client, store.name), _allow(store.client, store.name, page_origins())]
+    done.append(_drop_unfinished(store.client, store.name, store.name_of(f"{UPLOADS}/")))
     return [sentence for sentence in done if sentence]
 
 

@@ -1,14 +1,24 @@
 """How uploaded files reach the disk: in chunks, each no larger than allowed."""
 
+import tempfile
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
+from videos.store import scratch
 from zhiying.kernel.types import Upload
 
 AUDIO_FIELD = "audio"
+
+
+class ScratchFile(TemporaryUploadedFile):
+    """An uploaded file in this process's scratch folder, which goes with the process."""
+
+    def __init__(self, name: str, *facts: Any) -> None:
+        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=scratch.own_folder())  # noqa: SIM115
+        UploadedFile.__init__(self, file, name, *facts)
 
 
 class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
@@ -19,7 +29,10 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        self.file = ScratchFile(
+            str(self.file_name), self.content_type, 0, self.charset, self.content_type_extra
+        )
         self._limit = settings.AUDIO_MAX_BYTES if self.field_name == AUDIO_FIELD else settings.IMAGE_MAX_BYTES
         self._kept = 0
         self._oversized = False

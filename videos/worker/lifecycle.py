@@ -32,12 +32,13 @@ class WorkerLifecycle(Middleware):
         _end_with_the_master()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        from videos.scheduling.sweep import sweep_if_due
+        from videos.scheduling.sweep import clean_if_due, sweep_if_due
         from videos.worker.slots import slots
 
         stopping.clear()
         _start("renderers", slots.start)
         _start("sweeper", lambda: _repeat(sweep_if_due, lambda: settings.SWEEP_INTERVAL_S))
+        _start("cleaner", lambda: _repeat(clean_if_due, lambda: settings.SWEEP_INTERVAL_S))
         _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
         _start("registration", _live)
 

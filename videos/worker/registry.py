@@ -14,10 +14,10 @@ from django.conf import settings
 from engines.base import EngineError, Readiness
 from engines.registry import get_engine
 from videos.models import Worker
-from videos.services.clock import database_now
 from videos.worker.leases import keeper
 from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
+from zhiying.kernel.clock import database_now
 from zhiying.version import VERSION
 
 FORGOTTEN_AFTER = timedelta(days=1)

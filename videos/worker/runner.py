@@ -8,21 +8,19 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
-from videos.models import VideoItem
+from videos.models import DeletionReason, VideoItem
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
 from videos.scheduling.hints import wake_workers
-from videos.scheduling.sweep import CACHE_FOLDER
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
-from videos.store import storage
+from videos.store import deletions, files, keys, scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.leases import Watch, keeper
 from videos.worker.renderer import RenderAbandonedError, RenderFailedError
@@ -94,9 +92,7 @@ def _work(slot: Slot) -> bool:
 def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
     claim = watch.claim
     try:
-        with TemporaryDirectory(
-            dir=settings.WORK_DIR, prefix="render-", ignore_cleanup_errors=True
-        ) as folder:
+        with scratch.temporary_folder("render-") as folder:
             _render_and_store(watch, item, Path(folder), slot)
     except RenderAbandonedError:
         if stopping.is_set():
@@ -116,10 +112,6 @@ def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
         _fail_internally(watch, error)
     else:
         pause.succeeded()
-
-
-def _scratch_folder() -> "TemporaryDirectory[str]":
-    return TemporaryDirectory(dir=settings.WORK_DIR, prefix="render-", ignore_cleanup_errors=True)
 
 
 def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
@@ -167,8 +159,8 @@ def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -
     with ExitStack() as held:
         with using_the_store():
             try:
-                portrait = held.enter_context(storage.local_copy(item.source_image, folder))
-                audio = held.enter_context(storage.local_copy(item.batch.audio, folder))
+                portrait = held.enter_context(files.local_copy(item.source_image, folder))
+                audio = held.enter_context(files.local_copy(item.batch.audio, folder))
             except FileNotFoundError as error:
                 raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
@@ -190,7 +182,7 @@ def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -
 
 
 def _cache_folder() -> Path:
-    folder: Path = settings.WORK_DIR / CACHE_FOLDER
+    folder: Path = settings.WORK_DIR / scratch.CACHE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -198,22 +190,28 @@ def _cache_folder() -> Path:
 def _store(watch: Watch, spec: RenderSpec, result: RenderResult) -> bool:
     """Store the files under keys of this attempt; the item points to them last. False: thrown away."""
     claim = watch.claim
-    video = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
-    poster = storage.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
+    video = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
+    poster = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
     has_poster = spec.poster is not None and spec.poster.exists()
-    with using_the_store():
-        storage.save_file(spec.output, video)
-        if has_poster and spec.poster:
-            storage.save_file(spec.poster, poster)
-    found = StoredResult(
-        video=video,
-        poster=poster if has_poster else "",
-        duration_s=result.duration_s,
-        notes=result.notes,
-    )
-    # The answer to a commit can be lost: then the second try finds the item finished by the first.
-    if _surely(watch, lambda: attempts.complete(claim, found) or attempts.is_shown(claim, video)):
-        return True
-    if not attempts.is_shown(claim, video):
-        storage.delete_files([video, poster] if has_poster else [video])
-    return False
+    intent = deletions.intend([video, poster] if has_poster else [video], DeletionReason.ATTEMPT)
+    shown = False
+    try:
+        with using_the_store():
+            video_bytes = files.save_file(spec.output, video)
+            poster_bytes = files.save_file(spec.poster, poster) if has_poster and spec.poster else 0
+        found = StoredResult(
+            video=video,
+            poster=poster if has_poster else "",
+            duration_s=result.duration_s,
+            video_bytes=video_bytes,
+            poster_bytes=poster_bytes,
+            notes=result.notes,
+        )
+        # The answer to a commit can be lost: then the second try finds the item finished by the first.
+        shown = _surely(
+            watch, lambda: attempts.complete(claim, found, intent) or attempts.is_shown(claim, video)
+        )
+    finally:
+        if not shown:
+            deletions.give_up(intent)
+    return shown

@@ -1,9 +1,13 @@
 """Records shared by every part of the API."""
 
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class IdempotencyRecord(models.Model):
@@ -15,6 +19,10 @@ class IdempotencyRecord(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the operation and its content.")
     status_code = models.PositiveSmallIntegerField(null=True, help_text="Null while in flight.")
     body = models.JSONField(null=True)
+    owner = models.UUIDField(null=True, help_text="Which attempt at the work; not the user.")
+    alive_until = models.DateTimeField(
+        default=NEVER, help_text="While in flight: not renewed until then, it is nobody's any more."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

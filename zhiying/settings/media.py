@@ -26,13 +26,14 @@ _s3_options = {
     "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
     "endpoint_url": S3_ENDPOINT_URL or None,
     "region_name": S3_REGION or None,
+    "location": env.str("S3_PREFIX", default="").strip("/"),
 }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "videos.store.storage.S3MediaStorage", "OPTIONS": _s3_options}
+        {"BACKEND": "videos.store.backends.S3MediaStorage", "OPTIONS": _s3_options}
         if S3_BUCKET
         else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": "videos.store.backends.DiskMediaStorage",
             "OPTIONS": {"location": str(MEDIA_ROOT)},
         }
     ),
@@ -41,7 +42,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 if S3_BUCKET:
     # Browsers may reach the bucket under another host, and a signature covers the host.
     STORAGES["public"] = {
-        "BACKEND": "videos.store.storage.S3MediaStorage",
+        "BACKEND": "videos.store.backends.S3MediaStorage",
         "OPTIONS": {**_s3_options, "endpoint_url": S3_PUBLIC_ENDPOINT_URL or None},
     }
 MEDIA_URL_LIFETIME_S = env.int("MEDIA_URL_LIFETIME_S", default=6 * 3600)
@@ -49,7 +50,6 @@ MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", default="")
 """The internal nginx location that serves MEDIA_ROOT; empty: Django sends the bytes itself."""
 
 FILE_UPLOAD_HANDLERS = ["videos.store.uploads.BoundedTemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = str(WORK_DIR)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 200
@@ -75,4 +75,8 @@ UPLOAD_MAX_OPEN_MB = env.int("UPLOAD_MAX_OPEN_MB", default=2500)
 INTAKE_AT_ONCE = env.int("INTAKE_AT_ONCE", default=2)
 INTAKE_WAIT_S = env.float("INTAKE_WAIT_S", default=120)
 """How many batches one web process decodes at once, and how long (s) a further one waits for its turn."""
+RETENTION_DAYS = env.int("RETENTION_DAYS", default=0)
+"""Days after which the files of a batch are removed; 0 keeps them. Groups of users may have their own."""
+QUOTA_MB = env.int("QUOTA_MB", default=0)
+"""What one user may have stored; 0 is no limit. Groups of users may have their own."""
 IDEMPOTENCY_TTL = timedelta(hours=24)

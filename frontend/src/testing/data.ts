@@ -37,6 +37,7 @@ export function makeItem(part: Partial<Item> = {}): Item {
     duration: null,
     width: 600,
     height: 800,
+    files_removed: false,
     notes: [],
     ...part,
   };
@@ -75,6 +76,8 @@ export function makeBatch(items: Item[], part: Partial<Batch> = {}): Batch {
     timestamp: Date.parse('2026-11-22T09:30:00Z'),
     created_at: '2026-11-22T09:30:00Z',
     prompt: '微笑',
+    expires_at: null,
+    files_removed: false,
     audioName: '开场白.wav',
     audio_url: 'http://localhost/media/a.wav',
     audio_duration: 7,

@@ -4,14 +4,14 @@ Disk and S3 do it alike: a part is a PUT to a signed URL and can be sent again b
 which parts are there; sealing makes one unchangeable file of them; reading gives the sealed bytes or fails.
 """
 
-from videos.store import storage
-from videos.store.direct_uploads.base import UPLOADS, UploadChangedError, UploadStore
+from videos.store.backends import is_remote
+from videos.store.direct_uploads.base import UploadChangedError, UploadStore
 from videos.store.direct_uploads.disk import DiskUploads
 from videos.store.direct_uploads.s3 import S3Uploads
 
-__all__ = ["UPLOADS", "UploadChangedError", "UploadStore", "upload_store"]
+__all__ = ["UploadChangedError", "UploadStore", "upload_store"]
 
 
 def upload_store() -> UploadStore:
     """Where this installation's clients send files."""
-    return S3Uploads() if storage.is_remote() else DiskUploads()
+    return S3Uploads() if is_remote() else DiskUploads()

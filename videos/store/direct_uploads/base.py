@@ -6,9 +6,6 @@ from typing import IO, Protocol
 
 from videos.models import Upload
 
-UPLOADS = "uploads"
-"""Prefix of raw uploads in the store."""
-
 CHUNK_BYTES = 1024 * 1024
 """What is held in memory of a file that passes through."""
 
@@ -44,6 +41,3 @@ class UploadStore(Protocol):
 
     def discard(self, uploads: Sequence[Upload]) -> None:
         """Remove all traces; what is gone already is fine."""
-
-    def discard_strays(self, started_before: datetime) -> int:
-        """Remove uploads in parts that no row knows, being older than any row; returns how many."""

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from django.core.files.storage import default_storage
-
 from videos.media.files import replacing
 from videos.models import Upload
-from videos.store.direct_uploads.base import CHUNK_BYTES, UPLOADS, UploadChangedError
+from videos.store.backends import disk_path
+from videos.store.direct_uploads.base import CHUNK_BYTES, UploadChangedError
+from videos.store.keys import upload_key
 from videos.store.urls import is_valid, media_path, seconds_left
 
 SEAL = "disk"
@@ -78,14 +78,6 @@ class DiskUploads:
                 if folder.is_dir():
                     shutil.rmtree(folder)
 
-    def discard_strays(self, started_before: datetime) -> int:
-        root = Path(default_storage.path(UPLOADS))
-        limit = started_before.timestamp()
-        strays = [folder for folder in root.glob("*") if folder.stat().st_mtime < limit]
-        for folder in strays:
-            shutil.rmtree(folder)
-        return len(strays)
-
 
 def is_signed_part(token: str, upload: Upload, number: int) -> bool:
     """Whether a URL's token was made for this part and has not expired."""
@@ -123,11 +115,11 @@ def _part_key(upload: Upload, number: int) -> str:
 
 
 def _open_folder(upload: Upload) -> Path:
-    return Path(default_storage.path(f"{UPLOADS}/{upload.pk}"))
+    return disk_path(upload_key(upload.pk))
 
 
 def _sealed_folder(upload: Upload) -> Path:
-    return Path(default_storage.path(f"{UPLOADS}/{upload.pk}.sealed"))
+    return disk_path(f"{upload_key(upload.pk)}.sealed")
 
 
 def _received(upload: Upload, folder: Path) -> set[int]:

@@ -7,21 +7,22 @@ is why its ETag is kept when it is sealed and demanded when it is read.
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from django.core.files.storage import default_storage, storages
+from django.core.files.storage import storages
 
 from videos.models import Upload
-from videos.store.direct_uploads.base import CHUNK_BYTES, UPLOADS, UploadChangedError
+from videos.store import removal
+from videos.store.backends import bucket
+from videos.store.direct_uploads.base import CHUNK_BYTES, UploadChangedError
+from videos.store.keys import upload_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, PartTypeDef
 
 URL_LIFETIME_S = 3600
-DELETE_AT_ONCE = 1000
-"""Most keys that one DeleteObjects call takes."""
 
 _GONE = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed"} | _GONE
@@ -31,9 +32,8 @@ class S3Uploads:
     """Raw uploads are objects below `uploads/` in the bucket."""
 
     def __init__(self) -> None:
-        self._storage = cast("Any", default_storage)  # an S3MediaStorage, whose base has no types
-        self._bucket = str(self._storage.bucket_name)
-        self._client: S3Client = self._storage.connection.meta.client
+        self._store = bucket()
+        self._bucket, self._client = self._store.name, self._store.client
 
     def begin(self, upload: Upload) -> str:
         if upload.part_count == 1:
@@ -113,27 +113,13 @@ class S3Uploads:
 
     def discard(self, uploads: Sequence[Upload]) -> None:
         for upload in uploads:
-            if upload.store_id and not upload.seal:
+            if upload.seal:
+                continue
+            if upload.store_id:
                 self._abort(self._key(upload), upload.store_id)
-        keys = [self._key(upload) for upload in uploads]
-        for start in range(0, len(keys), DELETE_AT_ONCE):
-            some = [{"Key": key} for key in keys[start : start + DELETE_AT_ONCE]]
-            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]  # the stubs want a list of another spelling
-
-    def discard_strays(self, started_before: datetime) -> int:
-        prefix = self._storage._normalize_name(UPLOADS) + "/"
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=self._bucket, Prefix=prefix
-        )
-        strays = [
-            (entry["Key"], entry["UploadId"])
-            for page in pages
-            for entry in page.get("Uploads", [])
-            if entry["Initiated"] < started_before
-        ]
-        for key, store_id in strays:
-            self._abort(key, store_id)
-        return len(strays)
+            elif upload.part_count > 1:
+                self._abort_unknown(self._key(upload))
+        removal.remove([upload_key(upload.pk) for upload in uploads])
 
     def _abort(self, key: str, store_id: str) -> None:
         try:
@@ -141,6 +127,13 @@ class S3Uploads:
         except ClientError as error:
             if _code(error) not in _GONE:
                 raise
+
+    def _abort_unknown(self, key: str) -> None:
+        """The process ended between beginning an upload in parts and writing its id down."""
+        answer = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
+        for entry in answer.get("Uploads", []):
+            if entry["Key"] == key:
+                self._abort(key, entry["UploadId"])
 
     def _parts(self, upload: Upload) -> "list[PartTypeDef] | None":
         """The parts that have the announced size, in order; None when no such multipart upload is open."""
@@ -172,7 +165,7 @@ class S3Uploads:
         return answer["ETag"] if answer["ContentLength"] == upload.size else None
 
     def _key(self, upload: Upload) -> str:
-        return str(self._storage._normalize_name(f"{UPLOADS}/{upload.pk}"))
+        return self._store.name_of(upload_key(upload.pk))
 
 
 def _code(error: ClientError) -> str:

@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from filelock import FileLock, Timeout
 
 from accounts.services.first_admin import ensure_first_admin
+from videos.store import scratch
+from videos.store.installation import claim_store
 from zhiying.broker import is_in_process
 from zhiying.kernel.origin import Origin, acting_from
 from zhiying.version import VERSION
@@ -50,9 +52,13 @@ class Command(BaseCommand):
         from zhiying.embedded_server import embedded_server
         from zhiying.wsgi import application
 
-        tempfile.tempdir = str(settings.WORK_DIR)  # waitress keeps large request bodies there, not in /tmp
+        tempfile.tempdir = str(scratch.own_folder())  # waitress keeps large request bodies there, not in /tmp
         call_command("migrate", interactive=False, verbosity=0)
         self._first_admin()
+        if problem := claim_store():
+            logger.critical(
+                "The files in the store are another installation's (%s): none is removed", problem
+            )
         try:
             server = embedded_server(
                 application,

@@ -19,6 +19,7 @@ import { useToast } from '@/shared/ui/toast';
 
 import styles from './account-page.module.css';
 import { SecondFactor } from './second-factor';
+import { StorageCard } from './storage-card';
 
 export function AccountPage() {
   const { t } = useI18n();
@@ -27,6 +28,7 @@ export function AccountPage() {
     <Page title={t('account.title')} description={user?.username} narrow>
       <div className={styles.stack}>
         <Appearance />
+        <StorageCard />
         <PasswordCard />
         {user?.isAdmin && <SecondFactor />}
         <Sessions />

@@ -88,6 +88,7 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       </Link>
       <BatchHeader batch={batch} />
       {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
+      <Expiry batch={batch} />
       <BatchProgress batch={batch} />
       {filters.length > 2 && (
         <div className={styles.filters}>
@@ -107,6 +108,14 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       <PlayerDialog batch={batch} itemId={playing} onChange={setPlaying} />
     </div>
   );
+}
+
+/** Until when the files are kept, for batches that are not kept for ever. */
+function Expiry({ batch }: { batch: Batch }) {
+  const { t, format } = useI18n();
+  if (batch.files_removed) return <Notice tone="warn">{t('batch.filesRemoved')}</Notice>;
+  if (batch.expires_at === null) return null;
+  return <Notice>{t('batch.expires', { day: format.day(batch.expires_at) })}</Notice>;
 }
 
 /** The video that plays is part of the address, so that Back closes the player and links lead to videos. */

@@ -27,6 +27,7 @@ export type TotpStatus = Schemas['TotpStatusOutput'];
 export type TotpEnrolment = Schemas['TotpEnrolmentOutput'];
 export type RecoveryCodes = Schemas['RecoveryCodesOutput'];
 export type Usage = Schemas['UsageOutput'];
+export type StorageUse = Schemas['StorageOutput'];
 export type DirectUpload = Schemas['UploadOutput'];
 export type UploadPart = Schemas['PartOutput'];
 export type AuditAction = Schemas['AuditActionEnum'];

@@ -108,7 +108,7 @@ function Actions({ batch }: { batch: Batch }) {
 
   return (
     <div className={styles.actions}>
-      {progress.failed + progress.cancelled > 0 && (
+      {progress.failed + progress.cancelled > 0 && !batch.files_removed && (
         <Button
           icon={<RotateCw size={16} />}
           onClick={retry}
@@ -122,7 +122,7 @@ function Actions({ batch }: { batch: Batch }) {
           {t('batch.cancelAll')}
         </Button>
       )}
-      {progress.completed > 0 && (
+      {progress.completed > 0 && !batch.files_removed && (
         <Button
           variant="primary"
           icon={<Download size={16} />}

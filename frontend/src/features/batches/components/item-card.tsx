@@ -52,6 +52,7 @@ export const ItemCard = memo(function ItemCard({ batchId, item, onPlay }: Props)
 
 function Still({ item }: { item: Item }) {
   const quiet = item.status === 'failed' || item.status === 'cancelled';
+  if (item.files_removed) return null;
   return (
     <img
       src={item.thumbnail_url || item.sourceImage}
@@ -138,7 +139,7 @@ function Caption({ batchId, item, name }: { batchId: string; item: Item; name: s
             <Ban size={16} />
           </IconButton>
         )}
-        {item.status === 'completed' && (
+        {item.status === 'completed' && item.videoUrl !== '' && (
           <IconButton
             size="sm"
             label={t('player.download', { name })}
@@ -152,7 +153,7 @@ function Caption({ batchId, item, name }: { batchId: string; item: Item; name: s
       {again && (
         <div className={styles.trouble}>
           {item.status === 'failed' && reason && <p className={styles.reason}>{reason}</p>}
-          <div className={styles.buttons}>
+          <div className={styles.buttons} hidden={item.files_removed}>
             <Button
               size="sm"
               icon={<RotateCw size={14} />}

@@ -1,0 +1,175 @@
+"""The answer to a COMMIT is lost: whatever was written is found out, and no file that it needs goes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accounts.models import User
+from tests.api.forms import form, submit
+from tests.store.keeping import assert_store_and_rows_agree, needed_keys, stored_keys
+from tests.support.books import assert_all_is_settled
+from tests.support.rows import claim, client_for, make_batch, make_item, make_user
+from videos.models import Batch, ItemStatus, VideoItem
+from videos.services import attempts, batches
+from videos.services.attempts import Verdict
+from videos.services.intake import PreparedPortrait
+from videos.worker import runner
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MOST_COMMITS = 12
+
+
+class Loss:
+    """Loses the answer to one commit, counted from 1."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.commits = number, 0
+
+    @property
+    def happened(self) -> bool:
+        return self.commits >= self.number
+
+
+@contextmanager
+def answer_lost(number: int, *, committed: bool) -> Iterator[Loss]:
+    """The answer to the commit of that number is an error, though it was, or was not, carried out."""
+    real, loss = BaseDatabaseWrapper._commit, Loss(number)  # type: ignore[attr-defined]  # private
+
+    def commit(self: Any) -> Any:
+        loss.commits += 1
+        if loss.commits != number:
+            return real(self)
+        if committed:
+            real(self)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "_commit", commit)
+        yield loss
+
+
+def each_loss(act: Callable[[], object]) -> Iterator[Loss]:
+    """Let `act` lose the answer to each of its commits in turn, carried out and not."""
+    for committed in (True, False):
+        for number in range(1, MOST_COMMITS):
+            with answer_lost(number, committed=committed) as loss:
+                try:
+                    act()
+                except OperationalError:
+                    assert loss.happened
+                finally:
+                    for connection in connections.all():
+                        connection.close()
+            if not loss.happened:
+                break
+            yield loss
+        else:
+            raise AssertionError(f"more than {MOST_COMMITS} commits")
+
+
+def portrait(folder: Path) -> PreparedPortrait:
+    path = folder / "image.jpg"
+    path.write_bytes(b"image")
+    return PreparedPortrait("new.jpg", path, path, 160, 160)
+
+
+def test_the_loss_is_real(user: User) -> None:
+    """Or the other tests prove nothing: the rows are there although the commit raised."""
+    with answer_lost(1, committed=True), pytest.raises(OperationalError):
+        make_user("somebody")
+    assert User.objects.filter(username="somebody").exists()
+
+
+def test_creating_a_batch() -> None:
+    user, losses = make_user(credits=1000), 0
+    for _loss in each_loss(lambda: make_batch(user, 2)):
+        losses += 1
+        assert needed_keys() <= stored_keys(), "files of an accepted batch were removed"
+        assert_store_and_rows_agree()
+        assert_all_is_settled()
+    assert losses >= 4
+
+
+def test_submitting_with_a_key_and_again_makes_one_batch() -> None:
+    user = make_user(credits=1000)
+    client = client_for(user)
+    client.raise_request_exception = False
+    number = 0
+    for committed in (True, False):
+        for lost in range(1, MOST_COMMITS):
+            number += 1
+            before = Batch.objects.count()
+            with answer_lost(lost, committed=committed) as loss:
+                first = submit(client, form(1), HTTP_IDEMPOTENCY_KEY=f"k{number}")
+            if not loss.happened:
+                break
+            again = submit(client, form(1), HTTP_IDEMPOTENCY_KEY=f"k{number}")
+            assert again.status_code in (201, 409), again.content
+            if first.status_code == 201:
+                assert again.json() == first.json()
+            assert Batch.objects.count() == before + (1 if again.status_code == 201 else 0)
+            assert_store_and_rows_agree()
+            assert_all_is_settled()
+
+
+def test_replacing_an_image(tmp_path: Path) -> None:
+    user = make_user(credits=1000)
+
+    def replace() -> None:
+        item = VideoItem.objects.filter(status=ItemStatus.FAILED).select_related("batch__user").first()
+        assert item is not None
+        batches.item_replace(item=item, portrait=portrait(tmp_path), acting_user=user)
+
+    def failed_item() -> None:
+        make_item(user)
+        while not VideoItem.objects.filter(status=ItemStatus.FAILED).exists():
+            attempts.fail(claim(), Verdict("no_face"))
+
+    failed_item()
+    for _loss in each_loss(replace):
+        assert needed_keys() <= stored_keys()
+        assert_store_and_rows_agree()
+        assert_all_is_settled()
+        failed_item()
+
+
+def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    user = make_user(credits=1000)
+    output = tmp_path / "video.mp4"
+    output.write_bytes(b"video")
+    spec: Any = SimpleNamespace(output=output, poster=output)
+    result: Any = SimpleNamespace(duration_s=0.6, notes=())
+
+    def store() -> None:
+        make_item(user)
+        watch: Any = SimpleNamespace(claim=claim())
+        runner._store(watch, spec, result)
+
+    for _loss in each_loss(store):
+        shown = VideoItem.objects.filter(status=ItemStatus.COMPLETED)
+        assert all(default_storage.exists(item.video) for item in shown)
+        assert_store_and_rows_agree()
+        assert_all_is_settled()
+
+
+def test_deleting_a_batch() -> None:
+    user = make_user(credits=1000)
+    make_batch(user)
+
+    def delete() -> None:
+        batch = Batch.objects.first()
+        assert batch is not None
+        batches.batch_delete(batch=batch, acting_user=user)
+
+    for _loss in each_loss(delete):
+        assert_store_and_rows_agree()
+        make_batch(user)

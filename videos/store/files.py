@@ -1,0 +1,149 @@
+"""Files of the store: saved, fetched, streamed and listed, alike on disk and on S3."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from videos.store.backends import bucket, disk_path, is_missing, is_remote
+from videos.store.keys import content_type
+
+CHUNK_BYTES = 256 * 1024
+FETCH_DEADLINE_S = 600.0
+"""How long one file may take to arrive from the store, however slowly it comes."""
+RESUMPTIONS = 3
+"""How often a stream that breaks off is taken up again where it stopped."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as the store lists it."""
+
+    key: str
+    size: int
+    changed_at: datetime
+
+
+def save_file(path: Path, key: str) -> int:
+    """Store a local file under exactly this key; returns its size in bytes."""
+    with path.open("rb") as stream:
+        file = File(stream, name=path.name)
+        file.content_type = content_type(key)  # type: ignore[attr-defined]  # read by django-storages
+        stored = default_storage.save(key, file)
+        size = os.fstat(stream.fileno()).st_size
+    if stored != key:
+        default_storage.delete(stored)
+        raise FileExistsError(key)
+    return size
+
+
+@contextmanager
+def local_copy(key: str, cache: Path) -> Iterator[Path]:
+    """A readable local path of a stored file; remote files are fetched into `cache` meanwhile.
+
+    Raises:
+        FileNotFoundError: it is not stored. TimeoutError: it came too slowly.
+    """
+    if not is_remote():
+        path = disk_path(key)
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        yield path
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache) as folder:
+        path = Path(folder) / Path(key).name
+        ends_at = time.monotonic() + FETCH_DEADLINE_S
+        with path.open("wb") as target:
+            for chunk in chunks(key):
+                target.write(chunk)
+                if time.monotonic() > ends_at:
+                    raise TimeoutError(f"{key} took longer than {FETCH_DEADLINE_S:.0f} s")
+        yield path
+
+
+def chunks(key: str) -> Iterator[bytes]:
+    """A file's bytes as they come; a connection to S3 that breaks is taken up again.
+
+    Raises:
+        FileNotFoundError: at the first chunk, when it is not stored.
+    """
+    if is_remote():
+        yield from _remote_chunks(key)
+        return
+    with disk_path(key).open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _remote_chunks(key: str) -> Iterator[bytes]:
+    store, passed, left = bucket(), 0, RESUMPTIONS
+    while True:
+        wanted: dict[str, Any] = {"Range": f"bytes={passed}-"} if passed else {}
+        try:
+            answer = store.client.get_object(Bucket=store.name, Key=store.name_of(key), **wanted)
+            size = passed + answer["ContentLength"]
+            with closing(answer["Body"]) as body:
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    passed += len(chunk)
+                    yield chunk
+        except ClientError as error:
+            if is_missing(error):
+                raise FileNotFoundError(key) from error
+            raise
+        except (BotoCoreError, OSError):
+            if not left:
+                raise
+            left -= 1
+            continue
+        if passed == size:
+            return
+        if not left:
+            raise ConnectionError(f"{key} broke off after {passed} of {size} bytes")
+        left -= 1
+
+
+def stored_files(prefix: str) -> Iterator[StoredFile]:
+    """Everything below a prefix (empty, or with a slash at its end), as it is read from the store."""
+    if not is_remote():
+        root = disk_path("")
+        yield from _files_on_disk(root / prefix if prefix else root, root)
+        return
+    store = bucket()
+    pages = store.client.get_paginator("list_objects_v2").paginate(
+        Bucket=store.name, Prefix=store.name_of(prefix)
+    )
+    for page in pages:
+        for entry in page.get("Contents", []):
+            yield StoredFile(store.key_of(entry["Key"]), entry["Size"], entry["LastModified"])
+
+
+def _files_on_disk(folder: Path, root: Path) -> Iterator[StoredFile]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_on_disk(Path(entry.path), root)
+            continue
+        try:
+            facts = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:  # removed in the meantime
+            continue
+        changed_at = datetime.fromtimestamp(facts.st_mtime, tz=UTC)
+        yield StoredFile(Path(entry.path).relative_to(root).as_posix(), facts.st_size, changed_at)
+
+
+def result_sizes(prefix: str) -> dict[str, int]:
+    """Size by key of what lies below a prefix: one call for a batch, instead of one for each of its files."""
+    return {file.key: file.size for file in stored_files(prefix)}
