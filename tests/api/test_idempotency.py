@@ -17,6 +17,7 @@ from tests.support.parallel import BARRIER_TIMEOUT_S
 from tests.support.rows import client_for, make_user
 from videos.models import Batch
 from zhiying.kernel import idempotency
+from zhiying.kernel.errors import ConflictError
 from zhiying.kernel.idempotency import KeyedRequest, Save, perform_once
 from zhiying.kernel.models import IdempotencyRecord
 
@@ -51,13 +52,13 @@ def answering(value: int) -> Any:
 
 
 def test_a_lease_is_seconds() -> None:
-    assert idempotency.LEASE <= timedelta(seconds=15)
-    assert idempotency.LEASE >= timedelta(seconds=3 * idempotency.BEAT_S)
+    assert timedelta(seconds=15) >= idempotency.LEASE
+    assert timedelta(seconds=3 * idempotency.BEAT_S) <= idempotency.LEASE
 
 
 def test_the_record_of_a_dead_process_is_taken_over(user: User) -> None:
     record_in_flight(user)
-    with pytest.raises(idempotency.ConflictError):
+    with pytest.raises(ConflictError):
         perform_once(request_of(user), answering(1))
     abandon()
     assert perform_once(request_of(user), answering(2)) == (201, {"value": 2})
@@ -77,7 +78,8 @@ def test_a_killed_connection_frees_the_key_at_once(
     client_of_user.raise_request_exception = False
     from videos.services import batches
 
-    real, calls = batches._insert, []
+    real = batches._insert
+    calls: list[int] = []
 
     def break_off(*args: Any) -> Any:
         made = real(*args)
@@ -113,7 +115,7 @@ def test_a_database_that_stays_away_costs_a_lease_and_no_more(
         patch.setattr(idempotency, "_settle", lambda record, lost: None)  # it cannot be reached
         with pytest.raises(OperationalError):
             perform_once(request_of(user), fail)
-    with pytest.raises(idempotency.ConflictError):
+    with pytest.raises(ConflictError):
         perform_once(request_of(user), answering(1))
     abandon()
     assert perform_once(request_of(user), answering(1)) == (201, {"value": 1})
@@ -134,7 +136,8 @@ def test_whoever_is_slow_but_alive_keeps_the_key(user: User, monkeypatch: pytest
     def slowly(save: Save) -> idempotency.Answer:
         working.set()
         assert go_on.wait(BARRIER_TIMEOUT_S)
-        return answering(1)(save)
+        answer: idempotency.Answer = answering(1)(save)
+        return answer
 
     results: list[Any] = []
 
@@ -154,7 +157,7 @@ def test_whoever_is_slow_but_alive_keeps_the_key(user: User, monkeypatch: pytest
         timeout_s=60,
         what="the renewal",
     )
-    with pytest.raises(idempotency.ConflictError):
+    with pytest.raises(ConflictError):
         perform_once(request_of(user), answering(2))
     go_on.set()
     thread.join(BARRIER_TIMEOUT_S)

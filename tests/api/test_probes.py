@@ -10,8 +10,8 @@ from django.db import OperationalError, transaction
 from django.test import Client
 
 from videos.models import Worker
-from zhiying.kernel.clock import database_now
 from zhiying import metrics, readiness
+from zhiying.kernel.clock import database_now
 from zhiying.questions import Question
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]

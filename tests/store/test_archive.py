@@ -83,9 +83,7 @@ def test_a_video_that_is_missing_is_left_out_and_the_manifest_says_so(
     assert len(rows[3].split(",")[3]) > 5
 
 
-def test_the_next_file_is_asked_for_while_one_is_sent(
-    batch: Batch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_file_is_asked_for_while_one_is_sent(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     real = files.chunks
 
@@ -109,5 +107,5 @@ def test_whoever_stops_reading_leaves_no_reader_behind(batch: Batch) -> None:
     stream = iter(archive.stream_archive(batch))
     while not readers():
         next(stream)
-    stream.close()  # type: ignore[attr-defined]  # a generator
+    stream.close()
     wait_until(lambda: not readers(), timeout_s=30, what="the end of the readers")

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_taking_and_removing_at_once_have_one_winner(user: User) -> None:
         intent = deletions.intend([prefix], DeletionReason.CREATION)
         default_storage.save(f"{prefix}audio.wav", ContentFile(b"x"))
         let_time_pass()
-        taken, _removed = all_at_once([lambda intent=intent: deletions.take(intent), deletions.work_off])
+        taken, _removed = all_at_once([partial(deletions.take, intent), deletions.work_off])
         assert (taken is None) == bool(stored_keys(prefix)), taken
         assert not FileDeletion.objects.exists()
         removal.remove(stored_keys(prefix))

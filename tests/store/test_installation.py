@@ -47,9 +47,10 @@ def test_the_store_is_marked_before_its_first_file(user: User, monkeypatch: pyte
     def fail(*args: object) -> int:
         raise ConnectionResetError
 
-    with monkeypatch.context() as patch, pytest.raises(ConnectionResetError):
+    with monkeypatch.context() as patch:
         patch.setattr(files, "save_file", fail)
-        make_batch(user)
+        with pytest.raises(ConnectionResetError):
+            make_batch(user)
     assert store_problem() is StoreProblem.NONE
     assert default_storage.exists(MARKER)
 

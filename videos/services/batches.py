@@ -18,10 +18,10 @@ from videos.models import Batch, DeletionReason, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import retention, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
-from zhiying.kernel.clock import database_now
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import deletions, keys
 from videos.store import files as stored
+from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError
 
 MAX_NAME_LENGTH = 200

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 
-
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 

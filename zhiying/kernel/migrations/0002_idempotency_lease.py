@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='idempotencyrecord',
             name='alive_until',
-            field=models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc), help_text="While in flight: not renewed until then, it is nobody's any more."),
+            field=models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC), help_text="While in flight: not renewed until then, it is nobody's any more."),
         ),
         migrations.AddField(
             model_name='idempotencyrecord',
