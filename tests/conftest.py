@@ -2,9 +2,11 @@
 
 import os
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
@@ -87,11 +89,10 @@ def client_of_admin(admin: User) -> APIClient:
 
 
 @pytest.fixture
-def noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application's clock goes on from noon, so that the day does not end during the test."""
-    now, here = timezone.now, timezone.localtime()
-    away = here.replace(hour=12, minute=0) - here
-    monkeypatch.setattr(timezone, "now", lambda: now() + away)
+def noon() -> Iterator[None]:
+    """Every clock of the process goes on from noon, so that the day does not end during the test."""
+    with time_machine.travel(timezone.localtime().replace(hour=12, minute=0)):
+        yield
 
 
 @pytest.fixture

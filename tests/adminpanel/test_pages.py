@@ -15,8 +15,10 @@ from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch
+from videos.models import DeletionReason
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
+from videos.store import deletions
 
 MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
 OWN_PAGES = ["index", "password_change", "password_change_done", "jsi18n"]
@@ -32,6 +34,7 @@ def rows(user: User) -> None:
     assert attempts.complete(claim(), result)
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
     UserGroup.objects.create(name="press")
+    deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
     begin_attempt(user=user, username="mallory", password="x", address="10.0.0.9")
 
 
@@ -126,6 +129,7 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
         "videos.batch",
         "videos.videoitem",
         "accounts.logincounter",
+        "videos.filedeletion",
     }
 
 

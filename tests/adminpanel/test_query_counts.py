@@ -12,9 +12,10 @@ from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_user
-from videos.models import Batch
+from videos.models import Batch, DeletionReason
 from videos.services import attempts
 from videos.services.attempts import Verdict
+from videos.store import deletions
 
 MODELS = [pytest.param(model, id=model.__name__) for model in site._registry]
 
@@ -25,6 +26,7 @@ def grow(rows: int) -> None:
         make_batch(make_user(), 2)
         attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
         UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
+        deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
         person = make_user()
         begin_attempt(user=person, username="x", password=f"{person.pk}", address=f"10.0.{number}.9")
 

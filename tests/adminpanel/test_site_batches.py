@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import CreditEntry, EntryKind, User
 from tests.adminpanel.pages import act, messages, page
+from tests.store.keeping import work_all_off
 from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import Batch, ItemStatus, VideoItem
@@ -140,6 +141,7 @@ def test_a_deleted_batch_is_refunded_and_its_files_are_gone(browser: Client, use
         browser.post(confirmation.context["form_action"], {"batches": confirmation.context["packed"]})
 
     assert list(Batch.objects.all()) == [other]
+    work_all_off()
     assert not any(folder.rglob("*.jpg"))
     assert Path(settings.MEDIA_ROOT, other.folder).exists()
     assert User.objects.get(pk=user.pk).credits == 99

@@ -20,6 +20,7 @@ from tests.servers import S3Server
 from tests.support.media import image_bytes
 from videos.models import Upload
 from videos.services.uploads import received_parts
+from videos.store.installation import MARKER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,11 +83,13 @@ def test_a_missing_bucket_is_made(settings: LazySettings, s3_server: S3Server) -
     assert [rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] for rule in rules]
 
 
-def test_on_disk_there_is_nothing_to_prepare(settings: LazySettings, tmp_path: Path) -> None:
+@pytest.mark.django_db
+def test_on_disk_only_the_mark_is_set(settings: LazySettings, tmp_path: Path) -> None:
     use_disk(settings, tmp_path)
     out = io.StringIO()
     call_command("prepare_store", stdout=out)
-    assert "nothing to prepare" in out.getvalue()
+    assert out.getvalue() == "The store is this installation's.\n"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MARKER]
 
 
 @pytest.mark.usefixtures("any_name_is_this_machine")

@@ -263,8 +263,15 @@ def test_how_long_an_item_took_so_far(
     assert abs(item["elapsed_time"] - shown_s) <= 1
 
 
+KEPT_NOTES = [
+    {"code": "prompt_understood", "params": {"words": "微笑"}},
+    {"code": "", "params": {"text": 'a "quoted" one'}},
+]
+"""One of ours, and one of an engine that is installed beside them."""
+
+
 def test_remarks_of_the_engine_are_shown(user: User, client_of_user: APIClient) -> None:
     batch = make_batch(user)
-    VideoItem.objects.update(notes=["Understood from the prompt: 微笑.", 'a "quoted" one'])
+    VideoItem.objects.update(notes=KEPT_NOTES)
     body = client_of_user.get(address(batch), HTTP_ACCEPT_LANGUAGE="en").json()
     assert body["items"][0]["notes"] == ["Understood from the prompt: 微笑.", 'a "quoted" one']

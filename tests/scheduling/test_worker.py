@@ -26,6 +26,7 @@ from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
 from videos.store import deletions, files, keys, removal
+from videos.store.deletions import Intent
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
 from videos.worker.slots import slots
@@ -180,11 +181,11 @@ def test_a_verdict_waits_for_the_database(user: User, monkeypatch: pytest.Monkey
     monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
     real, calls = attempts.complete, []
 
-    def complete(claimed: attempts.Claim, result: StoredResult) -> bool:
+    def complete(claimed: attempts.Claim, result: StoredResult, intent: Intent | None = None) -> bool:
         calls.append(claimed.item_id)
         if len(calls) == 1:
             raise OperationalError("the connection was lost")
-        kept = real(claimed, result)
+        kept = real(claimed, result, intent)
         if len(calls) == 2:
             raise OperationalError("the connection was lost after the commit")
         return kept

@@ -56,10 +56,11 @@ def answer_lost(number: int, *, committed: bool) -> Iterator[Loss]:
         yield loss
 
 
-def each_loss(act: Callable[[], object]) -> Iterator[Loss]:
-    """Let `act` lose the answer to each of its commits in turn, carried out and not."""
+def each_loss(act: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> Iterator[Loss]:
+    """Let `act`, each time prepared anew, lose the answer to each of its commits, carried out and not."""
     for committed in (True, False):
         for number in range(1, MOST_COMMITS):
+            prepare()
             with answer_lost(number, committed=committed) as loss:
                 try:
                     act()
@@ -133,12 +134,10 @@ def test_replacing_an_image(tmp_path: Path) -> None:
         while not VideoItem.objects.filter(status=ItemStatus.FAILED).exists():
             attempts.fail(claim(), Verdict("no_face"))
 
-    failed_item()
-    for _loss in each_loss(replace):
+    for _loss in each_loss(replace, failed_item):
         assert needed_keys() <= stored_keys()
         assert_store_and_rows_agree()
         assert_all_is_settled()
-        failed_item()
 
 
 def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,13 +162,11 @@ def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_deleting_a_batch() -> None:
     user = make_user(credits=1000)
-    make_batch(user)
 
     def delete() -> None:
         batch = Batch.objects.first()
         assert batch is not None
         batches.batch_delete(batch=batch, acting_user=user)
 
-    for _loss in each_loss(delete):
+    for _loss in each_loss(delete, lambda: make_batch(user)):
         assert_store_and_rows_agree()
-        make_batch(user)

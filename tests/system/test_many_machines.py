@@ -131,7 +131,7 @@ def work_survives_a_worker(installation: Installation) -> None:
     installation.gate.close(after=1)
     with installation.web() as platform:
         api = platform.login()
-        batch_id = api.submit({f"{n}.jpg": small_portrait() for n in range(3)}, short_speech(2.0))
+        batch_id = api.submit({f"{n}.jpg": small_portrait() for n in range(4)}, short_speech(2.0))
         with installation.worker("first") as group:
             api.wait_for(batch_id, half_done)
             os.killpg(group, signal.SIGKILL)
@@ -141,9 +141,9 @@ def work_survives_a_worker(installation: Installation) -> None:
         with installation.worker("second"):
             batch = api.wait(batch_id)
         assert batch["status"] == "completed", batch["items"]
-        assert api.get("/api/user/profile")["credits"] == 97
+        assert api.get("/api/user/profile")["credits"] == 96
         kinds = [entry["kind"] for entry in api.get("/api/user/credits")["entries"]]
-        assert kinds == ["charge"] * 3 + ["grant"]
+        assert kinds == ["charge"] * 4 + ["grant"]
         assert_plays_from_the_store(batch["items"][0]["videoUrl"], installation)
         archive = requests.get(api.get(f"/api/video/batches/{batch_id}/export")["zip_url"], timeout=60)
         assert io.BytesIO(archive.content).read(2) == b"PK"

@@ -65,9 +65,9 @@ class Day:
         user = self._login("lin", generated, "user")
         self._wrong_logins()
         self._passwords(user, generated)
-        self._refreshes()
         batch = self._video(user)
         self._media(user, batch)
+        self._refreshes()
         self._site(made["user"]["id"])
         assert requests.get(
             f"{self.origin}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}, timeout=30
@@ -102,7 +102,11 @@ class Day:
         answer = api.call("POST", "/api/auth/refresh", json={"refresh": self.secrets["refresh token, user"]})
         self.keep("access token, refreshed", answer.json()["token"])
         self.keep("refresh token, refreshed", answer.json()["refresh"])
-        again = api.call("POST", "/api/auth/refresh", json={"refresh": self.secrets["refresh token, user"]})
+        thief = {
+            "headers": {"User-Agent": "another"},
+            "json": {"refresh": self.secrets["refresh token, user"]},
+        }
+        again = api.call("POST", "/api/auth/refresh", **thief)
         assert again.status_code == 401
 
     def _video(self, user: Api) -> Any:

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.http import QueryDict
 from rest_framework.request import Request
 
 from accounts.api.authentication import current_user
@@ -98,4 +97,4 @@ def key_submission(request: Request, images: Sequence[str], audio: str, max_imag
 
 def names_keys(request: Request) -> bool:
     """Whether the body is JSON, which cannot carry files and so names uploads."""
-    return not isinstance(request.data, QueryDict)
+    return request.content_type.partition(";")[0].strip().lower() == "application/json"

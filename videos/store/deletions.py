@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
@@ -29,6 +29,7 @@ from videos.store import removal
 from videos.store.installation import mark_new_store, require_own_store
 from videos.store.keys import BATCHES, batch_prefix, owner_of
 from zhiying.kernel.clock import database_now
+from zhiying.kernel.outages import drop_broken_connection
 
 INTENT_LIFETIME = timedelta(hours=6)
 """Files that nobody has taken by then belong to nobody: no request and no render takes so long to store."""
@@ -78,7 +79,7 @@ def give_up(intent: Intent) -> bool:
 
     A transaction that took them and has not ended yet is waited for.
     """
-    close_old_connections()
+    drop_broken_connection()
     try:
         given_up = FileDeletion.objects.filter(pk__in=intent.ids).update(due_at=database_now())
     except (DatabaseError, InterfaceError) as error:

@@ -35,6 +35,7 @@ from django.utils.translation import gettext as _
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError
 from zhiying.kernel.models import IdempotencyRecord
+from zhiying.kernel.outages import drop_broken_connection
 from zhiying.kernel.types import Upload
 
 MAX_KEY_LENGTH = 255
@@ -176,7 +177,7 @@ def _settle(record: IdempotencyRecord, *, lost: bool) -> Answer | None:
     Or it did not fail, and only the answer to its commit was lost: then that is what it answered. A database
     that is away leaves the record to its lease.
     """
-    close_old_connections()
+    drop_broken_connection()
     with suppress(DatabaseError, InterfaceError):
         IdempotencyRecord.objects.filter(pk=record.pk, owner=record.owner, status_code=None).delete()
         found = IdempotencyRecord.objects.filter(pk=record.pk).first() if lost else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -64,6 +64,12 @@ def log_outage(request: HttpRequest, part: Part, error: BaseException) -> None:
     logger.error(
         "%s away: %s %s: %s: %s", part, request.method, request.path, type(error).__name__, first_line
     )
+
+
+def drop_broken_connection() -> None:
+    """After an outage: the next query connects anew. Within a transaction its owner does that."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def outage_headers() -> dict[str, str]:

@@ -27,7 +27,7 @@ def test_it_writes_a_video_and_a_poster(
 def test_an_error_is_one_line_and_an_exit_code(portrait: Path, tmp_path: Path) -> None:
     done = run(portrait, tmp_path / "missing.wav", tmp_path / "out.mp4")
     assert done.returncode == 1
-    assert done.stderr.strip() == "unusable_audio: The recording cannot be read."
+    assert done.stderr.strip() == "recording_unreadable: The recording cannot be read."
 
 
 def test_it_needs_no_django() -> None:
