@@ -198,7 +198,19 @@ def fetched(*, user: User, keys: Sequence[str]) -> Iterator[list[SubmittedFile]]
                 files.append(SubmittedFile(name, _fetch(upload, Path(folder, str(index)))))
             except MediaProblem as problem:
                 files.append(SubmittedFile(name, problem))
-        yield files
+        yield _told_apart(files, [rows.get(key) for key in keys])
+
+
+def _told_apart(files: list[SubmittedFile], rows: Sequence[Upload | None]) -> list[SubmittedFile]:
+    """What another request took meanwhile may be gone from the store: then it is used, not unfinished."""
+    if not any(isinstance(file.content, MediaProblem) for file in files):
+        return files
+    ids = [upload.pk for upload in rows if upload]
+    used = set(Upload.objects.filter(pk__in=ids, status=UploadStatus.USED).values_list("pk", flat=True))
+    return [
+        SubmittedFile(file.name, MediaProblem("upload_used")) if upload and upload.pk in used else file
+        for file, upload in zip(files, rows, strict=True)
+    ]
 
 
 def _rows(user: User, keys: Sequence[str]) -> dict[str, Upload]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from videos.services import attempts
 from videos.services.attempts import Claim
@@ -95,7 +95,7 @@ class LeaseKeeper:
                     break
             self._look(watches)
             time.sleep(max(SHORTEST_LOOK_S, settings.HEARTBEAT_S / LOOKS_PER_HEARTBEAT))
-        close_old_connections()
+        connections.close_all()
 
     def _look(self, watches: list[Watch]) -> None:
         try:
