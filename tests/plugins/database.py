@@ -8,15 +8,24 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ON_BOTH_DATABASES = ("accounts", "adminpanel", "api", "scheduling", "videos")
+ON_BOTH_DATABASES = ("accounts", "adminpanel", "api", "scheduling", "store", "videos")
 """Folders whose tests run on PostgreSQL as well: whatever reads or writes rows may behave otherwise there."""
+NO_ROWS = {
+    Path("api", "test_headers.py"),
+    Path("api", "test_production.py"),
+    Path("scheduling", "test_core_share.py"),
+    Path("scheduling", "test_render_process.py"),
+    Path("scheduling", "test_sandbox.py"),
+}
+"""Of those, what is about settings and processes, and the same on any database."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them by folder, so that no new test is forgotten; early, since `-m` selects by the marks."""
     for item in items:
-        if item.path.is_relative_to(ROOT) and item.path.relative_to(ROOT).parts[0] in ON_BOTH_DATABASES:
+        path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else Path()
+        if path.parts and path.parts[0] in ON_BOTH_DATABASES and path not in NO_ROWS:
             item.add_marker("postgresql")
 
 
