@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from zhiying.kernel import log_lines
 from zhiying.kernel.body_limits import apply_limit
 from zhiying.kernel.client_address import client_ip
 from zhiying.kernel.errors import DomainError
@@ -63,12 +64,20 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class OriginMiddleware:
-    """Tells services which request they act for; the audit log keeps it."""
+    """Gives each request an id, or takes the one that a proxy gave it, and tells it to whoever asks.
+
+    Services know it as their origin (the audit log keeps it), log lines carry it, and the answer names it,
+    so that a person can quote it.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = str(request.META.get("HTTP_X_REQUEST_ID", ""))
-        with acting_from(request_origin(request_id=request_id, client_address=client_ip(request))):
-            return self.get_response(request)
+        given = str(request.META.get("HTTP_X_REQUEST_ID", ""))
+        origin = request_origin(request_id=given, client_address=client_ip(request))
+        log_lines.begin(request=origin.request_id)
+        with acting_from(origin):
+            response = self.get_response(request)
+        response.headers["X-Request-ID"] = origin.request_id
+        return response

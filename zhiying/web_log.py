@@ -5,19 +5,17 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from zhiying.kernel.redaction import RedactingFormatter
-
-LINE = "{asctime} {levelname:<7} {name}: {message}"
-
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's own logger, whose lines go through the redaction of all other logs."""
 
     def setup(self, cfg: Any) -> None:
+        from zhiying.settings.logs import line_formatter  # not before gunicorn has read its own settings
+
         super().setup(cfg)
         for logger in (self.error_log, self.access_log):
             for handler in logger.handlers:
-                handler.setFormatter(RedactingFormatter(LINE, style="{"))
+                handler.setFormatter(line_formatter())
 
     def now(self) -> str:
         """What an access log format calls `t`; our lines begin with a time already."""

@@ -15,6 +15,7 @@ from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from accounts.models import User
 from accounts.services.session_reads import live_session
 from accounts.services.tokens import SESSION_CLAIM, SessionAccessToken
+from zhiying.kernel.log_lines import also_belongs_to
 
 PROVEN_TOKENS = 4096
 """Tokens whose signature a process remembers to have checked."""
@@ -40,6 +41,7 @@ class SessionTokenAuthentication(JWTAuthentication):
         session = live_session(session_id)
         if session is None:
             raise InvalidToken(_("The session has ended. Please log in again."))
+        also_belongs_to(user=session.user_id)
         return session.user, session.pk
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from zhiying.kernel.redaction import HIDDEN, RedactingFormatter, redact
+from zhiying.kernel.log_lines import FORMATTERS, TextLines
+from zhiying.kernel.redaction import HIDDEN, redact
 from zhiying.settings.logs import own_secrets
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -52,8 +53,9 @@ def test_other_text_stays(text: str) -> None:
     assert redact(text) == text
 
 
-def test_tracebacks_are_redacted_and_own_secrets_hidden_anywhere() -> None:
-    formatter = RedactingFormatter("{message}", style="{", secrets=own_secrets)
+@pytest.mark.parametrize("form", list(FORMATTERS))
+def test_tracebacks_are_redacted_and_own_secrets_hidden_anywhere(form: str) -> None:
+    formatter = FORMATTERS[form](own_secrets)
     try:
         raise ValueError(f"bad {JWT} and {settings.SECRET_KEY}")
     except ValueError:
@@ -67,5 +69,6 @@ def test_tracebacks_are_redacted_and_own_secrets_hidden_anywhere() -> None:
 def test_every_handler_of_ours_redacts() -> None:
     logging_settings: Any = settings.LOGGING
     formatters = {handler["formatter"] for handler in logging_settings["handlers"].values()}
-    classes = {logging_settings["formatters"][name]["()"] for name in formatters}
-    assert classes == {"zhiying.kernel.redaction.RedactingFormatter"}
+    made = [logging_settings["formatters"][name]["()"]() for name in formatters]
+    assert made
+    assert all(isinstance(formatter, TextLines) for formatter in made)

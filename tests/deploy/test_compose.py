@@ -107,7 +107,7 @@ def test_nginx_reads_media_where_the_application_keeps_them() -> None:
     configuration = (ROOT / "deploy" / "nginx.conf").read_text()
     data_dir = SERVICES["web"]["environment"]["DATA_DIR"]
     prefix = SERVICES["web"]["environment"]["MEDIA_ACCEL_PREFIX"]
-    location = re.search(rf"location {prefix} \{{(.*?)\}}", configuration, re.DOTALL)
+    location = re.search(rf"location {prefix} \{{\n(.*?)\n    \}}", configuration, re.DOTALL)
     assert location
     assert "internal;" in location[1]
     assert "alias ${NGINX_MEDIA_DIR}/;" in location[1]

@@ -107,8 +107,13 @@ def raw(site: Nginx, request: bytes, *, secure: bool = True) -> bytes:
         stream = stack.enter_context(socket.create_connection((LOOPBACK, port), TIMEOUT_S))
         if secure:
             stream = stack.enter_context(context.wrap_socket(stream, server_hostname=site.server_name))
-        stream.sendall(request)
-        return b"".join(iter(lambda: stream.recv(65536), b""))
+        with contextlib.suppress(OSError):  # a request that is refused need not be read to its end
+            stream.sendall(request)
+        parts: list[bytes] = []
+        with contextlib.suppress(OSError):  # nor is a connection closed politely then
+            while part := stream.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
 
 
 # --- Names and addresses ----------------------------------------------------------------------------

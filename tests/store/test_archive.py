@@ -103,7 +103,8 @@ def test_the_next_file_is_asked_for_while_one_is_sent(batch: Batch, monkeypatch:
     assert len(asked) == len(set(asked)) == VIDEOS
 
 
-def test_whoever_stops_reading_leaves_no_reader_behind(batch: Batch) -> None:
+def test_whoever_stops_reading_leaves_no_reader_behind(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1000)  # so that a reader is ahead, and far from its end
     stream = iter(archive.stream_archive(batch))
     while not readers():
         next(stream)

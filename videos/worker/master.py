@@ -1,20 +1,15 @@
 """Dramatiq's master process, with our form of log lines: started by `manage.py work`."""
 
-import logging
 import sys
 
+from django.conf import settings
+from django.utils.log import configure_logging
 from dramatiq import cli
-
-from zhiying.kernel.redaction import RedactingFormatter
-
-LINE = "{asctime} {levelname:<7} {name}: {message}"
 
 
 def main() -> int:
     """Dramatiq's own command line; returns its exit code."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter(LINE, style="{"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])  # Dramatiq leaves a configured log as it is
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)  # Dramatiq leaves a configured log as it is
     return int(cli.main() or 0)  # type: ignore[no-untyped-call]  # Dramatiq has no types
 
 

@@ -35,6 +35,7 @@ from videos.worker.trouble import (
     pause,
     using_the_store,
 )
+from zhiying.kernel.log_lines import belongs_to
 
 LONGEST_STRETCH_S = 600.0
 """A hint is answered for no longer: brokers take back messages that are not acknowledged for half an hour."""
@@ -84,7 +85,8 @@ def _work(slot: Slot) -> bool:
     if claim is None:
         return False
     if item is not None:  # else deleted since the claim
-        with keeper.watching(claim) as watch:
+        ids = belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)
+        with ids, keeper.watching(claim) as watch:
             _finish(watch, item, slot)
     return True
 
@@ -122,7 +124,7 @@ def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
     elif failure.retryable and disk_is_full():
         _put_back(watch, DISK_FULL)
     else:
-        logger.warning("Item %s, attempt %d: %s", claim.item_id, claim.attempt, failure.code)
+        logger.warning("The item failed: %s", failure.code)
         verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params)
         _surely(watch, lambda: attempts.fail(claim, verdict))
 
@@ -135,7 +137,7 @@ def _put_back(watch: Watch, code: str) -> None:
 
 def _fail_internally(watch: Watch, error: Exception) -> None:
     claim = watch.claim
-    logger.error("Item %s, attempt %d failed", claim.item_id, claim.attempt, exc_info=error)
+    logger.error("The attempt failed", exc_info=error)
     verdict = Verdict("internal_error", retryable=True)
     _surely(watch, lambda: attempts.fail(claim, verdict))
 

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
+from uuid import uuid4
 
 from django.core.management.base import BaseCommand
 
@@ -46,8 +47,8 @@ def acting_from(origin: Origin) -> Iterator[None]:
 
 
 def request_origin(*, request_id: str, client_address: str) -> Origin:
-    """The origin of a request; what is not a plain id or not an address is left out."""
-    known = request_id if _REQUEST_ID.fullmatch(request_id) else ""
+    """The origin of a request; what is not a plain id is replaced, what is not an address is left out."""
+    known = request_id if _REQUEST_ID.fullmatch(request_id) else uuid4().hex
     try:
         address = str(ip_address(client_address.partition("%")[0]))
     except ValueError:

@@ -4,9 +4,7 @@ Signed media addresses carry their permission in the path, presigned ones in the
 quote a header or the URL of the database. All log lines of ours go through `redact`, whoever wrote them.
 """
 
-import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 
 HIDDEN = "[hidden]"
@@ -40,24 +38,13 @@ def redact(text: str) -> str:
     return text
 
 
-class RedactingFormatter(logging.Formatter):
-    """Formats as usual, tracebacks included, and hides secrets in the result. Times are ISO 8601 in UTC.
+class Redaction:
+    """Hides what looks like a secret, and the installation's own secrets wherever they stand."""
 
-    `secrets` gives the installation's own, which are hidden wherever they stand.
-    """
+    def __init__(self, own_secrets: Callable[[], Sequence[str]] = tuple) -> None:
+        self._own_secrets = own_secrets
 
-    # Django sets the process's own zone to TIME_ZONE, which other processes do not share.
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
-    def __init__(self, *args: object, secrets: Callable[[], Sequence[str]] = tuple, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
-        self._secrets = secrets
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line, or several with a traceback."""
-        text = super().format(record)
-        for secret in self._secrets():
+    def __call__(self, text: str) -> str:
+        for secret in self._own_secrets():
             text = text.replace(secret, HIDDEN)
         return redact(text)

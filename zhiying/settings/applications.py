@@ -22,11 +22,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "zhiying.probes.ProbeMiddleware",
+    "zhiying.middleware.OriginMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "zhiying.middleware.OriginMiddleware",
     "zhiying.middleware.BodyLimitMiddleware",
     "zhiying.page_middleware.PageSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

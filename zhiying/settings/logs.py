@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from zhiying.settings.core import env
+from django.core.exceptions import ImproperlyConfigured
+
+from zhiying.kernel.log_lines import FORMATTERS, TextLines
+from zhiying.settings.core import PRODUCTION, env
 from zhiying.settings.database import DATABASES
 from zhiying.settings.media import STORAGES
 from zhiying.settings.security import JWT_SIGNING_KEY, MEDIA_SIGNING_KEY, METRICS_TOKEN, SECRET_KEY
@@ -24,21 +27,25 @@ def own_secrets() -> Sequence[str]:
     return [secret for secret in _OWN_SECRETS if secret and len(secret) >= _MIN_SECRET_CHARS]
 
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "text")
+if LOG_FORMAT not in FORMATTERS:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be one of {', '.join(FORMATTERS)}, not {LOG_FORMAT!r}.")
+
+
+def line_formatter() -> TextLines:
+    """The form of every line that a process of ours logs."""
+    return FORMATTERS[LOG_FORMAT](own_secrets)
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "zhiying.kernel.redaction.RedactingFormatter",
-            "fmt": "{asctime} {levelname:<7} {name}: {message}",
-            "style": "{",
-            "secrets": own_secrets,
-        }
-    },
+    "formatters": {"line": {"()": line_formatter}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "dramatiq": {"level": "WARNING"},
+        "dramatiq.MainProcess": {"level": "INFO"},
         "pika": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
         "waitress.queue": {"level": "ERROR"},
