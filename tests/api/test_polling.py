@@ -60,7 +60,7 @@ CHANGES: dict[str, Change] = {
     "completed": lambda batch, client: attempts.complete(running(batch), DONE),
     "failed": lambda batch, client: attempts.fail(running(batch), FAILURE),
     "given back": lambda batch, client: attempts.release(running(batch)),
-    "progress": lambda batch, client: attempts.heartbeat(running(batch), progress=40),
+    "progress": lambda batch, client: attempts.show_progress(running(batch), 40),
     "renamed": lambda batch, client: client.patch(address(batch), {"name": "other"}),
     "cancelled": lambda batch, client: client.post(f"{address(batch)}/cancel"),
     "its owner's name": lambda batch, client: User.objects.filter(pk=batch.user_id).update(username="other"),
@@ -98,9 +98,10 @@ def test_what_changed_is_answered_anew_and_what_did_not_with_304(
 
 @pytest.mark.usefixtures("same_links")
 def test_a_heartbeat_without_progress_changes_nothing(batch: Batch, client_of_user: APIClient) -> None:
-    attempts.heartbeat(running(batch), progress=40)
+    attempts.show_progress(running(batch), 40)
     etag = client_of_user.get(address(batch)).headers["ETag"]
-    assert attempts.heartbeat(running(batch), progress=40)
+    attempts.renew([running(batch)])
+    attempts.show_progress(running(batch), 40)
     assert client_of_user.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 304
 
 
@@ -163,7 +164,7 @@ def test_whoever_may_not_see_it_is_not_told_that_it_is_unchanged(batch: Batch, u
 
 @pytest.mark.usefixtures("same_links")
 def test_the_counts_are_those_of_the_items(batch: Batch, client_of_user: APIClient) -> None:
-    attempts.heartbeat(running(batch), progress=50)
+    attempts.show_progress(running(batch), 50)
     attempts.fail(claim(), FAILURE)
     whole = client_of_user.get(address(batch)).json()
     [summary] = client_of_user.get(f"{LIST}?summary=true").json()["batches"]

@@ -1,19 +1,13 @@
 """Lanes: weights, what administrators put first, counters that are always true, and locks of others."""
 
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User, UserGroup
-from tests.scheduling.conftest import THREAD_TIMEOUT_S
 from tests.support.books import assert_all_is_settled
 from tests.support.parallel import all_at_once
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
@@ -73,50 +67,6 @@ def test_a_database_is_counted_as_its_items_are(user: User) -> None:
         assert_all_is_settled()
 
 
-@contextmanager
-def frozen(lock: str, *arguments: Any) -> Iterator[None]:
-    """Another process that holds a row's lock and does not go on, as if it had been stopped."""
-    holds, may_end = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(lock, arguments)
-            holds.set()
-            may_end.wait(THREAD_TIMEOUT_S)
-        connections.close_all()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert holds.wait(THREAD_TIMEOUT_S)
-    try:
-        yield
-    finally:
-        may_end.set()
-        thread.join(THREAD_TIMEOUT_S)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("held", ["lane", "batch", "item", "user"])
-def test_a_frozen_process_stops_nobodys_claims(held: str) -> None:
-    if connection.vendor != "postgresql":
-        return  # SQLite has one writer at a time, whoever it is
-    stuck, other = make_user(), make_user()
-    batch = make_batch(stuck, 2)
-    make_batch(other, 2)
-    rows: dict[str, tuple[str, Any]] = {
-        "lane": ("queue_lanes", QueueLane.objects.get(user=stuck).pk),
-        "batch": ("batches", batch.pk),
-        "item": ("video_items", batch.items.order_by("position").values_list("pk", flat=True)[0]),
-        "user": ("users", stuck.pk),
-    }
-    table, key = rows[held]
-    with frozen(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", key):  # noqa: S608  (names from above)
-        claims = [claim_next("w") for _ in range(4)]
-    served = Counter(claimed.user_id for claimed in claims if claimed)
-    assert served[other.pk] == 2
-    assert served[stuck.pk] == {"lane": 0, "batch": 0, "item": 1, "user": 2}[held]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_claims_cancels_and_verdicts_at_once_neither_deadlock_nor_miscount() -> None:
     users = [make_user() for _ in range(3)]
@@ -142,17 +92,16 @@ def test_claims_cancels_and_verdicts_at_once_neither_deadlock_nor_miscount() -> 
     assert_all_is_settled()
 
 
+@pytest.mark.row_locks  # and a clock of its own
 def test_a_worker_whose_clock_is_fast_takes_nobodys_items(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_item(user)
-    if connection.vendor != "postgresql":
-        return  # one machine, one clock
     claimed = claim()
     now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(hours=1))
     assert attempts.expire_leases() == 0
-    assert attempts.heartbeat(claimed, progress=10)
+    attempts.renew([claimed])
     left = VideoItem.objects.get().lease_until
     assert left is not None
     assert left < now() + timedelta(minutes=5), "the lease is as long as the fast clock says"

@@ -120,7 +120,10 @@ def test_a_late_worker_cannot_finish_fail_or_renew_what_another_took_over(user: 
     VideoItem.objects.update(not_before=timezone.now())
     current = claim("quick")
 
-    assert not attempts.heartbeat(late, progress=90)
+    until = VideoItem.objects.get(pk=item.pk).lease_until
+    attempts.renew([late])
+    attempts.show_progress(late, 90)
+    assert VideoItem.objects.get(pk=item.pk).lease_until == until
     assert not attempts.complete(late, RESULT)
     assert not attempts.fail(late, FINAL)
     assert not attempts.release(late)
@@ -171,7 +174,8 @@ def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: A
     item = make_item(user)
     claimed = claim()
     expire(item)
-    assert attempts.heartbeat(claimed, progress=40)
+    attempts.renew([claimed])
+    attempts.show_progress(claimed, 40)
     item.refresh_from_db()
     assert item.progress == 40
     assert item.lease_until is not None
@@ -182,7 +186,7 @@ def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: A
 @pytest.mark.parametrize(("given", "shown"), [(-5, 0), (100, 99), (1000, 99)])
 def test_progress_stays_below_100_until_the_video_is_there(user: User, given: int, shown: int) -> None:
     item = make_item(user)
-    attempts.heartbeat(claim(), progress=given)
+    attempts.show_progress(claim(), given)
     item.refresh_from_db()
     assert item.progress == shown
 

@@ -66,9 +66,13 @@ class QueueLane(models.Model):
 
 
 class EngineLimit(models.Model):
-    """One row for each engine that renders only so many items at once; locking it makes claims take turns."""
+    """One row for each engine that renders only so many items at once; locking it makes claims take turns.
+
+    `claims` rises with each: a claim that sees it rise has counted what runs too early.
+    """
 
     engine = models.CharField(max_length=64, primary_key=True)
+    claims = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "queue_engine_limits"

@@ -10,9 +10,10 @@ from django.db.models import Q
 
 from accounts.services import login_limits, sessions, usage
 from videos.models import QueueState
+from videos.scheduling import figures
 from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, retention, uploads
+from videos.services import attempts, lanes, retention, uploads
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
 from zhiying.kernel import idempotency
@@ -41,6 +42,7 @@ def sweep(*, take_back: bool = True) -> None:
     lost = attempts.expire_leases() if take_back else 0
     if lost:
         logger.warning("Took back %d items of workers that went silent", lost)
+    lanes.refresh_weights()
     if work_waits():
         wake_workers(HINTS_PER_SWEEP)
     usage.merge()
@@ -61,6 +63,7 @@ def clean_if_due() -> None:
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
+    records += figures.forget_dead_workers()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()

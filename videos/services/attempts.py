@@ -1,14 +1,14 @@
 """A worker's side of an item's life: one attempt, from its claim to its verdict."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
 from accounts.services import credits as ledger
@@ -23,6 +23,10 @@ from videos.services.transitions import ended, lock_batch, move, raise_version, 
 from videos.store import deletions
 from videos.store.deletions import Intent
 from zhiying.kernel.clock import database_now
+from zhiying.kernel.locks import stepping_over_locks, wait_no_longer_than
+
+RECLAIMED_AT_ONCE = 500
+RECLAIM_PATIENCE_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +57,8 @@ class Verdict:
     message: str = ""
     retryable: bool = False
     params: Mapping[str, Param] = field(default_factory=dict)
+    pauses: bool = True
+    """Whether the next try waits a while, because what failed may fail for a while."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +73,29 @@ class StoredResult:
     notes: tuple[Note, ...] = ()
 
 
-def heartbeat(claim: Claim, *, progress: int) -> bool:
-    """Renew the lease and show progress (percent); False when the claim is no longer good.
+@transaction.atomic
+def renew(claims: Collection[Claim]) -> None:
+    """Renew the leases of these claims, where they are still good.
 
-    Writes no column that an index covers, so that the table does not grow with it.
+    Items that somebody locks, or a frozen process does, are left for the next time, so that one of them costs
+    no other its lease. Writes no column that an index covers, so that the table does not grow with it.
     """
+    attempts = {claim.item_id: claim.attempt for claim in claims}
+    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
+    rows = running.select_for_update(no_key=True, **stepping_over_locks()).values_list("pk", "attempt")
+    held = [item_id for item_id, attempt in rows if attempts[item_id] == attempt]
+    VideoItem.objects.filter(pk__in=held).update(lease_until=_lease_end())
+
+
+@transaction.atomic
+def show_progress(claim: Claim, progress: int) -> None:
+    """Show how much is done (percent), unless somebody changes the batch right now: there is a next time."""
+    batches = Batch.objects.select_for_update(no_key=True, **stepping_over_locks())
+    items = _claimed(claim).select_for_update(no_key=True, **stepping_over_locks())
     shown = min(99, max(0, progress))
-    held = _claimed(claim)
-    changed = held.exclude(progress=shown).update(lease_until=_lease_end(), progress=shown)
-    if changed:
+    if batches.filter(pk=claim.batch_id).exists() and items.exclude(progress=shown).exists():
+        VideoItem.objects.filter(pk=claim.item_id).update(progress=shown)
         raise_version(claim.batch_id)
-        return True
-    return bool(held.update(lease_until=_lease_end()))
 
 
 def still_held(claims: list[Claim]) -> set[UUID]:
@@ -140,7 +157,8 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     """
     if verdict.retryable and claim.tries < settings.RENDER_MAX_TRIES:
         # Exponential, so that what fails for a while is not tried too often meanwhile.
-        delay_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
+        pause_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
+        delay_s = pause_s if verdict.pauses else 0
         return _give_back(claim, tries=claim.tries, delay_s=delay_s)
     ledger.lock_user(claim.user_id)
     batch = _finish(
@@ -180,14 +198,27 @@ def reclaim_all() -> int:
 
 
 def _reclaim(lost: "QuerySet[VideoItem]") -> int:
-    """Each item in a transaction of its own, so that one that cannot be taken back stops no other."""
-    verdict = Verdict("worker_lost", retryable=True)
-    taken = 0
-    for item in list(lost.select_related("batch", "lane").order_by("lease_until")):
+    """Each item in a transaction of its own, so that one that cannot be taken back stops no other.
+
+    Those of a batch, or of a user, that somebody holds (a frozen process does so until the database ends its
+    transaction) wait for the next sweep.
+    """
+    taken, held = 0, set[UUID]()
+    for item in list(lost.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
+        if item.batch_id in held:
+            continue
+        # The first time it was the worker's fault, not the item's: nobody needs to wait.
+        verdict = Verdict("worker_lost", retryable=True, pauses=item.tries > 1)
         try:
-            taken += fail(claim_of(item), verdict)
-        except Exception:
-            logger.exception("Item %s could not be taken back; it will be tried again", item.pk)
+            with transaction.atomic():
+                wait_no_longer_than(RECLAIM_PATIENCE_S)
+                taken += fail(claim_of(item), verdict)
+        except Exception as error:  # noqa: BLE001  (logged; the next sweep tries again)
+            if isinstance(error, OperationalError):
+                held.add(item.batch_id)
+            logger.warning(
+                "Item %s could not be taken back; it will be tried again: %s", item.pk, type(error).__name__
+            )
     return taken
 
 

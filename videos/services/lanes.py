@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.db.models import F, FloatField
-from django.db.models.functions import Cast
+from django.db.models import F, FloatField, OuterRef, Subquery
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import User
 from videos.models import ItemStatus, QueueLane
+
+_WEIGHT_OF_OWNER = User.objects.filter(pk=OuterRef("user")).values("group__queue_weight")
 
 COUNTERS: Mapping[ItemStatus, str] = {ItemStatus.PENDING: "waiting", ItemStatus.PROCESSING: "running"}
 """What a lane counts."""
@@ -24,6 +26,18 @@ def lane_of(user_id: UUID, *, engine: str = "", urgent: bool = False) -> QueueLa
             weight=weight, load=Cast(F("running"), FloatField()) / weight
         )
     return lane
+
+
+def refresh_weights() -> int:
+    """Give lanes in which something waits the weight of their user's group, where that has changed since."""
+    group_weight = Coalesce(Subquery(_WEIGHT_OF_OWNER), 1)
+    stale = QueueLane.objects.filter(waiting__gt=0).annotate(now=group_weight).exclude(weight=F("now"))
+    changed = 0
+    for lane_id, weight in stale.values_list("pk", "now"):
+        changed += QueueLane.objects.filter(pk=lane_id).update(
+            weight=weight, load=Cast(F("running"), FloatField()) / weight
+        )
+    return changed
 
 
 def count(lane_id: int | None, status: ItemStatus, items: int) -> None:

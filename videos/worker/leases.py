@@ -30,27 +30,33 @@ class Watch:
         """Percent."""
         self.lost = False
         """Somebody cancelled the item, or took it over: the work is in vain."""
-        self._written = 0
-        self._written_at = self._sure_at = time.monotonic()
+        self._shown = 0
+        self._shown_at = self._renewed_at = self._sure_at = time.monotonic()
 
     def __call__(self, share: float) -> bool:
         """Tell how much is done (0.0 to 1.0); False when the work should stop."""
         self.progress = int(share * 100)
         return not (self.lost or stopping.is_set())
 
-    def keep(self, held: bool) -> None:
-        """Renew the lease when it is time, and write progress that changed; `held`: as the database says."""
-        now = time.monotonic()
-        if not held:
-            self.lost = True
+    def seen(self, held: bool) -> None:
+        """What the database says of the claim."""
+        self.lost = not held
+        if held:
+            self._sure_at = time.monotonic()
+
+    def needs_renewal(self) -> bool:
+        return not self.lost and time.monotonic() - self._renewed_at >= settings.LEASE_S / 4
+
+    def renewed(self) -> None:
+        self._renewed_at = time.monotonic()
+
+    def show(self) -> None:
+        """Write progress that changed, at most once a heartbeat."""
+        progress, now = self.progress, time.monotonic()
+        if self.lost or progress == self._shown or now - self._shown_at < settings.HEARTBEAT_S:
             return
-        self._sure_at = now
-        since = now - self._written_at
-        changed = self.progress != self._written and since >= settings.HEARTBEAT_S
-        if changed or since >= settings.LEASE_S / 4:
-            progress = self.progress
-            self.lost = not attempts.heartbeat(self.claim, progress=progress)
-            self._written, self._written_at = progress, now
+        self._shown, self._shown_at = progress, now
+        attempts.show_progress(self.claim, progress)
 
     def doubt(self) -> None:
         """The database could not be asked: after a lease without it the item is another's."""
@@ -102,13 +108,24 @@ class LeaseKeeper:
             close_old_connections()
             held = attempts.still_held([watch.claim for watch in watches])
             for watch in watches:
-                watch.keep(watch.claim.item_id in held)
+                watch.seen(watch.claim.item_id in held)
+            _renew([watch for watch in watches if watch.needs_renewal()])
+            for watch in watches:
+                watch.show()
         except DatabaseError as error:
             logger.warning("Leases could not be renewed: %s", type(error).__name__)
             for watch in watches:
                 watch.doubt()
         except Exception:
             logger.exception("Leases could not be renewed")
+
+
+def _renew(watches: list[Watch]) -> None:
+    """All leases before any progress: they are what others go by."""
+    if watches:
+        attempts.renew([watch.claim for watch in watches])
+        for watch in watches:
+            watch.renewed()
 
 
 keeper = LeaseKeeper()

@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +18,6 @@ from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
 from zhiying.kernel.clock import database_now
 from zhiying.version import VERSION
-
-FORGOTTEN_AFTER = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +68,6 @@ def _engine_facts() -> dict[str, Any]:
         return {**asdict(engine.readiness()), "capabilities": asdict(engine.capabilities())}
     except EngineError as error:
         return {**asdict(Readiness.no(error)), "capabilities": {}}
-
-
-def forget_the_dead() -> int:
-    """Remove the rows of workers that were not seen for a day; returns how many."""
-    return Worker.objects.filter(seen_at__lt=database_now(-FORGOTTEN_AFTER)).delete()[0]
 
 
 registration = Registration()

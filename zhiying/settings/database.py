@@ -21,3 +21,19 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
+    # Nobody waits for a server, a lock or a frozen client without end. zhiying.kernel.statement_limits lifts
+    # the bound of statements for migrations and for commands that read whole tables.
+    _bounds = {
+        "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=30),
+        "lock_timeout": env.int("DATABASE_LOCK_TIMEOUT_S", default=10),
+        "idle_in_transaction_session_timeout": env.int("DATABASE_IDLE_TRANSACTION_TIMEOUT_S", default=30),
+    }
+    _database["OPTIONS"] = {
+        "options": " ".join(f"-c {name}={seconds}s" for name, seconds in _bounds.items()),
+        "connect_timeout": env.int("DATABASE_CONNECT_TIMEOUT_S", default=5),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        **_database.get("OPTIONS", {}),  # those of DATABASE_URL itself
+    }

@@ -3,12 +3,11 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from accounts.services.ledger_check import check
+from zhiying.kernel.statement_limits import LongCommand
 
 
-class Command(BaseCommand):
+class Command(LongCommand):
     """Exits with 1 and a report when some balance does not."""
 
     help = "Check that every user's credits equal the sum of their ledger."

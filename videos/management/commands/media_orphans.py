@@ -3,17 +3,18 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from videos.models import DeletionReason
 from videos.services import store_check
 from videos.store import deletions
 from videos.store.installation import StoreProblem, store_problem
+from zhiying.kernel.statement_limits import LongCommand
 
 LISTED_AT_ONCE = 500
 
 
-class Command(BaseCommand):
+class Command(LongCommand):
     """Reads both once, side by side; changes nothing unless it is asked to."""
 
     help = (

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.models import UsageDay
 from accounts.services import usage
 from videos.services.usage_rebuild import sums_of_the_past
+from zhiying.kernel.statement_limits import LongCommand
 
 
-class Command(BaseCommand):
+class Command(LongCommand):
     """Safe while everything runs: what happens meanwhile is added to the new sums."""
 
     help = "Compute the usage figures by day again from the ledger and the items."
