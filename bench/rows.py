@@ -1,6 +1,7 @@
 """A database as full as wanted, made by SQL in seconds: users, batches and items that look like real ones."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 ITEMS_PER_BATCH = 20
-OTHERS = 1000
+OTHERS = int(os.environ.get("BENCH_USERS") or 1000)
 """Users whom the other batches belong to."""
 SPREAD_S = 365 * 86_400
 """Batches were made evenly over the last year."""

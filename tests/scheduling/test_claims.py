@@ -13,9 +13,10 @@ from engines.portrait.engine import PortraitEngine
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import VideoItem
-from videos.scheduling.claims import claim_next, work_waits
+from videos.scheduling.claims import claim_next
 from videos.services import attempts
 from videos.services.attempts import StoredResult
+from videos.services.taking import work_waits
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 

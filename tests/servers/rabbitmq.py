@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pika
@@ -24,17 +24,17 @@ CONNECTION_OPTIONS = "heartbeat=60&connection_attempts=1&blocked_connection_time
 
 
 @contextlib.contextmanager
-def run_rabbitmq() -> Iterator[str]:
+def run_rabbitmq(*settings: str) -> Iterator[str]:
     """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`.
 
     The node shares nothing with one that already runs: its name, ports, folders, cookie and its
-    port mapper (epmd) are its own.
+    port mapper (epmd) are its own. `settings` are further lines of its configuration.
     """
     server = find_program("rabbitmq-server", prefer_extra=True)
     epmd = find_program("epmd")
     epmd_port, amqp_port, distribution_port = free_port(), free_port(), free_port()
     with scratch_folder("amqp") as folder:
-        environment = _environment(folder, epmd_port, amqp_port, distribution_port)
+        environment = _environment(folder, epmd_port, amqp_port, distribution_port, settings)
         url = f"amqp://guest:guest@{LOOPBACK}:{amqp_port}/%2F?{CONNECTION_OPTIONS}"
         mapper = running(
             [epmd, "-port", str(epmd_port), "-address", LOOPBACK],
@@ -52,12 +52,15 @@ def run_rabbitmq() -> Iterator[str]:
             yield url
 
 
-def _environment(folder: Path, epmd_port: int, amqp_port: int, distribution_port: int) -> dict[str, str]:
+def _environment(
+    folder: Path, epmd_port: int, amqp_port: int, distribution_port: int, settings: Sequence[str]
+) -> dict[str, str]:
     configuration = folder / "rabbitmq.conf"
     configuration.write_text(
         f"listeners.tcp.1 = {LOOPBACK}:{amqp_port}\n"
         "log.console = true\n"
         "disk_free_limit.absolute = 50MB\n"  # a full test machine must not block publishers
+        + "".join(f"{line}\n" for line in settings)
     )
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")},

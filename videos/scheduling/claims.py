@@ -10,26 +10,19 @@ import time
 from collections.abc import Collection
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 
 from engines.registry import get_engine
-from videos.models import ItemStatus, QueueLane, VideoItem
 from videos.services import taking
 from videos.services.attempts import Claim
-from zhiying.kernel.clock import database_now
 
-DEFAULT_ENGINE = (taking.OWN_ENGINE,)
-"""The lanes of items that were submitted without a choice of engine."""
 LOOKS = 10
 """How often a claim looks again when others hold what it would take."""
 PAUSE_S = 0.004
 """Between two looks, up to twice as long: about as long as somebody else's claim takes."""
 
 
-def claim_next(worker: str, engines: Collection[str] = DEFAULT_ENGINE) -> Claim | None:
+def claim_next(worker: str, engines: Collection[str] = taking.DEFAULT_ENGINES) -> Claim | None:
     """Claim the item whose turn it is; None when nothing waits or the engine is fully used."""
-    if not work_waits(engines):
-        return None  # the common case costs one indexed query and no lock
     limit = get_engine(settings.GENERATION_ENGINE).capabilities().max_concurrent
     if limit is not None:
         taking.make_gate()
@@ -41,16 +34,8 @@ def claim_next(worker: str, engines: Collection[str] = DEFAULT_ENGINE) -> Claim 
         if taken.lane_id is not None:
             passed.append(taken.lane_id)  # others hold its items: somebody else's turn
             continue
-        if not work_waits(engines) or (limit is not None and not taking.may_run_another(limit)):
+        if not taking.work_waits(engines) or (limit is not None and not taking.may_run_another(limit)):
             return None
         time.sleep(PAUSE_S * (1 + random.random()))  # noqa: S311  (spreads claimants; nothing secret)
         passed.clear()
     return None
-
-
-def work_waits(engines: Collection[str] = DEFAULT_ENGINE) -> bool:
-    """Whether some item could be claimed now."""
-    ready = VideoItem.objects.filter(
-        lane=OuterRef("pk"), status=ItemStatus.PENDING, not_before__lte=database_now()
-    )
-    return QueueLane.objects.filter(Exists(ready), waiting__gt=0, engine__in=engines).exists()

@@ -25,6 +25,7 @@ ASSUMED_RENDER_S_PER_AUDIO_S = 0.3
 """Until there are results to go by."""
 FADING = 0.95
 """What the results before count beside a new one: about the last twenty matter."""
+RECORDED_EVERY_S = 1.0
 WAITING_BATCHES = 10_000
 """So many batches of the users in question are looked at, the oldest first."""
 
@@ -163,8 +164,19 @@ _cache = _Cache()
 forget_snapshot = _cache.forget
 
 
+_recorded_at = float("-inf")
+
+
 def record_speed(*, render_s: float, audio_s: float) -> None:
-    """A video was finished: how fast that was. Not in the item's transaction, which must not wait."""
+    """A video was finished: how fast that was. Not in the item's transaction, which must not wait.
+
+    One a second of each process is enough to know, and keeps fast renders from queueing up for this row.
+    """
+    global _recorded_at
+    now = time.monotonic()
+    if now - _recorded_at < RECORDED_EVERY_S:
+        return
+    _recorded_at = now
     try:
         QueueState.objects.filter(pk=1).update(
             render_s=F("render_s") * FADING + render_s, audio_s=F("audio_s") * FADING + audio_s

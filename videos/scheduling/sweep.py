@@ -11,9 +11,9 @@ from django.db.models import Q
 from accounts.services import login_limits, sessions, usage
 from videos.models import QueueState
 from videos.scheduling import figures
-from videos.scheduling.claims import work_waits
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts, lanes, retention, uploads
+from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
 from zhiying.kernel import idempotency

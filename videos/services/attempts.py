@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.services import credits as ledger
 from accounts.services import usage
@@ -125,9 +125,11 @@ def complete(claim: Claim, result: StoredResult, intent: Intent | None = None) -
 
 @transaction.atomic
 def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool:
+    size = result.video_bytes + result.poster_bytes
     batch = _finish(
         claim,
         ItemStatus.COMPLETED,
+        batch_changes={"stored_bytes": F("stored_bytes") + size},
         video=result.video,
         poster=result.poster,
         video_bytes=result.video_bytes or None,
@@ -143,7 +145,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
     if batch is None:
         return False
     usage.record(user_id=batch.user_id, videos=1)
-    stored_bytes.add(batch.user_id, batch.pk, result.video_bytes + result.poster_bytes)
+    stored_bytes.add(batch.user_id, None, size)
     if intent:
         deletions.take(intent)
     return True

@@ -22,6 +22,7 @@ from zhiying.kernel.locks import stepping_over_locks
 
 OWN_ENGINE = ""
 """The engine of lanes whose items were submitted without a choice."""
+DEFAULT_ENGINES = (OWN_ENGINE,)
 _LANE_TURN = ("-urgent", "load", "served_at")
 _ITEM_TURN = ("not_before", "batch", "position")
 
@@ -101,6 +102,8 @@ def take_next(
     """
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
         return _take_by_statement(worker, engines, passed, limit)
+    if not work_waits(engines):
+        return Taken(None, None)  # without the lock that a transaction takes here
     return _take_step_by_step(worker, engines, passed, limit)
 
 
@@ -126,6 +129,14 @@ def _take_by_statement(
     if item_id is None:
         return Taken(None, lane_id)
     return Taken(Claim(item_id, batch_id, user_id, lane_id, engine, run, attempt, tries), lane_id)
+
+
+def work_waits(engines: Collection[str] = DEFAULT_ENGINES) -> bool:
+    """Whether some item could be claimed now."""
+    ready = VideoItem.objects.filter(
+        lane=OuterRef("pk"), status=ItemStatus.PENDING, not_before__lte=database_now()
+    )
+    return QueueLane.objects.filter(Exists(ready), waiting__gt=0, engine__in=engines).exists()
 
 
 def may_run_another(limit: int) -> bool:

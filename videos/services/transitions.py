@@ -74,12 +74,14 @@ def move(
     *,
     fence: Q | None = None,
     lane_id: int | None = None,
+    batch_changes: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
     """The compare-and-set behind every transition: all of `items` go from `source` to `target`, or none.
 
     `batch` is locked by the caller. `fence` is a further condition; with `lane_id` the items go on in
-    that lane. False when they were not in `source`, or the fence kept them.
+    that lane; `batch_changes` are written with the counts of the batch. False when the items were not in
+    `source`, or the fence kept them.
     """
     if target not in ALLOWED[source]:
         raise ValueError(f"{source} → {target} is not an allowed transition")
@@ -91,7 +93,7 @@ def move(
         return False
     if moved != len(items):
         raise RuntimeError(f"{moved} of {len(items)} items of batch {batch.pk} went {source} → {target}")
-    _count(batch, source, target, moved)
+    _count(batch, source, target, moved, batch_changes or {})
     for old_lane, number in Counter(items.values()).items():
         lanes.count(old_lane, source, -number)
         lanes.count(lane_id or old_lane, target, number)
@@ -111,7 +113,9 @@ def ended() -> dict[str, Any]:
     return {"finished_at": database_now(), "lease_until": None, "worker": ""}
 
 
-def _count(batch: Batch, source: ItemStatus, target: ItemStatus, number: int) -> None:
+def _count(
+    batch: Batch, source: ItemStatus, target: ItemStatus, number: int, further: Mapping[str, Any]
+) -> None:
     """The batch is locked, so its row is as it was read."""
     for status, change in ((source, -number), (target, number)):
         name = f"{status}_count"
@@ -121,4 +125,5 @@ def _count(batch: Batch, source: ItemStatus, target: ItemStatus, number: int) ->
         status=batch.status,
         version=F("version") + 1,
         **{f"{status}_count": getattr(batch, f"{status}_count") for status in (source, target)},
+        **further,
     )

@@ -73,7 +73,7 @@ def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None
 
 def _look_for_work() -> None:
     """Fill the free places by ourselves: brokers lose, delay and refuse messages, and hang."""
-    from videos.scheduling.claims import work_waits
+    from videos.services.taking import work_waits
     from videos.worker.slots import slots
     from videos.worker.trouble import pause
 
