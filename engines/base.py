@@ -54,7 +54,7 @@ class EngineUnavailableError(EngineError):
 
 
 class EngineBusyError(EngineUnavailableError):
-    """Trouble that passes: network, too many requests, a full queue, a server's own fault. Ask again later."""
+    """Trouble that passes: network, too many requests, a full queue, a server's own fault."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Capabilities:
     """How many renders may run at once over all machines; None means no limit."""
     understands_prompt: bool = True
     kind: Literal["local", "remote"] = "local"
-    """Local ones are an `Engine` and render in our process; remote ones are a `engines.remote.RemoteEngine`."""
+    """An `Engine`, which renders in our process, or an `engines.remote.RemoteEngine`."""
     max_per_day: int | None = None
     max_image_bytes: int | None = None
     max_audio_bytes: int | None = None
