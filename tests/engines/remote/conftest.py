@@ -1,0 +1,84 @@
+"""Each remote engine beside its stand-in, and an order to give it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+
+from engines.registry import make_remote_engine
+from engines.remote import JobOrder, RemoteEngine
+from tests.standins.films import write_speech
+from tests.standins.lightx2v import LightX2VServer
+from tests.standins.server import StandIn
+
+SECRET = "sk-secret-0123456789abcdef"
+AUDIO_S = 1.5
+
+
+@dataclass
+class Kind:
+    """How an engine is set up, and what its server can."""
+
+    name: str
+    server: Callable[[], StandIn]
+    settings: Callable[[StandIn], dict[str, str]]
+    submit: str
+    """Part of the path to which jobs are sent."""
+    takes_our_id: bool = False
+    secured: bool = False
+    has_progress: bool = False
+    finds_lost: bool = True
+    """Whether a job whose answer was lost can be found."""
+    refused: tuple[int, str] = (400, "invalid image")
+    forgets: bool = True
+
+
+KINDS = {
+    "lightx2v": Kind(
+        "lightx2v",
+        LightX2VServer,
+        lambda server: {"LIGHTX2V_URLS": server.url},
+        submit="/v1/tasks/video/",
+        takes_our_id=True,
+    ),
+}
+
+
+@dataclass
+class Setting:
+    """An engine with its server."""
+
+    kind: Kind
+    server: StandIn
+    engine: RemoteEngine
+    order: JobOrder
+    credentials: list[str] = field(default_factory=lambda: [SECRET])
+
+    def another(self) -> JobOrder:
+        return replace(self.order, job_id=uuid4())
+
+    def server_id(self, their_id: str) -> str:
+        """The id of the stand-in's job."""
+        return their_id.rpartition("|")[2]
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> JobOrder:
+    portrait = tmp_path / "portrait.jpg"
+    Image.new("RGB", (512, 640), "grey").save(portrait)
+    audio = write_speech(tmp_path / "speech.wav", AUDIO_S)
+    return JobOrder(
+        job_id=uuid4(), portrait=portrait, audio=audio, prompt="smile, 微笑", seed=2**40 + 7, audio_s=AUDIO_S
+    )
+
+
+@pytest.fixture(params=list(KINDS))
+def setting(request: pytest.FixtureRequest, order: JobOrder) -> Iterator[Setting]:
+    kind = KINDS[request.param]
+    credentials = [SECRET]
+    with kind.server().serving() as server:
+        engine = make_remote_engine(kind.name, kind.settings(server), lambda: credentials[-1])
+        yield Setting(kind, server, engine, order, credentials)
