@@ -17,8 +17,8 @@ INPUT = re.compile(
     re.I,
 )
 PASSING = re.compile(
-    r"out of memory|\boom\b|cuda error|nccl|no space left|connection|time[ -]?out|timed out|worker (lost|died)|"
-    r"restart|unavailable|overload",
+    r"out of memory|\boom\b|cuda error|nccl|no space left|connection|time[ -]?out|timed out|"
+    r"worker (lost|died)|restart|unavailable|overload",
     re.I,
 )
 """Trouble of the machine, which the same portrait and recording may not meet again."""

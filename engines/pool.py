@@ -1,7 +1,7 @@
 """Several servers of one kind as one engine.
 
-A job belongs to the server that took it: its id is `server|id`, the server by its URL without the scheme, so that
-ids stay true when servers are added. Which server gets a job is decided by what each says of itself at that moment.
+A job belongs to the server that took it: its id is `server|id`, the server by its URL without the scheme, so
+that ids stay true when servers are added. Which one gets a job is decided by what each says of itself then.
 """
 
 import threading
@@ -61,7 +61,7 @@ class Pool:
         return sorted(self.urls.values(), key=lambda url: zlib.crc32(f"{job_id} {url}".encode()))
 
     def look(self, joined: Sequence[str], ask: Callable[[str, list[str]], Mapping[str, JobView]]) -> "Views":
-        """Ask each server for its jobs at the same time; a server that does not answer leaves its jobs out."""
+        """Ask each server for its jobs, at the same time; one that does not answer leaves its jobs out."""
         found, gone = self.by_server(joined)
         views: dict[str, JobView] = {}
         trouble: EngineError | None = None

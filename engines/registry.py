@@ -11,6 +11,7 @@ from engines.remote import Credential, RemoteEngine
 
 ENGINES: Mapping[str, str] = {
     "portrait": "engines.portrait.engine:PortraitEngine",
+    "command": "engines.command.engine:CommandEngine",
 }
 """Name → `module:class`. Classes are made without arguments and imported only when used."""
 

@@ -39,7 +39,7 @@ class LightX2VEngine:
         self._fps, self._max_audio_s = fps, max_audio_s
 
     @classmethod
-    def from_settings(cls, options: Mapping[str, str], credential: Credential) -> "LightX2VEngine":
+    def from_settings(cls, options: Mapping[str, str], credential: Credential) -> "LightX2VEngine":  # noqa: ARG003
         """`LIGHTX2V_URLS`, `LIGHTX2V_FPS` (of the model), `LIGHTX2V_MAX_AUDIO_S`."""
         return cls(
             urls_of(options, "LIGHTX2V_URLS"),
@@ -71,7 +71,8 @@ class LightX2VEngine:
         body: dict[str, Any] | None = None
         for url in self._pool.in_turn():
             try:
-                if self._queue(url).get("is_processing") or self._queue(url).get("pending_count"):
+                queue = self._queue(url)
+                if queue.get("is_processing") or queue.get("pending_count"):
                     troubles.append(EngineBusyError())
                     continue
             except EngineError as error:

@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
 from tests.standins.films import write_film
@@ -39,8 +39,10 @@ class Request:
         head = b"Content-Type: " + self.headers["content-type"].encode() + b"\r\n\r\n"
         message = BytesParser(policy=policy.HTTP).parsebytes(head + self.body)
         return {
-            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True) or b""
-            for part in message.iter_parts()  # type: ignore[attr-defined]
+            str(part.get_param("name", header="content-disposition")): cast(
+                "bytes", part.get_payload(decode=True)
+            )
+            for part in message.iter_parts()
         }
 
 
