@@ -79,7 +79,8 @@ class Fault:
     text: str = "trouble"
 
     def answer(self) -> dict[str, str]:
-        return {"detail": self.text, "message": self.text}
+        """What was said, where each kind of server says it."""
+        return {"detail": self.text, "message": self.text, "error": self.text}
 
     def fits(self, request: Request) -> bool:
         return self.times > 0 and self.method in ("", request.method) and self.path in request.path

@@ -10,8 +10,10 @@ from PIL import Image
 
 from engines.registry import make_remote_engine
 from engines.remote import JobOrder, RemoteEngine
+from tests.standins.comfyui import ComfyUIServer, MiddleComfyUIServer, OlderComfyUIServer
 from tests.standins.films import write_speech
 from tests.standins.lightx2v import LightX2VServer
+from tests.standins.openai_videos import OpenAIVideosServer
 from tests.standins.server import StandIn
 
 SECRET = "sk-secret-0123456789abcdef"
@@ -37,6 +39,14 @@ class Kind:
 
 
 KINDS = {
+    "openai-videos": Kind(
+        "openai-videos",
+        OpenAIVideosServer,
+        lambda server: {"OPENAI_VIDEOS_URL": f"{server.url}/v1", "OPENAI_VIDEOS_SECURED": "yes"},
+        submit="/v1/videos",
+        secured=True,
+        has_progress=True,
+    ),
     "lightx2v": Kind(
         "lightx2v",
         LightX2VServer,
@@ -44,6 +54,21 @@ KINDS = {
         submit="/v1/tasks/video/",
         takes_our_id=True,
     ),
+    **{
+        name: Kind(
+            "comfyui",
+            server,
+            lambda server: {"COMFYUI_URLS": server.url, "COMFYUI_WORKFLOW": "still"},
+            submit="/prompt",
+            takes_our_id=True,
+            refused=(400, "invalid image"),
+        )
+        for name, server in (
+            ("comfyui", ComfyUIServer),
+            ("comfyui-reads-jobs", MiddleComfyUIServer),
+            ("comfyui-without-jobs", OlderComfyUIServer),
+        )
+    },
 }
 
 
