@@ -118,10 +118,17 @@ class Client:
             total_s=UPLOAD_S,
         )
 
-    def post_form(self, url: str, parts: Parts, *, headers: Mapping[str, str] | None = None) -> Reply:
+    def post_form(
+        self, url: str, parts: Parts, *, headers: Mapping[str, str] | None = None, elsewhere: bool = False
+    ) -> Reply:
         body, kind = encode_multipart_formdata(dict(parts))
         return self.send(
-            "POST", url, body=body, headers={"Content-Type": kind, **(headers or {})}, total_s=UPLOAD_S
+            "POST",
+            url,
+            body=body,
+            headers={"Content-Type": kind, **(headers or {})},
+            total_s=UPLOAD_S,
+            elsewhere=elsewhere,
         )
 
     def send(
@@ -133,9 +140,13 @@ class Client:
         headers: Mapping[str, str] | None = None,
         total_s: float = ANSWER_S,
         limit: int = MAX_ANSWER_BYTES,
+        elsewhere: bool = False,
     ) -> Reply:
-        """One exchange with a configured host; redirects are answers like others."""
-        if host_of(url) not in self._configured:
+        """One exchange with a configured host; `elsewhere`: with any permitted one, where a server sent us.
+
+        Redirects are answers like others.
+        """
+        if not elsewhere and host_of(url) not in self._configured:
             raise EngineStoppedError("address_refused", host=host_of(url))
         with self._exchange(method, url, body, headers, total_s) as (answer, exchange):
             parts: list[bytes] = []

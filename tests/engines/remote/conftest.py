@@ -11,8 +11,10 @@ from PIL import Image
 from engines.registry import make_remote_engine
 from engines.remote import JobOrder, RemoteEngine
 from tests.standins.comfyui import ComfyUIServer, MiddleComfyUIServer, OlderComfyUIServer
+from tests.standins.dashscope import DashScopeServer
 from tests.standins.films import write_speech
 from tests.standins.lightx2v import LightX2VServer
+from tests.standins.lightx2v_cloud import LightX2VCloudServer
 from tests.standins.openai_videos import OpenAIVideosServer
 from tests.standins.server import StandIn
 
@@ -39,6 +41,22 @@ class Kind:
 
 
 KINDS = {
+    "dashscope": Kind(
+        "dashscope",
+        DashScopeServer,
+        lambda server: {"DASHSCOPE_URL": f"{server.url}/api/v1"},
+        submit="/video-synthesis",
+        secured=True,
+        finds_lost=False,
+    ),
+    "lightx2v-cloud": Kind(
+        "lightx2v-cloud",
+        LightX2VCloudServer,
+        lambda server: {"LIGHTX2V_CLOUD_URL": server.url},
+        submit="/api/v1/task/submit",
+        secured=True,
+        refused=(500, "error: Failed to read input_audio, type=base64, val=AAAA: Audio file too short!!!"),
+    ),
     "openai-videos": Kind(
         "openai-videos",
         OpenAIVideosServer,
