@@ -291,5 +291,7 @@ def _nothing_made(ended: Ended, folder: Path) -> EngineError:
     error = failure_of(words)
     if error.code not in ("generation_failed", "input_refused"):
         return error
-    kind = EngineUnavailableError if error.retryable else EngineError
-    return kind("command_failed", status=ended.status, reason=said(words, TOLD))
+    reason = said(words, TOLD)
+    if error.retryable:
+        return EngineUnavailableError("command_failed", status=ended.status, reason=reason)
+    return EngineError("command_failed", status=ended.status, reason=reason)

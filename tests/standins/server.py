@@ -181,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 60
+    wbufsize = -1  # head and body in one segment: two would wait for each other's acknowledgement
+    disable_nagle_algorithm = True
     stand_in: StandIn
 
     def handle_any(self) -> None:
@@ -208,6 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(OSError):
             self.wfile.write(answer.body[:cut])
+            self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:
         """Nothing: a test reads `requests`."""
@@ -239,6 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             while not self.stand_in.stopping.wait(0.05):
                 self.wfile.write(b"x")
+                self.wfile.flush()
         self.close_connection = True
 
 
