@@ -17,6 +17,7 @@ from tests.standins.lightx2v import LightX2VServer
 from tests.standins.lightx2v_cloud import LightX2VCloudServer
 from tests.standins.openai_videos import OpenAIVideosServer
 from tests.standins.server import StandIn
+from tests.standins.sixth import SixthServer
 
 SECRET = "sk-secret-0123456789abcdef"
 AUDIO_S = 1.5
@@ -40,7 +41,17 @@ class Kind:
     forgets: bool = True
 
 
+EXAMPLE = Path(__file__).parents[3] / "docs" / "engines.md"
+
 KINDS = {
+    "sixth": Kind(
+        "sixth",
+        SixthServer,
+        lambda server: {"SIXTH_URL": server.url},
+        submit="/jobs",
+        takes_our_id=True,
+        refused=(422, "no picture"),
+    ),
     "dashscope": Kind(
         "dashscope",
         DashScopeServer,
@@ -118,8 +129,20 @@ def order(tmp_path: Path) -> JobOrder:
     )
 
 
+@pytest.fixture
+def sixth(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The worked example of the documentation, installed beside our engines; its text."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    folder = tmp_path_factory.mktemp("installed")
+    (folder / "sixth.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("EXTRA_REMOTE_ENGINES", "sixth=sixth:SixthEngine")
+    return code
+
+
 @pytest.fixture(params=list(KINDS))
-def setting(request: pytest.FixtureRequest, order: JobOrder) -> Iterator[Setting]:
+def setting(request: pytest.FixtureRequest, order: JobOrder, sixth: str) -> Iterator[Setting]:
     kind = KINDS[request.param]
     credentials = [SECRET]
     with kind.server().serving() as server:

@@ -26,7 +26,11 @@ def view_of(setting: Setting, their_id: str) -> JobView:
 
 
 def test_every_remote_engine_is_tested_here() -> None:
-    assert {kind.name for kind in KINDS.values()} == set(REMOTE_ENGINES)
+    assert {kind.name for kind in KINDS.values()} == {*REMOTE_ENGINES, "sixth"}
+
+
+def test_the_worked_example_of_the_documentation_is_short(sixth: str) -> None:
+    assert 50 < len(sixth.splitlines()) < 100
 
 
 # --- The way of a job ---
