@@ -92,7 +92,6 @@ def pools_within(reach: Reach) -> urllib3.PoolManager:
         num_pools=POOLED_CONNECTIONS,
         maxsize=POOLED_CONNECTIONS,
         retries=False,
-        timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
     )
     plain = type("Connection", (_Checked,), {"reach": reach})
     secure = type("SecureConnection", (_CheckedSecure,), {"reach": reach})

@@ -22,7 +22,7 @@ from urllib3.response import BaseHTTPResponse
 
 from engines.addresses import Reach
 from engines.base import EngineBusyError, EngineError, EngineStoppedError, EngineUnavailableError
-from engines.connections import Exchange, pools_within
+from engines.connections import CONNECT_S, READ_S, Exchange, pools_within
 
 ANSWER_S = 30.0
 """Longest for a whole ordinary exchange."""
@@ -108,14 +108,23 @@ class Client:
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, total_s: float = ANSWER_S) -> Reply:
         return self.send("GET", url, headers=headers, total_s=total_s)
 
-    def post_json(self, url: str, value: Any, *, headers: Mapping[str, str] | None = None) -> Reply:
+    def post_json(
+        self,
+        url: str,
+        value: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        total_s: float = UPLOAD_S,
+        limit: int = MAX_ANSWER_BYTES,
+    ) -> Reply:
         body = json.dumps(value).encode()
         return self.send(
             "POST",
             url,
             body=body,
             headers={"Content-Type": "application/json", **(headers or {})},
-            total_s=UPLOAD_S,
+            total_s=total_s,
+            limit=limit,
         )
 
     def post_form(
@@ -148,7 +157,7 @@ class Client:
         """
         if not elsewhere and host_of(url) not in self._configured:
             raise EngineStoppedError("address_refused", host=host_of(url))
-        with self._exchange(method, url, body, headers, total_s) as (answer, exchange):
+        with self._exchange(method, url, body, headers, total_s, silence_s=total_s) as (answer, exchange):
             parts: list[bytes] = []
             size = 0
             for chunk in _chunks(answer, exchange):
@@ -191,7 +200,13 @@ class Client:
 
     @contextmanager
     def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, total_s: float
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        total_s: float,
+        silence_s: float = READ_S,
     ) -> "Iterator[tuple[BaseHTTPResponse, Exchange]]":
         host = host_of(url)
         with Exchange(max(0.01, total_s)) as exchange:
@@ -204,6 +219,7 @@ class Client:
                     headers={"Accept-Encoding": "identity", "User-Agent": "ZhiYing", **(headers or {})},
                     redirect=False,
                     preload_content=False,
+                    timeout=urllib3.Timeout(connect=CONNECT_S, read=max(0.01, min(silence_s, total_s))),
                 )
                 yield answer, exchange
             except EngineError:

@@ -12,6 +12,7 @@ from engines.remote import Credential, RemoteEngine
 ENGINES: Mapping[str, str] = {
     "portrait": "engines.portrait.engine:PortraitEngine",
     "command": "engines.command.engine:CommandEngine",
+    "localai": "engines.openai_videos.synchronous:LocalAIEngine",
 }
 """Name → `module:class`. Classes are made without arguments and imported only when used."""
 
