@@ -16,6 +16,9 @@ ENGINES: Mapping[str, str] = {
 }
 """Name → `module:class`. Classes are made without arguments and imported only when used."""
 
+FINISHING = "finishing"
+"""Not chosen by anybody: what makes a remote engine's result ours (`engines.results.engine`)."""
+
 REMOTE_ENGINES: Mapping[str, str] = {
     "lightx2v": "engines.lightx2v.engine:LightX2VEngine",
     "lightx2v-cloud": "engines.lightx2v_cloud.engine:LightX2VCloudEngine",
@@ -58,7 +61,8 @@ def get_engine(name: str) -> Engine:
     Raises:
         EngineUnavailableError: there is no engine of that name, or it cannot be imported.
     """
-    engine: Engine = _loaded(name, engine_paths())()
+    paths = {**engine_paths(), FINISHING: "engines.results.engine:FinishingEngine"}
+    engine: Engine = _loaded(name, paths)()
     return engine
 
 

@@ -1,13 +1,15 @@
 """What engines made is taken for a video of the recording only if it is one, and comes out as ours."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from engines.base import RenderCancelled, RenderResult, RenderSpec, UnusableResultError
+from engines.base import EngineError, RenderCancelled, RenderResult, RenderSpec, UnusableResultError
+from engines.registry import FINISHING, engine_paths, get_engine
 from engines.results import make_ours
 from tests.engines.portrait.reading import Clip, read_clip, top_level_boxes
 from tests.standins.films import write_film, write_speech
@@ -121,6 +123,20 @@ def test_a_file_that_names_others_opens_none_of_them(spec: RenderSpec, tmp_path:
     listing.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.mp4\n#EXT-X-ENDLIST\n")
     with pytest.raises(UnusableResultError):
         made(listing, spec)
+
+
+def test_what_a_remote_engine_brought_is_finished_by_an_engine_of_the_render_process(
+    spec: RenderSpec, tmp_path: Path
+) -> None:
+    engine = get_engine(FINISHING)
+    for options in ({}, {"generated": str(tmp_path / "nothing")}):
+        with pytest.raises(EngineError) as missing:
+            engine.render(replace(spec, options=options), lambda share: None, lambda: False)
+        assert missing.value.code == "result_missing"
+    generated = {"generated": str(write_film(tmp_path / "a.mp4", 2.0))}
+    engine.render(replace(spec, options=generated), lambda share: None, lambda: False)
+    in_order(spec.output)
+    assert FINISHING not in engine_paths()  # nobody can choose it
 
 
 def test_making_it_ours_stops_when_asked(spec: RenderSpec, tmp_path: Path) -> None:
