@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engines.sentences import FAILURES, NOTES, Param, filled
 
@@ -53,6 +53,31 @@ class EngineUnavailableError(EngineError):
     retryable = True
 
 
+class EngineBusyError(EngineUnavailableError):
+    """Trouble that passes: network, too many requests, a full queue, a server's own fault."""
+
+    def __init__(
+        self,
+        code: str = "server_busy",
+        /,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        **params: Param,
+    ) -> None:
+        super().__init__(code, detail, **params)
+        self.retry_after_s = retry_after_s
+        """What the server asked for, if it did."""
+
+
+class EngineStoppedError(EngineUnavailableError):
+    """Nothing will work until an operator acts: credentials, a quota used up, configuration."""
+
+
+class UnusableResultError(EngineError):
+    """What an engine made is no video of this recording."""
+
+
 class RenderCancelled(EngineError):  # noqa: N818  (an answer to a wish, not an error)
     """The caller asked to stop."""
 
@@ -93,6 +118,19 @@ class Capabilities:
     max_concurrent: int | None = None
     """How many renders may run at once over all machines; None means no limit."""
     understands_prompt: bool = True
+    kind: Literal["local", "remote"] = "local"
+    """An `Engine`, which renders in our process, or an `engines.remote.RemoteEngine`."""
+    max_per_day: int | None = None
+    max_image_bytes: int | None = None
+    max_audio_bytes: int | None = None
+    """Of the recording as the engine sends it; None means no limit."""
+    min_aspect: float | None = None
+    max_aspect: float | None = None
+    """Width divided by height of the portrait."""
+    needs_face: bool = False
+    label_made: bool = True
+    """Whether the visible AI label and the metadata are in what it hands over; if not, `engines.results` adds
+    them."""
 
 
 @dataclass(frozen=True, kw_only=True)

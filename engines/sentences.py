@@ -56,6 +56,39 @@ FAILURES: Mapping[str, str] = {
     "engine_not_loaded": gettext_noop("The engine %(name)s cannot be loaded from %(path)s: %(error)s."),
     "engine_error": gettext_noop("The engine failed on this portrait and recording."),
     "engine_unavailable": gettext_noop("The engine cannot work at the moment."),
+    "engine_setting": gettext_noop("The setting %(name)s is missing or wrong: %(reason)s."),
+    "server_unreachable": gettext_noop("The engine's server %(host)s cannot be reached."),
+    "server_slow": gettext_noop("The engine's server %(host)s did not answer in time."),
+    "server_busy": gettext_noop("The engine's server is busy; the video waits for its turn."),
+    "server_trouble": gettext_noop("The engine's server %(host)s has trouble of its own (%(status)s)."),
+    "server_answer": gettext_noop("The answer of the engine's server %(host)s cannot be understood."),
+    "day_used_up": gettext_noop("The engine's limit of videos a day is reached; it goes on tomorrow."),
+    "credential_missing": gettext_noop("The engine has no credential; an administrator must set one."),
+    "credential_rejected": gettext_noop("The engine's server rejects the credential; it must be renewed."),
+    "quota_used_up": gettext_noop(
+        "The account at the engine's server has used up its quota or is in arrears."
+    ),
+    "address_refused": gettext_noop(
+        "The engine's server names the address %(host)s, which requests may not go to."
+    ),
+    "content_refused": gettext_noop(
+        "The engine's content policy refuses this portrait, recording or prompt."
+    ),
+    "input_refused": gettext_noop("The engine refuses this portrait or recording: %(reason)s."),
+    "generation_failed": gettext_noop("The engine could not make this video: %(reason)s."),
+    "result_too_large": gettext_noop("The video that was made is larger than %(limit)s MB."),
+    "result_missing": gettext_noop("The engine ended without making a video."),
+    "result_undecodable": gettext_noop("The video that was made cannot be decoded."),
+    "result_without_picture": gettext_noop("The video that was made has no picture."),
+    "result_without_sound": gettext_noop("The video that was made has no sound."),
+    "result_silent": gettext_noop("The video that was made is silent, though the recording is not."),
+    "result_length": gettext_noop(
+        "The video that was made lasts %(length)s s; the recording lasts %(expected)s s."
+    ),
+    "command_failed": gettext_noop("The program ended with %(status)s: %(reason)s"),
+    "command_missing": gettext_noop("The program %(name)s is not installed."),
+    "command_too_slow": gettext_noop("The program took longer than %(limit)s s."),
+    "command_memory": gettext_noop("The program needs more than %(limit)s MB of memory."),
 }
 """Code → why a render failed, or why an engine cannot work."""
 

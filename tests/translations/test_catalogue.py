@@ -115,9 +115,16 @@ def test_every_message_of_the_templates_is_in_the_catalogue(catalogue: polib.POF
 
 # --- Codes of plain Python ---------------------------------------------------------------------------
 
-FAILING = {"NoFaceError": "no_face", "RenderCancelled": "cancelled", "EngineError": "engine_error"}
+FAILING = {
+    "NoFaceError": "no_face",
+    "RenderCancelled": "cancelled",
+    "EngineError": "engine_error",
+    "EngineBusyError": "server_busy",
+}
 """Errors whose code is not an argument."""
-SPEAKING = re.compile(r"^(Unusable\w+Error|EngineUnavailableError|EngineError|RenderFailedError|Verdict)$")
+SPEAKING = re.compile(
+    r"^(Unusable\w+Error|Engine(Unavailable|Busy|Stopped)?Error|RenderFailedError|Verdict)$"
+)
 
 
 def spoken(tree: ast.AST) -> Iterator[tuple[str, str, frozenset[str]]]:
@@ -141,7 +148,7 @@ def _failure_values(call: ast.Call) -> frozenset[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     if "params" in given:
         return _keys(given["params"])
-    return frozenset(given) - {"retryable", "unavailable", "detail", "message"}
+    return frozenset(given) - {"retryable", "unavailable", "detail", "message", "retry_after_s"}
 
 
 def _keys(node: ast.expr | None) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""ComfyUI servers with a workflow of the operator's."""

@@ -1,0 +1,1 @@
+"""Any program on the worker's machine."""

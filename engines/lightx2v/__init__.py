@@ -1,0 +1,1 @@
+"""The self-hosted LightX2V inference server."""

@@ -1,0 +1,1 @@
+"""The LightX2V cloud (deploy server)."""
