@@ -32,7 +32,7 @@ def stopped(url: str) -> Iterator[None]:
     [pid] = {
         listener.pid
         for listener in psutil.net_connections("tcp4")
-        if listener.status == psutil.CONN_LISTEN and listener.laddr[1] == port and listener.pid
+        if listener.status == psutil.CONN_LISTEN and tuple(listener.laddr)[1:] == (port,) and listener.pid
     }
     os.kill(pid, signal.SIGSTOP)
     try:
