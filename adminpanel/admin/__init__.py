@@ -1,5 +1,25 @@
 """The Django admin site. Importing it registers everything administrators see."""
 
-from adminpanel.admin import audit_log, batches, deletions, groups, items, ledger, login_attempts, users
+from adminpanel.admin import (
+    audit_log,
+    batches,
+    deletions,
+    groups,
+    items,
+    ledger,
+    login_attempts,
+    users,
+    workers,
+)
 
-__all__ = ["audit_log", "batches", "deletions", "groups", "items", "ledger", "login_attempts", "users"]
+__all__ = [
+    "audit_log",
+    "batches",
+    "deletions",
+    "groups",
+    "items",
+    "ledger",
+    "login_attempts",
+    "users",
+    "workers",
+]

@@ -14,8 +14,8 @@ from adminpanel.admin.site import site
 from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
-from tests.support.rows import claim, make_batch
-from videos.models import DeletionReason
+from tests.support.rows import claim, make_batch, make_worker
+from videos.models import DeletionReason, Worker
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import deletions
@@ -35,6 +35,7 @@ def rows(user: User) -> None:
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
     UserGroup.objects.create(name="press")
     deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
+    make_worker(trouble="store_away", state="paused")
     begin_attempt(user=user, username="mallory", password="x", address="10.0.0.9")
 
 
@@ -130,6 +131,7 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
         "videos.videoitem",
         "accounts.logincounter",
         "videos.filedeletion",
+        "videos.worker",
     }
 
 
@@ -160,3 +162,13 @@ def test_an_impossible_user_is_ignored_not_an_error(browser: Client, given: str)
     assert browser.get(page(CreditEntry, "changelist"), {"user": given}, follow=True).status_code == 200
     address = reverse("admin:accounts_user_credits")
     assert browser.get(address, {"users": given}).status_code == 404
+
+
+def test_a_worker_says_what_keeps_it_from_working(browser: Client) -> None:
+    worker = make_worker(trouble="store_away", state="paused")
+    worker.engines = {"portrait": {"ready": False, "code": "face_models_missing", "params": {}, "detail": ""}}
+    worker.save()
+    html = browser.get(page(Worker, "change", worker.pk)).content.decode()
+    assert "The media store does not answer." in html
+    assert "The face models are not installed" in html
+    assert "takes no items" in html

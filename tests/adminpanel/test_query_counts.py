@@ -11,7 +11,7 @@ from accounts.models import User, UserGroup
 from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
-from tests.support.rows import claim, make_batch, make_user
+from tests.support.rows import claim, make_batch, make_user, make_worker
 from videos.models import Batch, DeletionReason
 from videos.services import attempts
 from videos.services.attempts import Verdict
@@ -27,6 +27,7 @@ def grow(rows: int) -> None:
         attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
         UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
         deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
+        make_worker()
         person = make_user()
         begin_attempt(user=person, username="x", password=f"{person.pk}", address=f"10.0.{number}.9")
 

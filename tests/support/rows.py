@@ -3,7 +3,10 @@
 import tempfile
 from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -11,7 +14,7 @@ from accounts.services.sessions import Tokens, session_start
 from accounts.services.users import user_create
 from tests.support.media import image_bytes, wav_bytes
 from videos.media.audio import PreparedAudio
-from videos.models import Batch, VideoItem
+from videos.models import Batch, VideoItem, Worker
 from videos.scheduling.claims import claim_next
 from videos.services.attempts import Claim
 from videos.services.batches import batch_create
@@ -69,6 +72,14 @@ def make_batch(user: User, images: int = 1, *, name: str = "", prompt: str = "")
 def make_item(user: User, *, prompt: str = "") -> VideoItem:
     """The only item of a new batch."""
     return make_batch(user, prompt=prompt).items.get()
+
+
+def make_worker(name: str = "host:1", **facts: Any) -> Worker:
+    """A worker process as it registers itself."""
+    now = timezone.now()
+    engines = {"portrait": {"ready": True, "code": "", "params": {}, "detail": ""}}
+    seen = {"version": "1.0.0", "slots": 2, "engines": engines, "started_at": now, "seen_at": now}
+    return Worker.objects.create(id=uuid4(), name=name, **{**seen, **facts})
 
 
 def claim(worker: str = "worker") -> Claim:

@@ -148,7 +148,7 @@ def _failure_values(call: ast.Call) -> frozenset[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     if "params" in given:
         return _keys(given["params"])
-    return frozenset(given) - {"retryable", "unavailable", "detail", "message", "retry_after_s"}
+    return frozenset(given) - {"retryable", "unavailable", "detail", "message", "pauses", "retry_after_s"}
 
 
 def _keys(node: ast.expr | None) -> frozenset[str]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,23 +86,25 @@ class Worker(models.Model):
     """A worker process that lives, or did lately: what it can do and what it does now."""
 
     class State(models.TextChoices):
-        READY = "ready"
-        PAUSED = "paused"
-        STOPPING = "stopping"
+        READY = "ready", _("takes items")
+        PAUSED = "paused", _("takes no items")
+        STOPPING = "stopping", _("stopping")
 
     id = models.UUIDField(primary_key=True)
-    name = models.CharField(max_length=100, help_text="Host and process.")
-    version = models.CharField(max_length=32)
-    slots = models.PositiveSmallIntegerField(help_text="Renders at once.")
+    name = models.CharField(_("name"), max_length=100, help_text=_("Host and process."))
+    version = models.CharField(_("version"), max_length=32)
+    slots = models.PositiveSmallIntegerField(_("slots"), help_text=_("Renders at once."))
     engines = models.JSONField(default=dict, help_text="Name → capabilities and readiness.")
-    state = models.CharField(max_length=16, choices=State.choices, default=State.READY)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.READY)
     trouble = models.CharField(max_length=64, blank=True, help_text="Code of why it is paused.")
     rendering = models.JSONField(default=list, help_text="Ids of the items it renders.")
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
+    started_at = models.DateTimeField(_("started at"))
+    seen_at = models.DateTimeField(_("seen at"))
 
     class Meta:
         db_table = "workers"
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
         ordering = ["name"]
         indexes = [models.Index(fields=["seen_at"], name="workers_by_life")]
 

@@ -19,6 +19,7 @@ import type {
   Usage,
   UserGroup,
   UserPage,
+  WorkerList,
 } from '@/shared/api/types';
 
 const PAGE_SIZE = 50;
@@ -116,6 +117,12 @@ export function usageQuery(days: number) {
 export const engineQuery = queryOptions({
   queryKey: ['admin', 'engine'],
   queryFn: ({ signal }) => request<EngineStatus>('/api/engine/status', { signal }),
+  refetchInterval: ENGINE_POLL_MS,
+});
+
+export const workersQuery = queryOptions({
+  queryKey: ['admin', 'workers'],
+  queryFn: ({ signal }) => request<WorkerList>('/api/admin/workers', { signal }),
   refetchInterval: ENGINE_POLL_MS,
 });
 

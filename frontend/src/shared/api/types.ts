@@ -34,6 +34,8 @@ export type AuditAction = Schemas['AuditActionEnum'];
 export type AuditEntry = Schemas['AuditEntryOutput'];
 export type AuditPage = Schemas['AuditLogOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
+export type WorkerList = Schemas['WorkerListOutput'];
+export type Worker = Schemas['WorkerOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
 /** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */
