@@ -79,7 +79,8 @@ def _in_ci() -> bool:
 
 def test_stages() -> list[Stage]:
     """All tests: on SQLite in parallel, those that need the machine to themselves, on PostgreSQL, in Node."""
-    parallel = ["-n", "logical", "--dist", "loadgroup"]
+    # One more than there are cores: many tests wait for servers and processes.
+    parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
     stages = [
         _pytest("sqlite", *parallel, "-m", "not serial"),
         _pytest("serial", "-m", "serial"),

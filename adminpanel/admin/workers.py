@@ -55,10 +55,7 @@ class WorkerAdmin(ReadOnlyAdmin):
         """Each by its name, with why it cannot work."""
         ready, told = _("ready"), []
         for name, facts in sorted(worker.engines.items()):
-            plain = str(facts.get("detail", ""))
-            params = facts.get("params") or {}
-            reason = (
-                "" if facts.get("ready") else catalogue.failure(str(facts.get("code", "")), params, plain)
-            )
-            told.append(f"{name}: {reason or _('ready')}")
+            code, plain = str(facts.get("code", "")), str(facts.get("detail", ""))
+            reason = catalogue.failure(code, facts.get("params") or {}, plain)
+            told.append(f"{name}: {ready if facts.get('ready') else reason}")
         return "\n".join(told)
