@@ -291,6 +291,25 @@ describe('a new batch', () => {
     expect(screen.queryByText('a.png')).not.toBeInTheDocument();
   });
 
+  it('gets the name that it was given', async () => {
+    let body: unknown;
+    server.use(
+      http.post('/api/video/batch', async ({ request }) => {
+        body = await request.json();
+        return HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
+      }),
+      http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
+    );
+    const user = await openFilled(['a.png']);
+    const before = draftStore.get().key;
+    await user.type(screen.getByRole('textbox', { name: '批次名称' }), ' 春季上新 ');
+    expect(draftStore.get().key).not.toBe(before);
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+    expect(body).toEqual({ images: ['key-1'], audio: 'key-2', name: '春季上新' });
+    expect(draftStore.get().name).toBe('');
+  });
+
   it('takes examples into the prompt', async () => {
     const { user } = openApp('/new');
     await user.click(await screen.findByRole('button', { name: '微笑' }));

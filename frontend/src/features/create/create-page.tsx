@@ -9,6 +9,7 @@ import { useToast } from '@/shared/ui/toast';
 
 import { AudioCard } from './components/audio-card';
 import { ImageTray } from './components/image-tray';
+import { NameCard } from './components/name-card';
 import { PromptCard } from './components/prompt-card';
 import { SummaryCard } from './components/summary-card';
 import styles from './create-page.module.css';
@@ -72,6 +73,7 @@ export function CreatePage() {
         <div className={styles.side}>
           <AudioCard draft={draft} locked={locked} />
           <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
+          <NameCard name={draft.name} locked={locked} />
           <SummaryCard draft={draft} submission={submission} />
         </div>
       </div>

@@ -13,6 +13,8 @@ interface KeptDraft {
   owner: string;
   key: string;
   prompt: string;
+  /** Drafts of earlier releases have none. */
+  name?: string;
   images: string[];
   audio: string | null;
 }
@@ -33,6 +35,7 @@ function recordOf(draft: Draft, user: string): KeptDraft {
     owner: user,
     key: draft.key,
     prompt: draft.prompt,
+    name: draft.name,
     images: draft.images.map((image) => image.fileKey),
     audio: draft.audio?.fileKey ?? null,
   };
@@ -87,6 +90,7 @@ async function restore(user: string): Promise<void> {
     images,
     audio: record.audio && audioFile ? { key: record.audio, file: audioFile } : null,
     prompt: record.prompt,
+    name: record.name ?? '',
     // Of an incomplete copy another batch would be made, so it needs another key.
     key: found.size === wanted.length && !files.includes(undefined) ? record.key : null,
   });

@@ -33,6 +33,8 @@ export interface Draft {
   /** A recording is being decoded. */
   audioLoading: boolean;
   prompt: string;
+  /** Empty: the server names the batch by its day. */
+  name: string;
   /** How many files did not fit under the limit in the last addition. */
   leftOut: number;
   /** Same content, same key: a submission that is sent again cannot be charged twice. */
@@ -48,7 +50,15 @@ function newKey(): string {
 }
 
 function emptyDraft(): Draft {
-  return { images: [], audio: null, audioLoading: false, prompt: '', leftOut: 0, key: newKey() };
+  return {
+    images: [],
+    audio: null,
+    audioLoading: false,
+    prompt: '',
+    name: '',
+    leftOut: 0,
+    key: newKey(),
+  };
 }
 
 /** What a draft is made of again. */
@@ -56,6 +66,7 @@ export interface RestoredDraft {
   images: readonly { key: string; file: File }[];
   audio: { key: string; file: File } | null;
   prompt: string;
+  name: string;
   /** The key of a submission that may be under way; null begins a new one. */
   key: string | null;
 }
@@ -85,14 +96,14 @@ class DraftStore {
   }
 
   isEmpty(): boolean {
-    const { images, audio, audioLoading, prompt } = this.draft;
-    return images.length === 0 && audio === null && !audioLoading && prompt === '';
+    const { images, audio, audioLoading, prompt, name } = this.draft;
+    return images.length === 0 && audio === null && !audioLoading && prompt === '' && name === '';
   }
 
   /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
-  async restore({ images, audio, prompt, key }: RestoredDraft): Promise<void> {
+  async restore({ images, audio, prompt, name, key }: RestoredDraft): Promise<void> {
     const restored = images.map((image) => ({ ...this.wrap(image.file), fileKey: image.key }));
-    this.set({ images: restored, prompt, key: key ?? newKey() });
+    this.set({ images: restored, prompt, name, key: key ?? newKey() });
     for (const image of restored) void this.inspect(image);
     if (audio) await this.setAudio(audio.file, audio.key, key ?? newKey());
   }
@@ -173,6 +184,10 @@ class DraftStore {
 
   setPrompt(prompt: string): void {
     this.edit({ prompt });
+  }
+
+  setName(name: string): void {
+    this.edit({ name });
   }
 
   /** Puts the server's complaints where the files are. */

@@ -27,6 +27,7 @@ export interface Sending {
 export function formOf(draft: Draft): FormData {
   const form = new FormData();
   if (draft.prompt.trim()) form.append('prompt', draft.prompt.trim());
+  if (draft.name.trim()) form.append('name', draft.name.trim());
   for (const image of draft.images) form.append('images', image.file, image.file.name);
   if (draft.audio) form.append('audio', draft.audio.file, draft.audio.file.name);
   return form;
@@ -116,7 +117,13 @@ async function createByKeys(
   const { path, headers } = callOf(kind, draft);
   const images = keys.slice(0, draft.images.length);
   const prompt = draft.prompt.trim();
-  const json = { images, audio: keys[images.length] ?? '', ...(prompt ? { prompt } : {}) };
+  const name = draft.name.trim();
+  const json = {
+    images,
+    audio: keys[images.length] ?? '',
+    ...(prompt ? { prompt } : {}),
+    ...(name ? { name } : {}),
+  };
   for (let tries = 1; ; tries++) {
     try {
       return await request<Answer>(path, {

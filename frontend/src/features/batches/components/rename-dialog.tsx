@@ -23,7 +23,7 @@ export function RenameDialog({ batch, onClose }: { batch: Batch; onClose: () => 
           label={t('batch.name')}
           value={name}
           required
-          maxLength={100}
+          maxLength={200}
           onChange={(event) => setName(event.target.value)}
           onFocus={(event) => event.target.select()}
           error={action.isError ? explain(action.error) : null}

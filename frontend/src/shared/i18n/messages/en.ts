@@ -196,6 +196,7 @@ export const messages: Messages = {
   'create.example.calm': 'calm and natural',
   'create.example.serious': 'serious',
   'create.example.surprised': 'a little surprised',
+  'create.nameHint': 'Left empty, it is named after today.',
   'create.price': 'This batch costs',
   'create.credits': '{n} {n:credit|credits}',
   'create.balanceAfter': 'Balance afterwards',

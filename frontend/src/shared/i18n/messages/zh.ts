@@ -191,6 +191,7 @@ export const messages = {
   'create.example.calm': '平静自然',
   'create.example.serious': '严肃',
   'create.example.surprised': '略带惊讶',
+  'create.nameHint': '留空则以今天的日期命名。',
   'create.price': '本次消耗',
   'create.credits': '{n} 积分',
   'create.balanceAfter': '生成后余额',
