@@ -47,6 +47,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What a look at the queue found: a claim, or else the lane whose items were all locked by others."""
+
+    claim: Claim | None
+    lane_id: int | None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Why an item failed: a stable code with its values, and whether trying again may help.
 
