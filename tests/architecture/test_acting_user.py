@@ -14,9 +14,6 @@ from tests.architecture.test_rooms import APPLICATIONS, ROOT, WRITING_METHODS
 NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.audit_log": "writes down what the service was told",
     "videos.services.lanes": "counts, within the transaction of what is counted",
-    "videos.services.taking": "a worker's side",
-    "videos.services.taking_postgresql": "a worker's side",
-    "videos.services.taking_sqlite": "a worker's side",
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
     "accounts.services.login": "whoever logs in",
     "accounts.services.login_limits": "counts of attempts",
