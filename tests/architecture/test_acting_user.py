@@ -20,6 +20,8 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.second_factor": "one's own second factor",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
+    "videos.services.heartbeats": "a worker's side",
+    "videos.services.taking": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",
     "videos.services.retention": "what the installation's rules say, whoever's batch it is",
     "videos.services.store_check:measure": "writes down what the store has",

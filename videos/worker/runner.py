@@ -14,12 +14,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
-from videos.models import DeletionReason, VideoItem
+from videos.models import DeletionReason
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
-from videos.services.attempts import StoredResult, Verdict
+from videos.services.attempts import Sources, StoredResult, Verdict
 from videos.store import deletions, files, keys, scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.leases import Watch, keeper
@@ -72,7 +72,7 @@ def _work(slot: Slot) -> bool:
         return False
     try:
         claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
-        item = VideoItem.objects.select_related("batch").filter(pk=claim.item_id).first() if claim else None
+        sources = attempts.sources_of(claim) if claim else None
     except (OperationalError, InterfaceError) as error:
         logger.warning("Could not look for work: %s", type(error).__name__)
         close_old_connections()
@@ -84,18 +84,18 @@ def _work(slot: Slot) -> bool:
         return False
     if claim is None:
         return False
-    if item is not None:  # else deleted since the claim
+    if sources:  # else deleted since the claim
         ids = belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)
         with ids, keeper.watching(claim) as watch:
-            _finish(watch, item, slot)
+            _finish(watch, sources, slot)
     return True
 
 
-def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
+def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
     claim = watch.claim
     try:
         with scratch.temporary_folder("render-") as folder:
-            _render_and_store(watch, item, Path(folder), slot)
+            _render_and_store(watch, sources, Path(folder), slot)
     except RenderAbandonedError:
         if stopping.is_set():
             _surely(watch, lambda: attempts.release(claim))
@@ -156,13 +156,13 @@ def _surely(watch: Watch, write: Callable[[], bool]) -> bool:
                 return False
 
 
-def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -> None:
+def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) -> None:
     began = time.monotonic()
     with ExitStack() as held:
         with using_the_store():
             try:
-                portrait = held.enter_context(files.local_copy(item.source_image, folder))
-                audio = held.enter_context(files.local_copy(item.batch.audio, folder))
+                portrait = held.enter_context(files.local_copy(sources.portrait, folder))
+                audio = held.enter_context(files.local_copy(sources.audio, folder))
             except FileNotFoundError as error:
                 raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
@@ -171,11 +171,11 @@ def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -
             audio=audio,
             output=folder / "video.mp4",
             poster=folder / "poster.jpg",
-            prompt=item.batch.prompt,
-            seed=item.pk.int % 2**31,
+            prompt=sources.prompt,
+            seed=watch.claim.item_id.int % 2**31,
             threads=settings.RENDER_THREADS or threads,
             cache_dir=_cache_folder(),
-            options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(item.pk)},
+            options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(watch.claim.item_id)},
         )
         result = slot.renderer().render(spec, watch)
     rendered_s = time.monotonic() - began
