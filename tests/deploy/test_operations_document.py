@@ -33,7 +33,8 @@ from tests.system.test_restarts import short_speech, small_portrait
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operations")]
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
-TIMEOUT_S = 60
+TIMEOUT_S = 300
+"""A bound, for busy machines; all of it takes a minute on two idle cores."""
 SERVICES = ("zhiying-web", "zhiying-worker", "nginx")
 ROOT_RUNS = os.geteuid() == 0
 
@@ -117,7 +118,6 @@ class Machine:
         self.do(section, "**Packages, user, folders.**")
         self.do(section, "**Database and broker.**", only="su ")
         self.do(section, "**Setup.**")
-        self.do(section, "**Services.**", only="systemctl")
 
     def wait_until_well(self) -> None:
         """Asks as the document does, until all parts are there."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND_TIMEOUT_S = 120
+COMMAND_TIMEOUT_S = 300
 STAND_INS = ("apt-get", "adduser", "git", "make", "su", "runuser", "rabbitmqctl", "systemctl", "nginx")
 PLACE = re.compile(r"(?<![\w.:/}])/(etc|opt|run|var)/")
 """Where operators' files are; not the end of an address or of another path."""
