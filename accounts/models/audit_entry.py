@@ -32,6 +32,7 @@ class AuditAction(models.TextChoices):
     ITEM_CANCEL = "item.cancel", _("Video cancelled")
     ITEM_RETRY = "item.retry", _("Video retried")
     ITEM_REPLACE = "item.replace", _("Image replaced")
+    ITEM_DELETE = "item.delete", _("Video deleted")
     USER_CREATE = "user.create", _("User created")
     USER_ACTIVATE = "user.activate", _("User activated")
     USER_DEACTIVATE = "user.deactivate", _("User deactivated")

@@ -71,6 +71,7 @@ BY_API: dict[str, tuple[str, Callable[[Scene], Any]]] = {
             s.item_call(s.failed, "replace"), {"image": file("new.jpg", image_bytes())}, format="multipart"
         ),
     ),
+    "delete item": ("item.delete", lambda s: s.api.delete(f"{s.batch_call()}/items/{s.failed.pk}")),
     "put first": ("batch.first", lambda s: s.api.post(f"/api/admin/batches/{s.batch.pk}/first")),
     "create user": ("user.create", lambda s: s.api.post("/api/admin/users", {"username": "new"})),
     "deactivate": (

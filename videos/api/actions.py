@@ -21,6 +21,7 @@ from videos.services import archive as export
 from videos.services import batches, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
+from videos.services.item_deletion import item_delete
 from videos.services.retention import FilesRemovedError
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
@@ -31,6 +32,18 @@ from zhiying.kernel.errors import InvalidError, NotFoundError
 from zhiying.kernel.responses import disposition, error_response
 
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
+
+
+class ItemView(APIView):
+    @extend_schema(request=None, responses=SuccessSerializer)
+    def delete(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
+        """Delete one finished, failed or cancelled video and its files; nothing is refunded.
+
+        A batch's only video goes with its batch.
+        """
+        user = current_user(request)
+        item_delete(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
+        return Response({"success": True})
 
 
 class ItemCancelView(APIView):

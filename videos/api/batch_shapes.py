@@ -74,9 +74,10 @@ class ShownBatch:
 
     @property
     def credits_used(self) -> int:
-        """What the batch costs net of refunds: a failed or cancelled run was given back."""
+        """Net of refunds: what failed or was cancelled was given back, a deleted video was not."""
         row = self.row
-        return (row.image_count - row.failed_count - row.cancelled_count) * CREDITS_PER_IMAGE
+        paid = row.image_count - row.failed_count - row.cancelled_count
+        return paid * CREDITS_PER_IMAGE + row.credits_of_deleted
 
 
 class ItemOutput(Shape):

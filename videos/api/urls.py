@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_BATCH}/cancel", actions.BatchCancelView.as_view()),
     path(f"{_BATCH}/retry_failed", actions.RetryFailedView.as_view()),
     path(f"{_BATCH}/export", actions.ExportView.as_view()),
+    path(_ITEM, actions.ItemView.as_view()),
     path(f"{_ITEM}/cancel", actions.ItemCancelView.as_view()),
     path(f"{_ITEM}/resume", actions.ItemRetryView.as_view()),
     path(f"{_ITEM}/result_url", actions.ItemResultUrlView.as_view()),

@@ -53,6 +53,9 @@ class Batch(models.Model):
     completed_count = models.PositiveSmallIntegerField(default=0)
     failed_count = models.PositiveSmallIntegerField(default=0)
     cancelled_count = models.PositiveSmallIntegerField(default=0)
+    credits_of_deleted = models.PositiveIntegerField(
+        default=0, help_text="Spent on completed videos that were deleted since."
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     stored_bytes = models.BigIntegerField(default=0, help_text="Of all its files together.")
     expires_at = models.DateTimeField(

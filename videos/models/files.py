@@ -30,6 +30,7 @@ class DeletionReason(models.TextChoices):
     REPLACEMENT = "replacement", _("Image replaced, or not accepted")
     ATTEMPT = "attempt", _("Attempt without a result")
     BATCH = "batch", _("Batch deleted")
+    VIDEO = "video", _("Video deleted")
     RETENTION = "retention", _("Retention period over")
     UPLOAD = "upload", _("Upload abandoned")
     ORPHAN = "orphan", _("Belongs to nothing")

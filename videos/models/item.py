@@ -59,7 +59,7 @@ class VideoItem(models.Model):
     video = models.CharField(max_length=200, blank=True, db_column="video_url")
     poster = models.CharField(max_length=200, blank=True)
     source_bytes = models.PositiveBigIntegerField(default=0, help_text="Portrait and thumbnail.")
-    video_bytes = models.PositiveBigIntegerField(null=True)
+    video_bytes = models.PositiveBigIntegerField(null=True, help_text="Video and poster.")
     duration_s = models.FloatField(null=True)
     notes = models.JSONField(
         default=list, help_text=_("What the engine has to say about the result: codes with values.")

@@ -132,7 +132,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
         batch_changes={"stored_bytes": F("stored_bytes") + size},
         video=result.video,
         poster=result.poster,
-        video_bytes=result.video_bytes or None,
+        video_bytes=size or None,
         duration_s=result.duration_s,
         notes=[asdict(note) for note in result.notes],
         progress=100,

@@ -39,6 +39,7 @@ class BatchRow(NamedTuple):
     completed_count: int
     failed_count: int
     cancelled_count: int
+    credits_of_deleted: int
     created_at: datetime
     expires_at: datetime | None
     files_removed_at: datetime | None

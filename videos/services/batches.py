@@ -22,7 +22,7 @@ from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import deletions, keys
 from videos.store import files as stored
 from zhiying.kernel.clock import database_now
-from zhiying.kernel.errors import ConflictError, InvalidError
+from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
 MAX_NAME_LENGTH = 200
 
@@ -288,7 +288,10 @@ def _replaced_files(item: VideoItem) -> VideoItem:
     """The item as it is now that nobody else can replace its image: another request may have."""
     ledger.lock_user(item.batch.user_id)
     transitions.lock_batch(item.batch_id)
-    item.refresh_from_db(fields=["source_image", "thumbnail", "source_bytes"])
+    try:
+        item.refresh_from_db(fields=["source_image", "thumbnail", "source_bytes"])
+    except VideoItem.DoesNotExist:
+        raise NotFoundError(_("There is no such video in this batch.")) from None
     return item
 
 

@@ -142,7 +142,9 @@ def measure(finding: Finding) -> int:
     for item in batch.items.all():
         source = sizes.get(item.source_image, 0) + sizes.get(item.thumbnail, 0)
         video = sizes.get(item.video)
-        needed += source + (video or 0) + sizes.get(item.poster, 0)
+        if video is not None:
+            video += sizes.get(item.poster, 0)
+        needed += source + (video or 0)
         if (item.source_bytes, item.video_bytes) != (source, video):
             VideoItem.objects.filter(pk=item.pk).update(source_bytes=source, video_bytes=video)
     wrong = needed - batch.stored_bytes

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
+from videos.models import FINAL_STATUSES, Batch, BatchStatus, ItemStatus, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import lanes
 from zhiying.kernel.clock import database_now
@@ -97,6 +97,31 @@ def move(
     for old_lane, number in Counter(items.values()).items():
         lanes.count(old_lane, source, -number)
         lanes.count(lane_id or old_lane, target, number)
+    return True
+
+
+def remove(batch: Batch, item_id: UUID, status: ItemStatus) -> bool:
+    """Take a final item out of its batch and its counts. The batch is locked; not its last item.
+
+    What a completed video cost stays what the batch cost. False when it was not in `status`.
+    """
+    if status not in FINAL_STATUSES:
+        raise ValueError(f"an item that is {status} is not removed")
+    if not VideoItem.objects.filter(pk=item_id, batch_id=batch.pk, status=status).delete()[0]:
+        return False
+    if status == ItemStatus.COMPLETED:
+        batch.credits_of_deleted += CREDITS_PER_IMAGE
+    batch.image_count -= 1
+    name = f"{status}_count"
+    setattr(batch, name, getattr(batch, name) - 1)
+    batch.status = status_of(batch.counts)
+    Batch.objects.filter(pk=batch.pk).update(
+        status=batch.status,
+        version=F("version") + 1,
+        image_count=batch.image_count,
+        credits_of_deleted=batch.credits_of_deleted,
+        **{name: getattr(batch, name)},
+    )
     return True
 
 

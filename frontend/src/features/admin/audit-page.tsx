@@ -34,6 +34,7 @@ const ACTIONS = [
   'item.cancel',
   'item.retry',
   'item.replace',
+  'item.delete',
   'group.create',
   'group.change',
   'group.delete',

@@ -73,6 +73,7 @@ export type BatchAction =
   | { kind: 'delete' }
   | { kind: 'cancelItem'; itemId: string }
   | { kind: 'retryItem'; itemId: string }
+  | { kind: 'deleteItem'; itemId: string }
   | { kind: 'replaceItem'; itemId: string; image: File };
 
 /** Sends the picture ahead where the server takes direct uploads, and otherwise as a form. */
@@ -106,6 +107,8 @@ function send(batchId: string, action: BatchAction): Promise<unknown> {
       return request(`${base}/items/${action.itemId}/cancel`, { method: 'POST' });
     case 'retryItem':
       return request(`${base}/items/${action.itemId}/resume`, { method: 'POST' });
+    case 'deleteItem':
+      return request(`${base}/items/${action.itemId}`, { method: 'DELETE' });
     case 'replaceItem':
       return replaceImage(`${base}/items/${action.itemId}/replace`, action.image);
   }

@@ -18,6 +18,50 @@ const mixed = () => [
   makeItem({ id: 'd', status: 'pending' }),
 ];
 
+describe('deleting one video', () => {
+  it('asks first, and shows the batch without it', async () => {
+    let items = mixed();
+    serve(() => makeBatch(items));
+    server.use(
+      http.delete('/api/video/batches/batch-1/items/a', () => {
+        items = items.slice(1);
+        return HttpResponse.json({ success: true });
+      }),
+    );
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '删除 a.jpg' }));
+    const dialog = await screen.findByRole('alertdialog');
+    expect(dialog).toHaveTextContent('积分不退还');
+    await user.click(within(dialog).getByRole('button', { name: '删除视频' }));
+    await waitFor(() =>
+      expect(screen.queryByRole('article', { name: 'a.jpg' })).not.toBeInTheDocument(),
+    );
+    expect(screen.getByRole('article', { name: 'c.jpg' })).toBeVisible();
+    expect(screen.queryByRole('alertdialog')).not.toBeInTheDocument();
+  });
+
+  it('is not offered for what moves, nor for a batch’s only video', async () => {
+    serve(() => makeBatch(mixed()));
+    const { unmount } = openApp('/batches/batch-1');
+    expect(await screen.findByRole('button', { name: '删除 c.jpg' })).toBeVisible();
+    expect(screen.queryByRole('button', { name: '删除 b.jpg' })).not.toBeInTheDocument();
+    unmount();
+    serve(() => makeBatch([makeItem({ id: 'a', status: 'completed' })]));
+    openApp('/batches/batch-1');
+    await screen.findByRole('button', { name: '播放 a.jpg' });
+    expect(screen.queryByRole('button', { name: '删除 a.jpg' })).not.toBeInTheDocument();
+  });
+
+  it('says why when the server refuses', async () => {
+    serve(() => makeBatch(mixed()));
+    server.use(http.delete('/api/video/batches/batch-1/items/a', () => problem(409, 'last_video')));
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '删除 a.jpg' }));
+    await user.click(await screen.findByRole('button', { name: '删除视频' }));
+    expect(await screen.findByText('(last_video)')).toBeVisible();
+  });
+});
+
 describe('a batch in the works', () => {
   it('tells each item’s state, progress and reason', async () => {
     serve(() => makeBatch(mixed()));

@@ -104,7 +104,12 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
           />
         </div>
       )}
-      <ItemGrid batchId={batch.id} items={shown} onPlay={setPlaying} />
+      <ItemGrid
+        batchId={batch.id}
+        items={shown}
+        deletable={progress.total > 1}
+        onPlay={setPlaying}
+      />
       <PlayerDialog batch={batch} itemId={playing} onChange={setPlaying} />
     </div>
   );

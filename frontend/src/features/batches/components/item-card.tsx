@@ -14,16 +14,19 @@ import { useToast } from '@/shared/ui/toast';
 
 import { useBatchAction, type BatchAction } from '../api';
 import { aspectOf } from '../waterfall';
+import { DeleteItem } from './delete-item';
 import styles from './item-card.module.css';
 
 interface Props {
   batchId: string;
   item: Item;
+  /** Not the only one of its batch. */
+  deletable: boolean;
   onPlay: (itemId: string) => void;
 }
 
 /** One video to be: memoised, because polling leaves most items of a big batch unchanged. */
-export const ItemCard = memo(function ItemCard({ batchId, item, onPlay }: Props) {
+export const ItemCard = memo(function ItemCard({ batchId, item, deletable, onPlay }: Props) {
   const { t } = useI18n();
   const name = item.original_name || t('batch.unnamed');
   const done = item.status === 'completed' && item.videoUrl !== '';
@@ -45,7 +48,7 @@ export const ItemCard = memo(function ItemCard({ batchId, item, onPlay }: Props)
           </div>
         )}
       </div>
-      <Caption batchId={batchId} item={item} name={name} />
+      <Caption batchId={batchId} item={item} name={name} deletable={deletable} />
     </article>
   );
 });
@@ -112,7 +115,12 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
   );
 }
 
-function Caption({ batchId, item, name }: { batchId: string; item: Item; name: string }) {
+function Caption({
+  batchId,
+  item,
+  name,
+  deletable,
+}: Pick<Props, 'batchId' | 'item' | 'deletable'> & { name: string }) {
   const { t, codeText, explain } = useI18n();
   const toast = useToast();
   const action = useBatchAction(batchId);
@@ -150,6 +158,7 @@ function Caption({ batchId, item, name }: { batchId: string; item: Item; name: s
         )}
       </div>
       <StatusBadge status={item.status} />
+      {deletable && !moving && <DeleteItem batchId={batchId} itemId={item.id} name={name} />}
       {again && (
         <div className={styles.trouble}>
           {item.status === 'failed' && reason && <p className={styles.reason}>{reason}</p>}

@@ -11,11 +11,13 @@ import styles from './item-grid.module.css';
 interface Props {
   batchId: string;
   items: readonly Item[];
+  /** More than the batch's only one. */
+  deletable: boolean;
   onPlay: (itemId: string) => void;
 }
 
 /** A waterfall that keeps the order of the items for reading and for the Tab key. */
-export function ItemGrid({ batchId, items, onPlay }: Props) {
+export function ItemGrid({ batchId, items, deletable, onPlay }: Props) {
   const { t } = useI18n();
   const ref = useRef<HTMLUListElement>(null);
   const width = useWidth(ref);
@@ -45,7 +47,7 @@ export function ItemGrid({ batchId, items, onPlay }: Props) {
                 }
               }
             >
-              <ItemCard batchId={batchId} item={item} onPlay={onPlay} />
+              <ItemCard batchId={batchId} item={item} deletable={deletable} onPlay={onPlay} />
             </li>
           );
         })}

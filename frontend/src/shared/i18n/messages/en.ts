@@ -97,6 +97,11 @@ export const messages: Messages = {
   'batch.creditsUsed': '{n} {n:credit|credits} used',
   'batch.delete': 'Delete batch',
   'batch.deleteDone': 'Batch deleted',
+  'batch.deleteItem': 'Delete {name}',
+  'batch.deleteItemDone': 'Video deleted',
+  'batch.deleteItemText':
+    'Its portrait and its video are deleted for good. The batch keeps the others; nothing is refunded.',
+  'batch.deleteItemConfirm': 'Delete video',
   'batch.deleteText': 'Its {n} {n:video is|videos are} deleted with it. This cannot be undone.',
   'batch.deleteTextMoving':
     'What is not finished is cancelled and refunded; {n} finished {n:video is|videos are} deleted. This cannot be undone.',
@@ -328,6 +333,7 @@ export const messages: Messages = {
   'action.item.cancel': 'Video cancelled',
   'action.item.retry': 'Video retried',
   'action.item.replace': 'Image replaced',
+  'action.item.delete': 'Video deleted',
   'action.group.create': 'Group created',
   'action.group.change': 'Group changed',
   'action.group.delete': 'Group deleted',

@@ -95,6 +95,10 @@ export const messages = {
   'batch.creditsUsed': '用了 {n} 积分',
   'batch.delete': '删除批次',
   'batch.deleteDone': '批次已删除',
+  'batch.deleteItem': '删除 {name}',
+  'batch.deleteItemDone': '视频已删除',
+  'batch.deleteItemText': '这张人像和它的视频会被永久删除，批次里的其他视频不受影响，积分不退还。',
+  'batch.deleteItemConfirm': '删除视频',
   'batch.deleteText': '其中的 {n} 个视频会一并删除，无法恢复。',
   'batch.deleteTextMoving':
     '未完成的视频会被取消并退回积分，已完成的 {n} 个视频会一并删除，无法恢复。',
@@ -320,6 +324,7 @@ export const messages = {
   'action.item.cancel': '取消视频',
   'action.item.retry': '重试视频',
   'action.item.replace': '更换图片',
+  'action.item.delete': '删除视频',
   'action.group.create': '创建用户组',
   'action.group.change': '更改用户组',
   'action.group.delete': '删除用户组',
