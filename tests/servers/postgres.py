@@ -26,7 +26,7 @@ COMMAND_TIMEOUT_S = 600
 
 
 @contextlib.contextmanager
-def run_postgresql(database: str = "zhiying") -> Iterator[str]:
+def run_postgresql(database: str = "zhiying", superuser: str = "zhiying") -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
 
     Raises `MissingServerError` where PostgreSQL is not installed and `ServerError` when it does not start.
@@ -41,13 +41,13 @@ def run_postgresql(database: str = "zhiying") -> Iterator[str]:
         def run(*arguments: str | Path) -> None:
             _run([str(argument) for argument in arguments], folder=folder, owner=owner, log=log)
 
-        run(initdb, "-D", data, "-U", "zhiying", "-A", "scram-sha-256", "--pwfile", folder / "password")
+        run(initdb, "-D", data, "-U", superuser, "-A", "scram-sha-256", "--pwfile", folder / "password")
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
             configuration.write(f"port = {port}\n")
         run(pg_ctl, "-D", data, "-l", log, "-w", "-t", str(START_TIMEOUT_S), "start")
         try:
-            base = f"postgresql://zhiying:{password}@{LOOPBACK}:{port}"
+            base = f"postgresql://{superuser}:{password}@{LOOPBACK}:{port}"
             run(psql, f"{base}/postgres", "-q", "-c", f'CREATE DATABASE "{database}"')
             yield f"{base}/{database}"
         finally:

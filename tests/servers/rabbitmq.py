@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pika
@@ -23,9 +24,24 @@ START_TIMEOUT_S = 300.0
 CONNECTION_OPTIONS = "heartbeat=60&connection_attempts=1&blocked_connection_timeout=30"
 
 
+@dataclass(frozen=True)
+class RabbitNode:
+    """Where it is, and the environment in which `rabbitmqctl` finds it."""
+
+    url: str
+    environment: Mapping[str, str]
+
+
 @contextlib.contextmanager
 def run_rabbitmq(*settings: str) -> Iterator[str]:
-    """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`.
+    """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`."""
+    with run_rabbitmq_node(*settings) as node:
+        yield node.url
+
+
+@contextlib.contextmanager
+def run_rabbitmq_node(*settings: str) -> Iterator[RabbitNode]:
+    """Start a RabbitMQ node that can be administered.
 
     The node shares nothing with one that already runs: its name, ports, folders, cookie and its
     port mapper (epmd) are its own. `settings` are further lines of its configuration.
@@ -49,7 +65,7 @@ def run_rabbitmq(*settings: str) -> Iterator[str]:
             timeout_s=START_TIMEOUT_S,
         )
         with mapper, node:
-            yield url
+            yield RabbitNode(url, environment)
 
 
 def _environment(
