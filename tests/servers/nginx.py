@@ -13,10 +13,12 @@ from string import Template
 
 from tests.servers.process import (
     LOOPBACK,
+    Command,
+    Runner,
     accepts_connections,
     find_program,
     free_port,
-    running,
+    run_command,
     scratch_folder,
 )
 
@@ -68,7 +70,12 @@ class Nginx:
 
 @contextlib.contextmanager
 def run_nginx(
-    *, upstream: str, media: Path, server_name: str = "video.example.com", https_port: int | None = None
+    *,
+    upstream: str,
+    media: Path,
+    server_name: str = "video.example.com",
+    https_port: int | None = None,
+    run: Runner = run_command,
 ) -> Iterator[Nginx]:
     """Start nginx in front of `upstream` (host:port), with TLS and the files below `media`.
 
@@ -92,11 +99,9 @@ def run_nginx(
         (folder / "nginx.conf").write_text(_privately(text, nginx))
         words: list[str | Path] = [program, "-e", folder / "error.log", "-p", folder]
         words += ["-c", folder / "nginx.conf", "-g", f"daemon off; pid {folder / 'pid'};"]
-        with running(
-            words,
+        with run(
+            Command(words, folder / "log", {**os.environ, "TZ": "UTC"}),
             ready=lambda: accepts_connections(nginx.https_port),
-            log=folder / "log",
-            environment={**os.environ, "TZ": "UTC"},
         ):
             yield nginx
 

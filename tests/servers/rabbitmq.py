@@ -11,10 +11,12 @@ import pika.exceptions
 
 from tests.servers.process import (
     LOOPBACK,
+    Command,
+    Runner,
     accepts_connections,
     find_program,
     free_port,
-    running,
+    run_command,
     scratch_folder,
 )
 
@@ -26,22 +28,22 @@ CONNECTION_OPTIONS = "heartbeat=60&connection_attempts=1&blocked_connection_time
 
 @dataclass(frozen=True)
 class RabbitNode:
-    """Where it is, and the environment in which `rabbitmqctl` finds it."""
+    """A node's address, and the environment in which `rabbitmqctl` finds it."""
 
     url: str
     environment: Mapping[str, str]
 
 
 @contextlib.contextmanager
-def run_rabbitmq(*settings: str) -> Iterator[str]:
+def run_rabbitmq(*settings: str, run: Runner = run_command) -> Iterator[str]:
     """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`."""
-    with run_rabbitmq_node(*settings) as node:
+    with run_rabbitmq_node(*settings, run=run) as node:
         yield node.url
 
 
 @contextlib.contextmanager
-def run_rabbitmq_node(*settings: str) -> Iterator[RabbitNode]:
-    """Start a RabbitMQ node that can be administered.
+def run_rabbitmq_node(*settings: str, run: Runner = run_command) -> Iterator[RabbitNode]:
+    """The same, for whoever administers it.
 
     The node shares nothing with one that already runs: its name, ports, folders, cookie and its
     port mapper (epmd) are its own. `settings` are further lines of its configuration.
@@ -52,16 +54,13 @@ def run_rabbitmq_node(*settings: str) -> Iterator[RabbitNode]:
     with scratch_folder("amqp") as folder:
         environment = _environment(folder, epmd_port, amqp_port, distribution_port, settings)
         url = f"amqp://guest:guest@{LOOPBACK}:{amqp_port}/%2F?{CONNECTION_OPTIONS}"
-        mapper = running(
-            [epmd, "-port", str(epmd_port), "-address", LOOPBACK],
+        mapper = run(
+            Command([epmd, "-port", str(epmd_port), "-address", LOOPBACK], folder / "epmd.log"),
             ready=lambda: accepts_connections(epmd_port),
-            log=folder / "epmd.log",
         )
-        node = running(
-            [server],
+        node = run(
+            Command([server], folder / "server.log", environment),
             ready=lambda: accepts_connections(amqp_port) and _answers(url),
-            log=folder / "server.log",
-            environment=environment,
             timeout_s=START_TIMEOUT_S,
         )
         with mapper, node:
