@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,9 @@ def database(kind: str) -> Iterator[dict[str, str]]:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         environment = os.environ | {"DATA_DIR": folder, "PRODUCTION": "false", "LOG_LEVEL": "ERROR"}
+        environment["SECRET_KEY"] = secrets.token_urlsafe(
+            64
+        )  # the token is made in one process and asked in another
         environment.pop("DATABASE_URL", None)
         if kind == "postgresql":
             environment["DATABASE_URL"] = stack.enter_context(run_postgresql())

@@ -42,6 +42,9 @@ def on_starting(server: Any) -> None:
     """Refuse what would accept work that nobody ever does."""
     if not os.environ.get("BROKER_URL_FILE") and (os.environ.get("BROKER_URL") or "memory://") == "memory://":
         sys.exit("BROKER_URL is not set: these processes would have no workers. One machine: `make run`.")
+    from engines.sandbox import hide_from_children
+
+    hide_from_children()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

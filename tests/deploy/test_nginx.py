@@ -244,6 +244,7 @@ def test_while_the_application_is_away_clients_are_told_when_to_come_again(lonel
     assert response.status == 502
     assert response.headers["Content-Type"] == "application/json"
     assert int(response.headers["Retry-After"]) > 0
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
     assert json.loads(body) == {
         "detail": "The service is starting or being updated. Try again in a moment.",
         "code": "unavailable",

@@ -12,6 +12,7 @@ from pathlib import Path
 from subprocess import run
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 import requests
@@ -34,6 +35,7 @@ from tests.system.test_restarts import half_done, short_speech, small_portrait
 pytestmark = [pytest.mark.slow]
 
 GATE = "gate"
+ENDS_WITHIN_S = 20
 
 
 @dataclass(frozen=True)
@@ -173,3 +175,21 @@ def test_redis_postgresql_and_s3(
 ) -> None:
     with installed(postgres_url, redis_url, s3_server, tmp_path) as installation:
         work_survives_a_worker(installation)
+
+
+def test_workers_end_with_their_master(
+    postgres_url: str, redis_url: str, s3_server: S3Server, tmp_path: Path
+) -> None:
+    """However it dies: its successor's workers must not find themselves beside its orphans."""
+    with installed(postgres_url, redis_url, s3_server, tmp_path) as installation:
+        installation.gate.close()
+        with installation.web() as platform, installation.worker("first") as master:
+            api = platform.login()
+            batch_id = api.submit({"a.jpg": small_portrait()}, short_speech())
+            api.wait_for(batch_id, lambda batch: batch["progress"]["processing"])
+            family = psutil.Process(master).children(recursive=True)
+            assert len(family) >= 2, "a worker and its render process"
+            os.kill(master, signal.SIGKILL)
+            gone, alive = psutil.wait_procs(family, timeout=ENDS_WITHIN_S)
+            assert not alive, alive
+            assert len(gone) == len(family)
