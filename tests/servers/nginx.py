@@ -117,8 +117,8 @@ def _privately(text: str, nginx: Nginx) -> str:
         r"/var/cache/nginx/client_temp": f"{nginx.folder}/client_body",
         r"/etc/nginx/zhiying-errors\.conf": str(CONFIGURATION.with_name("nginx-errors.conf")),
         r"/var/www/acme": f"{nginx.folder}/acme",
-        r"/dev/stdout": f"{nginx.folder}/access.log",
-        r"/dev/stderr": f"{nginx.folder}/error.log",
+        r"/var/log/nginx/access\.log": f"{nginx.folder}/access.log",
+        r"/var/log/nginx/error\.log": f"{nginx.folder}/error.log",
     }
     if os.geteuid() != 0:
         changes[r"user \S+;"] = ""
