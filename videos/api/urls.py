@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from videos.api import actions, engine, exports, storage, uploads, views
+from videos.api import actions, engine, exports, library, storage, uploads, views
 
 _BATCH = "video/batches/<uuid:batch_id>"
 _ITEM = f"{_BATCH}/items/<uuid:item_id>"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("video/batch", views.BatchCreateView.as_view()),
     path("video/uploads", uploads.UploadsView.as_view()),
     path("video/uploads/<uuid:key>", uploads.UploadView.as_view()),
+    path("video/library", library.LibraryView.as_view()),
     path("video/storage", storage.StorageView.as_view()),
     path("video/batches", views.BatchListView.as_view()),
     path(_BATCH, views.BatchView.as_view()),
