@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.permissions import AllowAny
 
 from adminpanel.admin.site import site as admin_site
-from videos.api.actions import archive
+from videos.api.exports import archive
 from videos.api.media import media
 from videos.api.uploads import upload_part
 from zhiying import frontend, unhandled

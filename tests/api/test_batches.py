@@ -386,6 +386,26 @@ def test_an_archive_link_is_good_for_its_batch_alone(exported: Any, user: User) 
     assert APIClient().get(forged).status_code == 403
 
 
+def test_some_videos_are_exported_under_the_names_they_always_have(exported: Any, client: APIClient) -> None:
+    path = f"{LIST}/{exported['batch_id']}/export"
+    failed = VideoItem.objects.get(batch_id=exported["batch_id"], status="failed")
+    second = exported["files"][1]
+    some = client.get(f"{path}?items={second['id']},{failed.pk}").json()
+    assert [(entry["id"], entry["name"]) for entry in some["files"]] == [(second["id"], "A (2).mp4")]
+    archive = zipfile.ZipFile(io.BytesIO(download(some["zip_url"])))
+    assert archive.namelist() == ["A (2).mp4", "manifest.csv"]
+    assert archive.read("A (2).mp4") == b"two"
+    rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
+    assert [row["status"] for row in rows] == ["completed", "failed"]
+    for wrong in ("x", "1,2", ",".join([second["id"]] * 1001)):
+        assert client.get(f"{path}?items={wrong}").status_code == 400
+    zip_path = exported["zip_url"].removeprefix("http://testserver")
+    refused = APIClient().get(f"{zip_path}?items=x")
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+    stranger = make_item(make_user())
+    assert client.get(f"{path}?items={stranger.pk}").json()["total"] == 0
+
+
 # --- The ledger ------------------------------------------------------------------------------------
 
 

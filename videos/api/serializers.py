@@ -21,22 +21,28 @@ class BatchInput(serializers.Serializer[Any]):
 
 
 class BatchFromUploads(BatchInput):
-    """A new batch of files that were uploaded before."""
+    """A new batch of files that were uploaded, or are kept of earlier batches."""
 
     images = serializers.ListField(
         child=serializers.CharField(max_length=200),
         max_length=1000,
         required=False,
         default=list,
-        help_text="1 to 50 keys of uploads.",
+        help_text="1 to 50 keys of uploads, or `ref`s of the library.",
     )
     audio = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="The key of an upload."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The key of an upload, or a `ref` of the library.",
     )
 
 
 class ImageFromUpload(serializers.Serializer[Any]):
-    image = serializers.CharField(max_length=200, help_text="The key of an upload.")
+    image = serializers.CharField(
+        max_length=200, help_text="The key of an upload, or a `ref` of the library."
+    )
 
 
 class BatchUpload(BatchInput):

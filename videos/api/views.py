@@ -115,7 +115,7 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
         "price": price,
         "credits": user.credits,
         "sufficient": user.credits >= price,
-        "duration": round(files.audio_facts.duration_s, 3),
+        "duration": round(files.audio_duration_s, 3),
     }
 
 

@@ -14,13 +14,15 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
+from videos.media.problems import MediaProblem
 from videos.models import Batch, DeletionReason, VideoItem
 from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import retention, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
-from videos.services.intake import PreparedFiles, PreparedPortrait
+from videos.services.intake import InvalidBatchError, PreparedFiles, PreparedPortrait, file_problem
 from videos.store import deletions, keys
 from videos.store import files as stored
+from videos.store.files import FileSource
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
@@ -64,7 +66,7 @@ def batch_create(
         user=user,
         prompt=prompt,
         audio_name=files.audio_name,
-        audio_duration_s=files.audio_facts.duration_s,
+        audio_duration_s=files.audio_duration_s,
         image_count=len(files.portraits),
         expires_at=retention.expiry_for(user),
     )
@@ -72,7 +74,7 @@ def batch_create(
     stored_bytes.require_room(user, size_of(files))
     intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)
     try:
-        batch.stored_bytes = stored.save_file(files.audio, batch.audio)
+        batch.stored_bytes = _put(files.audio, batch.audio, files.audio_name, None)
         items = [_stored_item(batch, index, portrait) for index, portrait in enumerate(files.portraits)]
         batch.stored_bytes += sum(item.source_bytes for item in items)
         with transaction.atomic():
@@ -94,8 +96,17 @@ def batch_create(
 
 def size_of(files: PreparedFiles) -> int:
     """Bytes that a batch of these files will store."""
-    paths = [files.audio, *(path for one in files.portraits for path in (one.portrait, one.thumbnail))]
-    return sum(path.stat().st_size for path in paths)
+    images = [source for one in files.portraits for source in (one.portrait, one.thumbnail)]
+    return sum(map(stored.size_of, [files.audio, *images]))
+
+
+def _put(source: FileSource, key: str, name: str, index: int | None) -> int:
+    """Store a file of a submission; returns its bytes. `index` is an image's place, None the recording."""
+    try:
+        return stored.put_file(source, key)
+    except stored.SourceGoneError:  # deleted since it was looked up
+        problem = file_problem(MediaProblem("stored_gone"), name, index)
+        raise InvalidBatchError({"audio": problem} if index is None else {"images": [problem]}) from None
 
 
 def _was_committed(error: BaseException, proof: "QuerySet[Any]") -> bool:
@@ -121,8 +132,8 @@ def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait) -> VideoI
     )
     item.source_image = keys.source_key(batch.pk, item.pk)
     item.thumbnail = keys.thumbnail_key(batch.pk, item.pk)
-    item.source_bytes = stored.save_file(portrait.portrait, item.source_image)
-    item.source_bytes += stored.save_file(portrait.thumbnail, item.thumbnail)
+    item.source_bytes = _put(portrait.portrait, item.source_image, portrait.original_name, index)
+    item.source_bytes += _put(portrait.thumbnail, item.thumbnail, portrait.original_name, index)
     return item
 
 
@@ -254,7 +265,8 @@ def item_replace(
     )
     intent = deletions.intend([source, thumbnail], DeletionReason.REPLACEMENT)
     try:
-        size = stored.save_file(portrait.portrait, source) + stored.save_file(portrait.thumbnail, thumbnail)
+        size = _put(portrait.portrait, source, portrait.original_name, 0)
+        size += _put(portrait.thumbnail, thumbnail, portrait.original_name, 0)
         with transaction.atomic():
             old = _replaced_files(item)
             replaced = runs.rerun_items(

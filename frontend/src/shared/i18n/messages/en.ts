@@ -133,6 +133,15 @@ export const messages: Messages = {
   'batch.retryStarted': 'Back in the queue',
   'batch.unnamed': 'Unnamed image',
 
+  'select.all': 'All',
+  'select.bar': 'Chosen videos',
+  'select.begin': 'Select videos',
+  'select.count': '{n} selected',
+  'select.download': 'Download',
+  'select.end': 'Stop selecting',
+  'select.item': 'Select {name}',
+  'select.none': 'None selected',
+
   'player.broken': 'The video did not play. Open it again, or download it.',
   'player.compare': 'Compare with the source',
   'player.download': 'Download {name}',

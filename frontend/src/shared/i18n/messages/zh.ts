@@ -129,6 +129,15 @@ export const messages = {
   'batch.retryStarted': '已重新排队',
   'batch.unnamed': '未命名图片',
 
+  'select.all': '全选',
+  'select.bar': '已选的视频',
+  'select.begin': '选择视频',
+  'select.count': '已选 {n} 个',
+  'select.download': '下载',
+  'select.end': '退出选择',
+  'select.item': '选择 {name}',
+  'select.none': '尚未选择',
+
   'player.broken': '视频没能播放。链接可能已过期，请关闭后重新打开，或直接下载。',
   'player.compare': '与原图对比',
   'player.download': '下载 {name}',
