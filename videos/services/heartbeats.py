@@ -20,11 +20,10 @@ from zhiying.kernel.clock import database_now
 _RENEW = """
 UPDATE video_items SET lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
 WHERE id IN (
-    SELECT i.id FROM video_items i
-    JOIN unnest(%(items)s::uuid[], %(attempts)s::int[]) AS mine (id, attempt)
-      ON mine.id = i.id AND mine.attempt = i.attempt
-    WHERE i.status = 'processing'
-    FOR NO KEY UPDATE OF i SKIP LOCKED
+    SELECT id FROM video_items
+    WHERE id = ANY(%(items)s) AND status = 'processing'
+      AND attempt = (%(attempts)s::int[])[array_position(%(items)s, id)]
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 """
 _SHOW = """
