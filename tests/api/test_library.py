@@ -131,6 +131,7 @@ def test_uploads_and_stored_files_are_mixed_in_the_order_sent(user: User, client
     assert dry.json() == {
         "ok": True,
         "image_count": 3,
+        "price_per_image": 1,
         "price": 3,
         "credits": 99,
         "sufficient": True,

@@ -15,10 +15,10 @@ from tests.support.media import short_speech, small_portrait
 class ProxiedApi(Api):
     """A client that finds the installation's name at this machine's own address."""
 
-    def __init__(self, nginx: Nginx) -> None:
-        host = f"{nginx.server_name}:{nginx.https_port}"
-        super().__init__(f"https://{host}")
-        self._host = host
+    def __init__(self, nginx: Nginx, host: str = "") -> None:
+        """`host`: what the installation calls itself, where that is not the address with its port."""
+        self._host = host or f"{nginx.server_name}:{nginx.https_port}"
+        super().__init__(f"https://{self._host}")
         self._local = f"https://{LOOPBACK}:{nginx.https_port}"
         self._certificate = str(nginx.folder / "fullchain.pem")
 

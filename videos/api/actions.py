@@ -13,6 +13,7 @@ from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch, ItemStatus, VideoItem
+from videos.pricing import price_of_video
 from videos.services import batches, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
@@ -52,7 +53,7 @@ class ItemCancelView(APIView):
 class ItemRetryView(APIView):
     @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
-        """Retry a failed or cancelled item, for one credit."""
+        """Retry a failed or cancelled item, at today's price."""
         user = current_user(request)
         batches.item_retry(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
@@ -67,11 +68,11 @@ class ItemReplaceView(SlowRequests, APIView):
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
-        """Give a failed or cancelled item another image and retry it, for one credit."""
+        """Give a failed or cancelled item another image and retry it, at today's price."""
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
-        batches.require_credits(item.batch.user, batches.price_of(1))
+        batches.require_credits(item.batch.user, price_of_video(item.batch.audio_duration_s))
         with (
             checking(acting_user=user, images=1) as paid,
             submission.files() as (images, _audio),

@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from videos.models import BatchStatus
+from videos.pricing import started_s
 from zhiying.kernel.api.fields import DayField
 from zhiying.kernel.api.paging import PageQuery
 from zhiying.kernel.windows import SEARCH_HELP
@@ -78,6 +79,7 @@ class CreatedOutput(serializers.Serializer[Any]):
     batch_id = serializers.UUIDField()
     name = serializers.CharField()
     image_count = serializers.IntegerField()
+    price_per_image = serializers.IntegerField()
     credits_used = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="What is left.")
 
@@ -85,7 +87,8 @@ class CreatedOutput(serializers.Serializer[Any]):
 class DryRunOutput(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     image_count = serializers.IntegerField()
-    price = serializers.IntegerField()
+    price_per_image = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Credits of the whole batch.")
     credits = serializers.IntegerField()
     sufficient = serializers.BooleanField()
     duration = serializers.FloatField(help_text="Of the recording, seconds.")
@@ -147,4 +150,5 @@ def limits_body() -> dict[str, Any]:
         "audio_min_s": settings.AUDIO_MIN_S,
         "audio_max_s": settings.AUDIO_MAX_S,
         "prompt_max_chars": settings.PROMPT_MAX_CHARS,
+        "credits_per_started_s": started_s(),
     }

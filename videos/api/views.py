@@ -20,6 +20,7 @@ from videos.api import serializers as shapes
 from videos.api.batch_shapes import BatchListOutput, BatchOutput
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
+from videos.pricing import price_of_video
 from videos.services import batches, selectors, stored_bytes
 from videos.services.batch_rows import BatchRow, batch_row_for, newest_rows
 from videos.services.check_budget import checking
@@ -55,7 +56,7 @@ class BatchCreateView(SlowRequests, APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Check the files, charge one credit per image and queue the batch."""
+        """Check the files, charge the price of each image's video and queue the batch."""
         user = current_user(request)
         dry_run = validated_query(request, shapes.BatchCreateQuery)["dry_run"]
         text, submission = _submission(request)
@@ -68,7 +69,7 @@ class BatchCreateView(SlowRequests, APIView):
             stored_bytes.require_room(user)
             count = len(submission.images)
             if not dry_run and count <= settings.BATCH_MAX_IMAGES:
-                batches.require_credits(user, batches.price_of(count))
+                batches.require_least_credits(user, count)
             with (
                 checking(acting_user=user, images=count) as paid,
                 submission.files() as (images, audio),
@@ -91,7 +92,8 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
             "batch_id": str(created.batch.pk),
             "name": created.batch.name,
             "image_count": created.batch.image_count,
-            "credits_used": created.credits_used,
+            "price_per_image": created.price_per_image,
+            "credits_used": created.batch.credits_used,
             "credits": created.credits_left,
         }
 
@@ -108,10 +110,12 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
 def _priced(user: User, files: PreparedFiles) -> Answer:
     stored_bytes.require_room(user, batches.size_of(files))
-    price = batches.price_of(len(files.portraits))
+    each = price_of_video(files.audio_duration_s)
+    price = each * len(files.portraits)
     return 200, {
         "ok": True,
         "image_count": len(files.portraits),
+        "price_per_image": each,
         "price": price,
         "credits": user.credits,
         "sufficient": user.credits >= price,

@@ -13,7 +13,6 @@ from zipstream import ZIP_STORED, ZipStream
 
 from videos import catalogue
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.pricing import CREDITS_PER_IMAGE
 from videos.store import files as stored
 from videos.store.archive_names import DistinctNames, safe_name
 from videos.store.keys import result_prefix
@@ -137,7 +136,7 @@ def _manifest(batch: Batch, names: Mapping[UUID, str], missing: Set[UUID], chose
     for item in batch.items.order_by("position"):
         if chosen is not None and item.pk not in chosen:
             continue
-        cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
+        cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else item.price
         reason = catalogue.failure(item.error_code, item.error_params, item.error_msg)
         if item.pk in missing:
             reason = _("The video is not in the store any more.")

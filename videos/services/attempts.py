@@ -165,7 +165,8 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     )
     if batch is None:
         return False
-    refund(batch, [Run(batch.pk, claim.item_id, claim.run)], note=verdict.code)
+    price = VideoItem.objects.values_list("price", flat=True).get(pk=claim.item_id)
+    refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
     return True
 

@@ -19,6 +19,13 @@ HEARTBEAT_S = env.float("HEARTBEAT_S", default=2)
 SWEEP_INTERVAL_S = env.float("SWEEP_INTERVAL_S", default=5)
 IDLE_LOOK_S = env.float("IDLE_LOOK_S", default=2)
 """How often a worker with free places looks for work by itself, whatever the broker does."""
+CREDITS_PER_STARTED_S = {
+    engine.strip(): float(seconds)
+    for engine, _, seconds in (
+        one.rpartition("=") for one in env.list("CREDITS_PER_STARTED_S", default=["0"])
+    )
+}
+"""Each started so many seconds cost a credit, by engine ("" for all others); 0: a video costs one."""
 LABEL_ENABLED = env.bool("LABEL_ENABLED", default=True)
 LABEL_TEXT = env.str("LABEL_TEXT", default="")
 LABEL_CORNER = env.str("LABEL_CORNER", default="bottom-right")

@@ -212,6 +212,8 @@ export const messages: Messages = {
   'create.example.surprised': 'a little surprised',
   'create.nameHint': 'Left empty, it is named after today.',
   'create.price': 'This batch costs',
+  'create.priceEach': 'Videos × credits each',
+  'create.priceSum': '{count} × {each}',
   'create.credits': '{n} {n:credit|credits}',
   'create.balanceAfter': 'Balance afterwards',
   'create.shortTitle': 'Not enough credits',
@@ -235,10 +237,10 @@ export const messages: Messages = {
   'create.fixAudio': 'Choose a recording that works first.',
 
   'credits.title': 'Credits',
-  'credits.text': 'A video costs 1 credit. What fails or is cancelled is refunded.',
+  'credits.text': 'Each video costs credits; what fails or is cancelled is refunded.',
   'credits.balance': 'Credit balance',
   'credits.balanceHint': 'Show the ledger',
-  'credits.enoughFor': 'enough for {n} more {n:video|videos}',
+  'credits.enoughFor': 'enough for up to {n} more {n:video|videos}',
 
   'ledger.kindFilter': 'Filter by kind',
   'ledger.allKinds': 'All kinds',

@@ -206,6 +206,8 @@ export const messages = {
   'create.example.surprised': '略带惊讶',
   'create.nameHint': '留空则以今天的日期命名。',
   'create.price': '本次消耗',
+  'create.priceEach': '视频数 × 每个积分',
+  'create.priceSum': '{count} × {each}',
   'create.credits': '{n} 积分',
   'create.balanceAfter': '生成后余额',
   'create.shortTitle': '积分不足',
@@ -229,10 +231,10 @@ export const messages = {
   'create.fixAudio': '先换一段可用的录音。',
 
   'credits.title': '积分',
-  'credits.text': '每生成一个视频消耗 1 积分，失败或取消自动退回。',
+  'credits.text': '生成视频消耗积分，失败或取消自动退回。',
   'credits.balance': '积分余额',
   'credits.balanceHint': '查看积分明细',
-  'credits.enoughFor': '还可以生成 {n} 个视频',
+  'credits.enoughFor': '最多还可以生成 {n} 个视频',
 
   'ledger.kindFilter': '按类型筛选',
   'ledger.allKinds': '全部类型',
