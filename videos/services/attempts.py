@@ -16,7 +16,9 @@ from accounts.services import usage
 from accounts.services.credits import Run
 from engines.base import Note
 from engines.sentences import Param
+from videos import counters
 from videos.catalogue import failure_in_english
+from videos.counters import Outcome
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import stored_bytes
 from videos.services.transitions import ended, lock_batch, move, raise_version, refund
@@ -148,6 +150,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
     stored_bytes.add(batch.user_id, None, size)
     if intent:
         deletions.take(intent)
+    counters.attempt_ended(claim.engine, Outcome.COMPLETED)
     return True
 
 
@@ -161,7 +164,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
         # Exponential, so that what fails for a while is not tried too often meanwhile.
         pause_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
         delay_s = pause_s if verdict.pauses else 0
-        return _give_back(claim, tries=claim.tries, delay_s=delay_s)
+        return _give_back(claim, Outcome.TRIED_AGAIN, tries=claim.tries, delay_s=delay_s)
     ledger.lock_user(claim.user_id)
     batch = _finish(
         claim,
@@ -176,6 +179,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
         return False
     refund(batch, [Run(batch.pk, claim.item_id, claim.run)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
+    counters.attempt_ended(claim.engine, Outcome.FAILED)
     return True
 
 
@@ -183,7 +187,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
 def release(claim: Claim) -> bool:
     """Give the item back untouched, because the worker stops or cannot go on for a reason that is not
     the item's; that does not count as a try."""
-    return _give_back(claim, tries=claim.tries - 1, delay_s=0)
+    return _give_back(claim, Outcome.GIVEN_BACK, tries=claim.tries - 1, delay_s=0)
 
 
 def expire_leases() -> int:
@@ -248,19 +252,21 @@ def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
     return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None
 
 
-def _give_back(claim: Claim, *, tries: int, delay_s: float) -> bool:
-    return bool(
-        _finish(
-            claim,
-            ItemStatus.PENDING,
-            tries=tries,
-            not_before=database_now(timedelta(seconds=delay_s)),
-            lease_until=None,
-            worker="",
-            progress=0,
-            started_at=None,
-        )
+def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float) -> bool:
+    batch = _finish(
+        claim,
+        ItemStatus.PENDING,
+        tries=tries,
+        not_before=database_now(timedelta(seconds=delay_s)),
+        lease_until=None,
+        worker="",
+        progress=0,
+        started_at=None,
     )
+    if batch is None:
+        return False
+    counters.attempt_ended(claim.engine, outcome)
+    return True
 
 
 def _claimed(claim: Claim) -> "QuerySet[VideoItem]":

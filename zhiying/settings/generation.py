@@ -19,6 +19,9 @@ HEARTBEAT_S = env.float("HEARTBEAT_S", default=2)
 SWEEP_INTERVAL_S = env.float("SWEEP_INTERVAL_S", default=5)
 IDLE_LOOK_S = env.float("IDLE_LOOK_S", default=2)
 """How often a worker with free places looks for work by itself, whatever the broker does."""
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+"""Where a master of worker processes tells Prometheus their figures; 0: nowhere."""
+WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")
 LABEL_ENABLED = env.bool("LABEL_ENABLED", default=True)
 LABEL_TEXT = env.str("LABEL_TEXT", default="")
 LABEL_CORNER = env.str("LABEL_CORNER", default="bottom-right")
