@@ -1,16 +1,19 @@
 """What Prometheus sees of an installation: two web processes, and a machine with two worker processes."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import in_ci
+from tests.plugins.environment import ROOT, in_ci
 from tests.servers import MissingServerError
 from tests.servers.process import LOOPBACK, accepts_connections, free_port, scratch_folder, wait_until
+from tests.servers.prometheus import Prometheus, alert_rules, run_prometheus, selectors
 from tests.servers.topology import HOST_NAME, Topology
 from tests.support.live import Api
 from tests.system.test_many_machines import fresh_database
@@ -112,6 +115,73 @@ def test_every_web_process_tells_credits_and_the_queue(observed: Observed) -> No
         assert value(text, "zhiying_workers", state="ready") == 2
         route = {"view": "api/video/batch", "method": "POST"}
         assert value(text, "django_http_requests_latency_seconds_by_view_method_count", **route) == 1
+
+
+@pytest.fixture(scope="module")
+def prometheus(observed: Observed) -> Iterator[Prometheus]:
+    """A Prometheus that has seen the installation often enough for a rate."""
+    targets = {
+        "zhiying-web": [f"{LOOPBACK}:{observed.topology.web_ports[0]}"],
+        "zhiying-worker": [f"{LOOPBACK}:{observed.worker_port}"],
+    }
+    try:
+        with run_prometheus(TOKEN, targets) as server:
+            seen = "min(count_over_time(up[1m])) >= 3 and count(up == 1) == 2"
+            wait_until(lambda: bool(server.query(seen)), timeout_s=TIMEOUT_S, what="three scrapes of each")
+            yield server
+    except MissingServerError as missing:
+        (pytest.fail if in_ci() else pytest.skip)(str(missing))
+
+
+def test_every_figure_that_an_alert_reads_exists(prometheus: Prometheus) -> None:
+    """Save those of answers that nobody got."""
+    missing = [
+        selector
+        for rule in alert_rules()
+        for selector in selectors(rule["expr"])
+        if not prometheus.query(f"count({selector.replace('500', '200')})")
+    ]
+    assert missing == []
+
+
+def test_a_healthy_installation_raises_no_alert(prometheus: Prometheus) -> None:
+    wait_until(
+        lambda: all(rule["lastEvaluation"] > "1" for rule in rules_of(prometheus)),
+        timeout_s=TIMEOUT_S,
+        what="an evaluation of every rule",
+    )
+    assert {rule["name"]: (rule["health"], rule["state"]) for rule in rules_of(prometheus)} == {
+        rule["alert"]: ("ok", "inactive") for rule in alert_rules()
+    }
+
+
+def rules_of(prometheus: Prometheus) -> list[Mapping[str, Any]]:
+    return [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+
+
+def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "zhiying.json").read_text())
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert len(panels) > 12
+    empty = [
+        (panel["title"], target["expr"])
+        for panel in panels
+        for target in panel["targets"]
+        if not prometheus.query(target["expr"].replace("$__rate_interval", "1m"))
+    ]
+    assert empty == []
+    assert all(panel["description"] for panel in panels)
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_the_number_of_series_is_bounded(prometheus: Prometheus) -> None:
+    """About 30 for each route that was asked for; the rest does not depend on what is asked."""
+    counts = {
+        found["metric"]["job"]: float(found["value"][1])
+        for found in prometheus.query('count by (job) ({job=~"zhiying-.*"})')
+    }
+    assert counts["zhiying-worker"] < 150, counts
+    assert counts["zhiying-web"] < 800, counts
 
 
 def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> None:
