@@ -3,19 +3,39 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from videos.counters import engine_label
 from videos.models import Worker
-from videos.scheduling.figures import living_workers, queue_lengths
+from videos.scheduling.figures import EngineQueue, living_workers, queues_by_engine
 
 
 def figures() -> Sequence[Metric]:
     """Items that wait and are rendered, and living workers, over the whole installation; two queries."""
+    return [*_queue(), *_workers()]
+
+
+def _queue() -> Sequence[Metric]:
     items = GaugeMetricFamily(
-        "zhiying_queue_items", "Video items that wait or are rendered now.", labels=["status"]
+        "zhiying_queue_items", "Video items that wait or are rendered now.", labels=["engine", "status"]
     )
-    for status, count in queue_lengths().items():
-        items.add_metric([status], count)
+    oldest = GaugeMetricFamily(
+        "zhiying_queue_oldest_seconds",
+        "How long ago the item that waits longest could have been taken; 0 when none waits.",
+        labels=["engine"],
+    )
+    own = settings.GENERATION_ENGINE
+    queues = {own: EngineQueue(own, 0, 0, 0.0)}  # there when nothing waits, too
+    queues |= {engine_label(queue.engine): queue for queue in queues_by_engine()}
+    for engine, queue in queues.items():
+        items.add_metric([engine, "pending"], queue.pending)
+        items.add_metric([engine, "processing"], queue.processing)
+        oldest.add_metric([engine], queue.oldest_s)
+    return [items, oldest]
+
+
+def _workers() -> Sequence[Metric]:
     workers = GaugeMetricFamily("zhiying_workers", "Worker processes that live.", labels=["state"])
     slots = GaugeMetricFamily("zhiying_worker_slots", "Renders that the living workers can do at once.")
     living = list(living_workers())
@@ -23,4 +43,4 @@ def figures() -> Sequence[Metric]:
     for state in Worker.State.values:
         workers.add_metric([state], states[state])
     slots.add_metric([], sum(worker.slots for worker in living))
-    return [items, workers, slots]
+    return [workers, slots]

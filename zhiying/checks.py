@@ -97,6 +97,21 @@ def _proxy() -> CheckMessage | None:
 
 
 @register(Tags.security)
+def metrics_of_workers(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Figures of an installation are nobody else's business."""
+    local = settings.WORKER_METRICS_HOST in {"localhost", "127.0.0.1", "::1"}
+    if local or not settings.WORKER_METRICS_PORT or settings.METRICS_TOKEN:
+        return []
+    return [
+        Error(
+            "Other machines could read the workers' metrics without a token.",
+            hint="Set METRICS_TOKEN, or leave WORKER_METRICS_HOST out.",
+            id="zhiying.E021",
+        )
+    ]
+
+
+@register(Tags.security)
 def second_factor_policy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
     """A misspelt policy would silently switch the second factor off."""
     if settings.ADMIN_TOTP in {"off", "optional", "required"}:

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import counters
 from accounts.models import AuditAction, CreditEntry, EntryKind, User
 from accounts.services import audit_log, usage
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
@@ -95,8 +96,10 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], note: str) -
     moved = sum(run.price for run in runs)
     if kind == EntryKind.CHARGE:
         usage.record(user_id=user_id, charged=moved)
+        counters.count_once_committed(counters.CHARGED, moved)
     else:
         usage.record(user_id=user_id, refunded=moved)
+        counters.count_once_committed(counters.REFUNDED, moved)
     return balance
 
 

@@ -145,7 +145,7 @@ def test_media_on_a_full_disk_are_no_storage(
 
 def test_figures_of_the_queue_its_workers_and_the_parts(worker: Worker) -> None:
     text = Client().get("/metrics").content.decode()
-    assert 'zhiying_queue_items{status="pending"} 0.0' in text
+    assert 'zhiying_queue_items{engine="portrait",status="pending"} 0.0' in text
     assert 'zhiying_workers{state="ready"} 1.0' in text
     assert "zhiying_worker_slots 3.0" in text
     assert 'zhiying_part_up{part="database"} 1.0' in text

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 
 from tests.plugins.environment import ROOT
 from tests.support.live import clean_environment
-from zhiying.checks import production_settings
+from zhiying.checks import metrics_of_workers, production_settings
 
 GOOD_KEY = secrets.token_urlsafe(64)
 SAFE: dict[str, Any] = {
@@ -42,6 +42,23 @@ def problems(settings: LazySettings, **values: Any) -> list[str | None]:
     found = list(production_settings(None))
     assert all(message.hint for message in found)
     return [message.id for message in found]
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "token", "found"),
+    [
+        ("10.0.0.5", 9100, "", ["zhiying.E021"]),
+        ("10.0.0.5", 9100, "a-token", []),
+        ("10.0.0.5", 0, "", []),
+        ("127.0.0.1", 9100, "", []),
+    ],
+)
+def test_workers_figures_are_not_for_everybody(
+    settings: LazySettings, host: str, port: int, token: str, found: list[str]
+) -> None:
+    settings.WORKER_METRICS_HOST, settings.WORKER_METRICS_PORT = host, port
+    settings.METRICS_TOKEN = token
+    assert [problem.id for problem in metrics_of_workers(None)] == found
 
 
 def test_safe_settings_have_no_problem(settings: LazySettings) -> None:

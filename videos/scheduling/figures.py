@@ -1,10 +1,11 @@
 """Figures of the queue for clients, administrators and monitoring: read from the lanes, never from items."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Min, OuterRef, Q, QuerySet, Subquery, Sum
 
-from videos.models import QueueLane, Worker
+from videos.models import ItemStatus, QueueLane, VideoItem, Worker
 from zhiying.kernel.clock import database_now
 
 ALIVE_FOR = timedelta(seconds=20)
@@ -17,6 +18,36 @@ def queue_lengths() -> dict[str, int]:
     busy = QueueLane.objects.filter(Q(waiting__gt=0) | Q(running__gt=0))
     sums = busy.aggregate(pending=Sum("waiting", default=0), processing=Sum("running", default=0))
     return {"pending": sums["pending"], "processing": sums["processing"]}
+
+
+@dataclass(frozen=True)
+class EngineQueue:
+    """What waits for and runs on one engine, named as lanes name it."""
+
+    engine: str
+    pending: int
+    processing: int
+    oldest_s: float
+    """How long ago the item that waits longest could have been taken."""
+
+
+def queues_by_engine() -> list[EngineQueue]:
+    """One query: the lanes that are not empty, and for each an entry of the index `items_of_lane`."""
+    waiting = VideoItem.objects.filter(lane=OuterRef("pk"), status=ItemStatus.PENDING)
+    first = Subquery(waiting.order_by("not_before").values("not_before")[:1])
+    busy = QueueLane.objects.filter(Q(waiting__gt=0) | Q(running__gt=0))
+    rows = busy.values("engine").annotate(
+        pending=Sum("waiting"), processing=Sum("running"), oldest=Min(first), now=Min(database_now())
+    )
+    return [
+        EngineQueue(
+            row["engine"],
+            row["pending"],
+            row["processing"],
+            max(0.0, (row["now"] - row["oldest"]).total_seconds()) if row["oldest"] else 0.0,
+        )
+        for row in rows.order_by()
+    ]
 
 
 def forget_dead_workers() -> int:

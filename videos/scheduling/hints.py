@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from dramatiq.brokers.stub import StubBroker
 
 from videos.services.announcements import work_waiting
+from zhiying.kernel.counters import Troubled, met_trouble
 
 QUEUE = "generation"
 WORK_ACTOR = "work"
@@ -41,6 +42,7 @@ def _send(count: int) -> None:
                 dramatiq.Message(queue_name=QUEUE, actor_name=WORK_ACTOR, args=(), kwargs={}, options={})
             )
     except Exception as error:  # noqa: BLE001  (whatever a broker raises: the rows are safe, only the hint is late)
+        met_trouble(Troubled.BROKER)
         logger.warning("Could not send a hint to the workers: %s", type(error).__name__)
 
 

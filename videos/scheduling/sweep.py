@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from accounts.services import login_limits, sessions, usage
+from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
 from videos.scheduling.hints import wake_workers
@@ -41,6 +42,7 @@ def sweep(*, take_back: bool = True) -> None:
     """Take back the items of silent workers and send hints again for whatever waits."""
     lost = attempts.expire_leases() if take_back else 0
     if lost:
+        repaired(Repair.ITEMS_TAKEN_BACK, lost)
         logger.warning("Took back %d items of workers that went silent", lost)
     lanes.refresh_weights()
     if work_waits():
@@ -68,6 +70,8 @@ def clean() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()
     abandoned = uploads.delete_abandoned()  # last: it needs the store
+    repaired(Repair.UPLOADS_ABANDONED, abandoned)
+    repaired(Repair.RECORDS_EXPIRED, records)
     if abandoned or records or announced or expired:
         logger.info(
             "Removed %d old uploads and %d expired records; %d batches will lose their files, %d did now",
@@ -90,6 +94,7 @@ def remove_files() -> int:
         )
         return 0
     if removed:
+        repaired(Repair.FILES_REMOVED, removed)
         logger.info("Removed the files of %d entries of the list", removed)
     return removed
 

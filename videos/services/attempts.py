@@ -16,7 +16,9 @@ from accounts.services import usage
 from accounts.services.credits import Run
 from engines.base import Note
 from engines.sentences import Param
+from videos import counters
 from videos.catalogue import failure_in_english
+from videos.counters import Outcome
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import stored_bytes
 from videos.services.transitions import ended, lock_batch, move, refund
@@ -61,6 +63,8 @@ class Sources:
     portrait: str
     audio: str
     prompt: str
+    waited_s: float
+    """From when it might begin until it was claimed."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,15 @@ class StoredResult:
 
 
 def sources_of(claim: Claim) -> Sources | None:
-    """What to render; None if the item was deleted since the claim."""
-    items = VideoItem.objects.filter(pk=claim.item_id).order_by()
-    row = items.values_list("source_image", "batch__audio", "batch__prompt").first()
-    return Sources(*row) if row else None
+    """What to render; None if the item was deleted or taken back since the claim."""
+    items = VideoItem.objects.filter(
+        pk=claim.item_id, attempt=claim.attempt, status=ItemStatus.PROCESSING
+    ).values_list("source_image", "batch__audio", "batch__prompt", "started_at", "not_before")
+    if (row := items.first()) is None:
+        return None
+    portrait, audio, prompt, started_at, not_before = row
+    waited = started_at - not_before if started_at else timedelta()
+    return Sources(portrait, audio, prompt, max(0.0, waited.total_seconds()))
 
 
 def is_shown(claim: Claim, video: str) -> bool:
@@ -139,6 +148,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
     stored_bytes.add(batch.user_id, None, size)
     if intent:
         deletions.take(intent)
+    counters.attempt_ended(claim.engine, Outcome.COMPLETED)
     return True
 
 
@@ -152,7 +162,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
         # Exponential, so that what fails for a while is not tried too often meanwhile.
         pause_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
         delay_s = pause_s if verdict.pauses else 0
-        return _give_back(claim, tries=claim.tries, delay_s=delay_s)
+        return _give_back(claim, Outcome.TRIED_AGAIN, tries=claim.tries, delay_s=delay_s)
     ledger.lock_user(claim.user_id)
     batch = _finish(
         claim,
@@ -168,6 +178,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     price = VideoItem.objects.values_list("price", flat=True).get(pk=claim.item_id)
     refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
+    counters.attempt_ended(claim.engine, Outcome.FAILED)
     return True
 
 
@@ -175,7 +186,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
 def release(claim: Claim) -> bool:
     """Give the item back untouched, because the worker stops or cannot go on for a reason that is not
     the item's; that does not count as a try."""
-    return _give_back(claim, tries=claim.tries - 1, delay_s=0)
+    return _give_back(claim, Outcome.GIVEN_BACK, tries=claim.tries - 1, delay_s=0)
 
 
 def expire_leases() -> int:
@@ -240,16 +251,18 @@ def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
     return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None
 
 
-def _give_back(claim: Claim, *, tries: int, delay_s: float) -> bool:
-    return bool(
-        _finish(
-            claim,
-            ItemStatus.PENDING,
-            tries=tries,
-            not_before=database_now(timedelta(seconds=delay_s)),
-            lease_until=None,
-            worker="",
-            progress=0,
-            started_at=None,
-        )
+def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float) -> bool:
+    batch = _finish(
+        claim,
+        ItemStatus.PENDING,
+        tries=tries,
+        not_before=database_now(timedelta(seconds=delay_s)),
+        lease_until=None,
+        worker="",
+        progress=0,
+        started_at=None,
     )
+    if batch is None:
+        return False
+    counters.attempt_ended(claim.engine, outcome)
+    return True

@@ -16,6 +16,7 @@ from dramatiq import Worker
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware
 
+from videos import counters
 from videos.worker.stopping import stopping
 
 BEAT_S = 5.0
@@ -28,8 +29,18 @@ logger = logging.getLogger(__name__)
 class WorkerLifecycle(Middleware):
     """Starts a worker's own threads when it boots and tells running renders when it shuts down."""
 
+    @property
+    def forks(self) -> list[Callable[[], int]]:
+        """What the master starts beside the worker processes."""
+        if not settings.WORKER_METRICS_PORT:
+            return []
+        from videos.worker.exposition import serve
+
+        return [serve]
+
     def after_process_boot(self, broker: Broker) -> None:
-        _end_with_the_master()
+        end_with_the_master()
+        counters.begin()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         from videos.scheduling.sweep import clean_if_due, sweep_if_due
@@ -104,8 +115,8 @@ def _live() -> None:
     connections.close_all()
 
 
-def _end_with_the_master() -> None:
-    """A worker process whose master was killed must not go on beside the master's successor."""
+def end_with_the_master() -> None:
+    """A process whose master was killed must not go on beside the master's successor."""
     master = multiprocessing.parent_process()
     if master is None:
         return  # this process is its own master, as in `manage.py serve`

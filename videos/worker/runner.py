@@ -14,6 +14,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
+from videos import counters
+from videos.counters import Outcome
 from videos.models import DeletionReason
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
@@ -22,6 +24,7 @@ from videos.services import attempts
 from videos.services.attempts import Sources, StoredResult, Verdict
 from videos.store import deletions, files, keys, scratch
 from videos.worker.core_share import CoreShare
+from videos.worker.counting import count_render, count_wait
 from videos.worker.leases import Watch, keeper
 from videos.worker.renderer import RenderAbandonedError, RenderFailedError
 from videos.worker.slots import Slot, slots
@@ -84,7 +87,8 @@ def _work(slot: Slot) -> bool:
         return False
     if claim is None:
         return False
-    if sources:  # else deleted since the claim
+    if sources:  # else deleted or taken back since the claim
+        count_wait(claim, sources.waited_s)
         ids = belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)
         with ids, keeper.watching(claim) as watch:
             _finish(watch, sources, slot)
@@ -99,6 +103,8 @@ def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
     except RenderAbandonedError:
         if stopping.is_set():
             _surely(watch, lambda: attempts.release(claim))
+        else:
+            counters.attempt_ended(claim.engine, Outcome.DISCARDED)
     except RenderFailedError as failure:
         _render_failed(watch, failure)
     except TroubleError as trouble:
@@ -179,7 +185,10 @@ def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) 
         )
         result = slot.renderer().render(spec, watch)
     rendered_s = time.monotonic() - began
-    if _store(watch, spec, result):
+    count_render(watch.claim, rendered_s)
+    if not _store(watch, spec, result):
+        counters.attempt_ended(watch.claim.engine, Outcome.DISCARDED)
+    else:
         forecast.record_speed(render_s=rendered_s, audio_s=result.duration_s)
 
 

@@ -20,11 +20,18 @@ from django.db import DatabaseError, connection
 
 from engines.base import EngineError
 from engines.registry import get_engine
+from zhiying.kernel.counters import Troubled, met_trouble
 
 DISK_FULL = "disk_full"
 STORE_AWAY = "store_away"
 ENGINE_UNAVAILABLE = "engine_unavailable"
 DATABASE_AWAY = "database_away"
+_PARTS = {
+    DISK_FULL: Troubled.DISK,
+    STORE_AWAY: Troubled.STORAGE,
+    ENGINE_UNAVAILABLE: Troubled.ENGINE,
+    DATABASE_AWAY: Troubled.DATABASE,
+}
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -99,6 +106,7 @@ class Pause:
 
     def begin(self, code: str) -> None:
         """Trouble was met: no items for a while, for longer each time in a row."""
+        met_trouble(_PARTS[code])
         with self._lock:
             if not self.code:
                 logger.error("No items are taken: %s", code)

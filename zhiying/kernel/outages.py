@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from zhiying.kernel.counters import Troubled, met_trouble
 from zhiying.kernel.responses import error_body
 
 RETRY_AFTER_S = 5
@@ -60,6 +61,7 @@ def outage_body(part: Part) -> dict[str, Any]:
 
 def log_outage(request: HttpRequest, part: Part, error: BaseException) -> None:
     """One line: a traceback for each request that meets the same outage would bury the first."""
+    met_trouble(Troubled(part.value))
     first_line = str(error).strip().partition("\n")[0]
     logger.error(
         "%s away: %s %s: %s: %s", part, request.method, request.path, type(error).__name__, first_line

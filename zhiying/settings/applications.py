@@ -36,7 +36,7 @@ MIDDLEWARE = [
     "zhiying.page_middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "zhiying.middleware.PolicyMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "zhiying.request_metrics.RouteMetricsMiddleware",
 ]
 ROOT_URLCONF = "zhiying.urls"
 WSGI_APPLICATION = "zhiying.wsgi.application"

@@ -26,6 +26,9 @@ CREDITS_PER_STARTED_S = {
     )
 }
 """Each started so many seconds cost a credit, by engine ("" for all others); 0: a video costs one."""
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+"""Where a master of worker processes tells Prometheus their figures; 0: nowhere."""
+WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")
 LABEL_ENABLED = env.bool("LABEL_ENABLED", default=True)
 LABEL_TEXT = env.str("LABEL_TEXT", default="")
 LABEL_CORNER = env.str("LABEL_CORNER", default="bottom-right")

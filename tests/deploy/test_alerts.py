@@ -1,0 +1,141 @@
+"""The alert rules: each fires for what it is about, not for a healthy installation, and is explained."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.plugins.environment import ROOT, in_ci
+from tests.servers import MissingServerError
+from tests.servers.process import find_program
+from tests.servers.prometheus import RULES, alert_rules
+
+PARTS = ("database", "storage", "broker", "workers", "engine", "installation")
+RESPONSES = "django_http_responses_total_by_status_view_method_total"
+LATENCIES = "django_http_requests_latency_seconds_by_view_method_bucket"
+ENGINE = 'engine="portrait"'
+
+Series = Mapping[str, str]
+"""Values of each minute, in promtool's notation."""
+
+HEALTHY: Series = {
+    'up{job="zhiying-web", instance="web:8000"}': "1x120",
+    'up{job="zhiying-worker", instance="worker:9101"}': "1x120",
+    **{f'zhiying_part_up{{part="{part}"}}': "1x120" for part in PARTS},
+    'zhiying_workers{state="ready"}': "2x120",
+    'zhiying_workers{state="paused"}': "0x120",
+    'zhiying_workers{state="stopping"}': "1x120",
+    f'zhiying_queue_items{{{ENGINE}, status="pending"}}': "40x120",
+    f'zhiying_queue_items{{{ENGINE}, status="processing"}}': "4x120",
+    f"zhiying_queue_oldest_seconds{{{ENGINE}}}": "600x120",
+    'zhiying_trouble_total{part="storage"}': "0+1x120",
+    'zhiying_sweep_repairs_total{kind="items_taken_back"}': "0x119 1",
+    f'zhiying_renders_total{{{ENGINE}, outcome="completed"}}': "0+10x120",
+    f'zhiying_renders_total{{{ENGINE}, outcome="failed"}}': "0+1x120",
+    f'zhiying_render_seconds_bucket{{{ENGINE}, le="60"}}': "0+10x120",
+    f'zhiying_render_seconds_bucket{{{ENGINE}, le="1200"}}': "0+10x120",
+    f'zhiying_render_seconds_bucket{{{ENGINE}, le="+Inf"}}': "0+10x120",
+    f'{RESPONSES}{{view="api/x", method="GET", status="200"}}': "0+100x120",
+    f'{RESPONSES}{{view="api/x", method="GET", status="503"}}': "0+1x120",
+    f'{LATENCIES}{{view="api/x", method="GET", le="0.1"}}': "0+100x120",
+    f'{LATENCIES}{{view="api/x", method="GET", le="10.0"}}': "0+100x120",
+    f'{LATENCIES}{{view="api/x", method="GET", le="+Inf"}}': "0+100x120",
+    f'{LATENCIES}{{view="api/video/batch", method="POST", le="10.0"}}': "0x120",
+    f'{LATENCIES}{{view="api/video/batch", method="POST", le="+Inf"}}': "0+10x120",
+}
+"""Busy, with some failures, one worker lost and one stopping."""
+
+TROUBLES: Mapping[str, Series] = {
+    "WebDown": {'up{job="zhiying-web", instance="web:8000"}': "1x59 0x60"},
+    "DatabaseAway": {'zhiying_part_up{part="database"}': "1x59 0x60"},
+    "StorageAway": {'zhiying_part_up{part="storage"}': "1x59 0x60"},
+    "BrokerAway": {'zhiying_part_up{part="broker"}': "1x59 0x60"},
+    "StoreOfAnotherInstallation": {'zhiying_part_up{part="installation"}': "1x59 0x60"},
+    "EngineNotReady": {'zhiying_part_up{part="engine"}': "1x59 0x60"},
+    "TroubleAgainAndAgain": {'zhiying_trouble_total{part="storage"}': "0x59 0+5x60"},
+    "NoWorkers": {'zhiying_workers{state="ready"}': "2x59 0x60"},
+    "WorkersPaused": {'zhiying_workers{state="paused"}': "0x59 1x60"},
+    "WorkerNotScraped": {'up{job="zhiying-worker", instance="worker:9101"}': "1x59 0x60"},
+    "WorkersDie": {'zhiying_sweep_repairs_total{kind="items_taken_back"}': "0x59 1+1x60"},
+    "QueueStands": {f'zhiying_queue_items{{{ENGINE}, status="processing"}}': "4x59 0x60"},
+    "QueueOld": {f"zhiying_queue_oldest_seconds{{{ENGINE}}}": "600x59 1860+60x60"},
+    "RendersFail": {f'zhiying_renders_total{{{ENGINE}, outcome="failed"}}': "0x59 0+5x60"},
+    "RendersSlow": {
+        f'zhiying_render_seconds_bucket{{{ENGINE}, le="60"}}': "0+10x59 590x60",
+    },
+    "ServerFaults": {f'{RESPONSES}{{view="api/y", method="GET", status="500"}}': "_x60 1x60"},
+    "AnswersSlow": {f'{LATENCIES}{{view="api/x", method="GET", le="0.1"}}': "0+100x59 5900x60"},
+}
+"""What an hour of health turns into, by the alert that has to fire: that one and no other."""
+
+FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
+LONGEST = {"ServerFaults": 5}
+"""Minutes after the beginning at which an alert has to fire; 45 for those that are not named."""
+
+
+def promtool(*words: str) -> "subprocess.CompletedProcess[str]":
+    try:
+        program = find_program("promtool")
+    except MissingServerError as missing:
+        (pytest.fail if in_ci() else pytest.skip)(str(missing))
+    return subprocess.run([str(program), *words], capture_output=True, text=True, timeout=120, check=False)
+
+
+def firing(folder: Path, expected: Mapping[int, list[str]], **series: Series) -> str:
+    """What promtool has to say against these alerts firing at these minutes; empty when they do."""
+    test = {
+        "rule_files": [str(RULES / "alerts.yml")],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": name, "values": values} for name, values in series["values"].items()
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": FIRING,
+                        "eval_time": f"{minute}m",
+                        "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in names],
+                    }
+                    for minute, names in expected.items()
+                ],
+            }
+        ],
+    }
+    path = folder / "test.yml"
+    path.write_text(yaml.safe_dump(test))
+    result = promtool("test", "rules", str(path))
+    return "" if result.returncode == 0 else result.stdout + result.stderr
+
+
+def test_rules_and_the_example_are_well_formed(tmp_path: Path) -> None:
+    for name in ("prometheus.yml", "alerts.yml"):
+        (tmp_path / name).write_text((RULES / name).read_text())
+    (tmp_path / "token").write_text("token")
+    result = promtool("check", "config", str(tmp_path / "prometheus.yml"))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_busy_and_healthy_installation_raises_no_alert(tmp_path: Path) -> None:
+    assert firing(tmp_path, {30: [], 90: [], 119: []}, values=HEALTHY) == ""
+
+
+@pytest.mark.parametrize("alert", TROUBLES)
+def test_an_alert_fires_for_what_it_is_about_and_not_before(tmp_path: Path, alert: str) -> None:
+    values = {**HEALTHY, **TROUBLES[alert]}
+    assert firing(tmp_path, {59: [], 60 + LONGEST.get(alert, 45): [alert]}, values=values) == ""
+
+
+def test_every_alert_is_tested_and_explained() -> None:
+    names = [rule["alert"] for rule in alert_rules()]
+    assert sorted(names) == sorted(TROUBLES)
+    text = (ROOT / "docs" / "operations.md").read_text()
+    explained = re.findall(r"^\*\*(\w+)\.\*\* .{60,}", text, re.MULTILINE)
+    assert [name for name in names if name not in explained] == []
+    for rule in alert_rules():
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert rule["annotations"]["summary"].endswith(".")

@@ -1,0 +1,206 @@
+"""What Prometheus sees of an installation: two web processes, and a machine with two worker processes."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.plugins.environment import ROOT, in_ci
+from tests.servers import MissingServerError
+from tests.servers.process import LOOPBACK, accepts_connections, free_port, scratch_folder, wait_until
+from tests.servers.prometheus import Prometheus, alert_rules, run_prometheus, selectors
+from tests.servers.topology import HOST_NAME, Topology
+from tests.support.live import Api
+from tests.support.media import short_speech, small_portrait
+from tests.system.test_many_machines import fresh_database
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("figures")]
+
+TIMEOUT_S = 120
+TOKEN = "a-token-for-prometheus"
+IMAGES = 6
+
+
+@dataclass
+class Observed:
+    """An installation that made a batch, and where to scrape it."""
+
+    topology: Topology
+    worker_port: int
+
+    def scrape(self, port: int, token: str = TOKEN) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(f"http://{LOOPBACK}:{port}/metrics", headers=headers, timeout=TIMEOUT_S)
+
+    def web(self) -> str:
+        return self.scrape(self.topology.web_ports[0]).text
+
+    def worker(self) -> str:
+        return self.scrape(self.worker_port).text
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    """The sum of a metric's series that have these labels."""
+    series = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", text, re.MULTILINE)
+    wanted = [f'{label}="{content}"' for label, content in labels.items()]
+    return sum(float(number) for found, number in series if all(pair in found.split(",") for pair in wanted))
+
+
+def told(port: int) -> Mapping[str, str]:
+    return {
+        "METRICS_TOKEN": TOKEN,
+        "WORKER_METRICS_PORT": str(port),
+        "WORKER_PROCESSES": "2",
+        "WORKER_THREADS": "1",
+        "RENDER_THREADS": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def observed(postgres_url: str, amqp_url: str) -> Iterator[Observed]:
+    port = free_port()
+    with scratch_folder("figures") as folder, fresh_database(postgres_url) as database:
+        topology = Topology(folder, database, amqp_url, told(port))
+        try:
+            topology.setup()
+            with topology.service("web"), topology.service("worker"):
+                wait_until(
+                    lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the worker's figures"
+                )
+                make_videos(topology)
+                yield Observed(topology, port)
+        except MissingServerError as missing:
+            (pytest.fail if in_ci() else pytest.skip)(str(missing))
+
+
+def make_videos(topology: Topology) -> None:
+    api = Api(f"http://{LOOPBACK}:{topology.web_ports[0]}")
+    # As nginx passes requests on.
+    proxied = {"Host": HOST_NAME, "X-Forwarded-For": "10.0.0.9", "X-Forwarded-Proto": "https"}
+    api.session.headers.update(proxied)
+    login = {"username": "admin", "password": topology.admin_password}
+    answer = api.call("POST", "/api/auth/login", json=login)
+    assert answer.status_code == 200, answer.text
+    api.session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+    batch = api.wait(api.submit({f"{n}.jpg": small_portrait() for n in range(IMAGES)}, short_speech()))
+    assert batch["status"] == "completed", batch["items"]
+
+
+def test_the_worker_tells_the_sum_of_its_processes(observed: Observed) -> None:
+    text = observed.worker()
+    assert value(text, "zhiying_renders_total", engine="portrait", outcome="completed") == IMAGES
+    assert value(text, "zhiying_render_seconds_count", engine="portrait") == IMAGES
+    assert value(text, "zhiying_wait_seconds_count", engine="portrait") == IMAGES
+    files = list((observed.topology.folder / "tmp-worker-1").glob("zhiying-metrics-*/counter_*.db"))
+    assert len(files) == 2, "both worker processes count"
+
+
+def test_series_exist_before_anything_happened(observed: Observed) -> None:
+    text = observed.worker()
+    assert 'zhiying_sweep_repairs_total{kind="items_taken_back"} 0.0' in text
+    assert 'zhiying_trouble_total{part="broker"} 0.0' in text
+    assert 'zhiying_renders_total{engine="portrait",outcome="failed"} 0.0' in text
+
+
+def test_every_web_process_tells_credits_and_the_queue(observed: Observed) -> None:
+    for _ in range(12):
+        text = observed.web()
+        assert value(text, "zhiying_credits_charged_total") == IMAGES
+        assert value(text, "zhiying_queue_items", engine="portrait", status="pending") == 0
+        assert value(text, "zhiying_workers", state="ready") == 2
+        route = {"view": "api/video/batch", "method": "POST"}
+        assert value(text, "django_http_requests_latency_seconds_by_view_method_count", **route) == 1
+
+
+@pytest.fixture(scope="module")
+def prometheus(observed: Observed) -> Iterator[Prometheus]:
+    """A Prometheus that has seen the installation often enough for a rate."""
+    targets = {
+        "zhiying-web": [f"{LOOPBACK}:{observed.topology.web_ports[0]}"],
+        "zhiying-worker": [f"{LOOPBACK}:{observed.worker_port}"],
+    }
+    try:
+        with run_prometheus(TOKEN, targets) as server:
+            seen = "min(count_over_time(up[1m])) >= 3 and count(up == 1) == 2"
+            wait_until(lambda: bool(server.query(seen)), timeout_s=TIMEOUT_S, what="three scrapes of each")
+            yield server
+    except MissingServerError as missing:
+        (pytest.fail if in_ci() else pytest.skip)(str(missing))
+
+
+def test_every_figure_that_an_alert_reads_exists(prometheus: Prometheus) -> None:
+    """Save those of answers that nobody got."""
+    missing = [
+        selector
+        for rule in alert_rules()
+        for selector in selectors(rule["expr"])
+        if not prometheus.query(f"count({selector.replace('500', '200')})")
+    ]
+    assert missing == []
+
+
+def test_a_healthy_installation_raises_no_alert(prometheus: Prometheus) -> None:
+    wait_until(
+        lambda: all(rule["lastEvaluation"] > "1" for rule in rules_of(prometheus)),
+        timeout_s=TIMEOUT_S,
+        what="an evaluation of every rule",
+    )
+    assert {rule["name"]: (rule["health"], rule["state"]) for rule in rules_of(prometheus)} == {
+        rule["alert"]: ("ok", "inactive") for rule in alert_rules()
+    }
+
+
+def rules_of(prometheus: Prometheus) -> list[Mapping[str, Any]]:
+    return [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+
+
+def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "zhiying.json").read_text())
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert len(panels) > 12
+    empty = [
+        (panel["title"], target["expr"])
+        for panel in panels
+        for target in panel["targets"]
+        if not prometheus.query(target["expr"].replace("$__rate_interval", "1m"))
+    ]
+    assert empty == []
+    assert all(panel["description"] for panel in panels)
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_the_number_of_series_is_bounded(prometheus: Prometheus) -> None:
+    """About 30 for each route that was asked for; the rest does not depend on what is asked."""
+    counts = {
+        found["metric"]["job"]: float(found["value"][1])
+        for found in prometheus.query('count by (job) ({job=~"zhiying-.*"})')
+    }
+    assert counts["zhiying-worker"] < 150, counts
+    assert counts["zhiying-web"] < 800, counts
+
+
+def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> None:
+    assert observed.scrape(observed.worker_port, "wrong").status_code == 403
+    elsewhere = requests.get(f"http://{LOOPBACK}:{observed.worker_port}/", timeout=TIMEOUT_S)
+    assert elsewhere.status_code == 404
+
+
+def test_the_figures_end_with_the_master(observed: Observed) -> None:
+    topology, port = observed.topology, free_port()
+    second = Topology(
+        topology.folder, topology.database_url, topology.broker_url, {**topology.extra, **told(port)}
+    )
+    second.web_ports = topology.web_ports
+    second.variables["SECRET_KEY"] = topology.variables["SECRET_KEY"]
+    with second.service("worker", 2) as process:
+        wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the second's figures")
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        _, alive = psutil.wait_procs(children, timeout=TIMEOUT_S)
+        assert not alive, alive
+    assert not accepts_connections(port)
