@@ -17,6 +17,7 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.sessions": "a session's own life; ending somebody else's goes through `users`",
     "accounts.services.login": "whoever logs in",
     "accounts.services.login_limits": "counts of attempts",
+    "accounts.services.handover": "whoever's session it is",
     "accounts.services.second_factor": "one's own second factor",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
