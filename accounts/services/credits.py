@@ -113,7 +113,7 @@ def grant_signup(*, user: User, amount: int, acting_user: User | None) -> None:
 def top_up(
     *, user_id: UUID, amount: int, reason: str, acting_user: User | None, key: str = ""
 ) -> CreditEntry:
-    """Add bought or given credits. With the same `key` again the first entry is returned, unchanged.
+    """Add bought or given credits. With the same `key` again the first entry is returned, as `repeated`.
 
     Raises:
         InvalidError: the amount is not between 1 and `MAX_CREDITS`, or no reason is given.
@@ -127,6 +127,7 @@ def top_up(
     if earlier:
         if (earlier.user_id, earlier.amount) != (user.pk, amount):
             raise _key_reused(key)
+        earlier.repeated = True
         return earlier
     draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=acting_user, note=_required(reason))
     try:
