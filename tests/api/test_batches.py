@@ -113,6 +113,27 @@ def test_the_list_is_ones_own_newest_first_in_pages(user: User, client: APIClien
 
 
 @pytest.mark.usefixtures("noon")
+def test_the_list_is_searched_by_the_names_of_files(
+    user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videos.services.selectors.FILES_SEARCHED", 2)
+    oldest, middle, newest = (make_batch(user, 2, name=name) for name in ("one", "two", "three"))
+    for batch, image, audio in ((oldest, "Li Lei", "a"), (middle, "Han Meimei", "b"), (newest, "李雷", "c")):
+        batch.items.filter(position=1).update(original_name=f"{image}.jpg")
+        Batch.objects.filter(pk=batch.pk).update(audio_name=f"{audio}-speech.mp3")
+    stranger = make_batch(make_user(), 1)
+    stranger.items.update(original_name="李雷.jpg")
+
+    def found(words: str) -> list[str]:
+        return [batch["name"] for batch in client_of_user.get(LIST, {"search": words}).json()["batches"]]
+
+    assert found("李雷") == ["three"]
+    assert found("meimei") == ["two"]
+    assert found("B-SPEECH") == ["two"]
+    assert found("li lei") == [], "older than what is looked at"
+    assert found("one") == ["one"], "by its own name still"
+
+
 def test_the_list_is_searched_and_filtered(user: User, client: APIClient) -> None:
     make_batch(user, name="Spring sale")
     finish()

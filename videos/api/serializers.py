@@ -7,9 +7,12 @@ from rest_framework import serializers
 
 from videos.models import BatchStatus
 from videos.pricing import started_s
+from videos.services.selectors import FILES_SEARCHED
 from zhiying.kernel.api.fields import DayField
 from zhiying.kernel.api.paging import PageQuery
 from zhiying.kernel.windows import SEARCH_HELP
+
+FILE_SEARCH_HELP = f"Or part of a file's name, among the newest {FILES_SEARCHED}."
 
 
 class BatchInput(serializers.Serializer[Any]):
@@ -64,7 +67,9 @@ class ImageUpload(serializers.Serializer[Any]):
 
 
 class BatchListQuery(PageQuery):
-    search = serializers.CharField(required=False, max_length=200, help_text=SEARCH_HELP)
+    search = serializers.CharField(
+        required=False, max_length=200, help_text=f"{SEARCH_HELP} {FILE_SEARCH_HELP}"
+    )
     status = serializers.ChoiceField(choices=BatchStatus.choices, required=False)
     date_from = DayField(required=False)
     date_to = DayField(required=False)

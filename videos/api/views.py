@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from accounts.models import User
 from videos.api import answers
 from videos.api import serializers as shapes
 from videos.api.batch_shapes import BatchListOutput, BatchOutput
+from videos.api.examples import EXAMPLE_OF_CREATED, EXAMPLE_OF_KEYS
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
 from videos.pricing import price_of_video
@@ -48,6 +50,7 @@ class BatchCreateView(SlowRequests, APIView):
             "multipart/form-data": shapes.BatchUpload,
             "application/json": shapes.BatchFromUploads,
         },
+        examples=[EXAMPLE_OF_KEYS, EXAMPLE_OF_CREATED],
         responses={
             201: shapes.CreatedOutput,
             200: PolymorphicProxySerializer("DryRun", [shapes.DryRunOutput], None),
@@ -83,7 +86,8 @@ class BatchCreateView(SlowRequests, APIView):
 
         key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
-        return Response(body, status=status)
+        place = {"Location": f"/api/video/batch/{body['batch_id']}"} if status == HTTPStatus.CREATED else None
+        return Response(body, status=status, headers=place)
 
 
 def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Save) -> Answer:

@@ -80,7 +80,7 @@ export const messages: Messages = {
   'batches.loadMore': 'That did not load. Try again',
   'batches.noMatchText': 'Try another word or state.',
   'batches.noMatchTitle': 'No batch matches',
-  'batches.search': 'Search by name',
+  'batches.search': 'Search batches and files',
   'batches.statusFilter': 'Filter by state',
   'batches.videos': '{n} {n:video|videos}',
 

@@ -78,7 +78,7 @@ export const messages = {
   'batches.loadMore': '没加载出来，再试一次',
   'batches.noMatchText': '换个关键词或状态试试。',
   'batches.noMatchTitle': '没有符合条件的批次',
-  'batches.search': '搜索批次名称',
+  'batches.search': '搜索批次或文件名',
   'batches.statusFilter': '按状态筛选',
   'batches.videos': '{n} 个视频',
 
