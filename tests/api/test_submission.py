@@ -49,6 +49,7 @@ def test_a_batch_is_made_charged_and_waits(user: User, client_of_user: APIClient
     assert answer.status_code == 201, answer.content
     data = answer.json()
     assert (data["image_count"], data["credits_used"], data["credits"], data["name"]) == (3, 3, 97, "Spring")
+    assert client_of_user.get(answer.headers["Location"]).json()["id"] == data["batch_id"]
     batch = Batch.objects.get(pk=data["batch_id"])
     assert (batch.user, batch.prompt, batch.audio_name, batch.status) == (
         user,

@@ -86,7 +86,9 @@ class BatchCreateView(SlowRequests, APIView):
 
         key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
-        place = {"Location": f"/api/video/batch/{body['batch_id']}"} if status == HTTPStatus.CREATED else None
+        place = (
+            {"Location": f"/api/video/batches/{body['batch_id']}"} if status == HTTPStatus.CREATED else None
+        )
         return Response(body, status=status, headers=place)
 
 

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
-import { useNavigate } from 'react-router';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
 import { useProfile } from '@/shared/session/session';
+import { ConfirmDialog } from '@/shared/ui/dialog';
 import { Page } from '@/shared/ui/page';
 import { useToast } from '@/shared/ui/toast';
 
@@ -18,11 +19,13 @@ import { keepDraft } from './draft-keeper';
 import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
 import { pricePerVideo } from './price';
+import { draftAgain } from './stored';
 import { useSubmission } from './submission';
 
 export function CreatePage() {
-  const { t } = useI18n();
+  const { t, explain } = useI18n();
   const draft = useDraft();
+  const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
   const toast = useToast();
   const userId = useProfile().data?.id;
@@ -31,15 +34,32 @@ export function CreatePage() {
     void navigate(`/batches/${batch.batch_id}`);
   });
   const locked = submission.sending !== null;
+  const again = search.get('again');
+  const begun = useRef<string | null>(null);
+  const [replacing, setReplacing] = useState(false);
 
   const limits = useQuery(limitsQuery).data ?? DEFAULT_LIMITS;
   useEffect(() => draftStore.setLimits(limits), [limits]);
 
+  const makeAgain = useCallback(
+    (batchId: string) => {
+      setReplacing(false);
+      setSearch({}, { replace: true });
+      draftAgain(batchId).catch((error: unknown) => toast(explain(error), 'bad'));
+    },
+    [setSearch, toast, explain],
+  );
   useEffect(() => {
     if (!userId) return;
     draftStore.claim(userId);
-    void keepDraft(userId);
-  }, [userId]);
+    // What is to be made again replaces the draft, so the kept one must have been read by then.
+    void keepDraft(userId).then(() => {
+      if (!again || begun.current === again) return;
+      begun.current = again;
+      if (draftStore.isEmpty()) makeAgain(again);
+      else setReplacing(true);
+    });
+  }, [userId, again, makeAgain]);
 
   // Paste anywhere on the page, except text into the prompt.
   useEffect(() => {
@@ -63,6 +83,18 @@ export function CreatePage() {
 
   return (
     <Page title={t('create.title')} description={t('create.text')}>
+      <ConfirmDialog
+        open={replacing && again !== null}
+        onOpenChange={() => {
+          setReplacing(false);
+          setSearch({}, { replace: true });
+        }}
+        title={t('create.replaceDraftTitle')}
+        description={t('create.replaceDraftText')}
+        confirmLabel={t('create.replaceDraft')}
+        danger
+        onConfirm={() => again && makeAgain(again)}
+      />
       <div className={styles.columns}>
         <ImageTray
           draft={draft}

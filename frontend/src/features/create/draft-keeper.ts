@@ -4,7 +4,7 @@
  */
 import { clear, createStore, delMany, get, getMany, keys, set, type UseStore } from 'idb-keyval';
 
-import { draftStore, type Draft } from './draft';
+import { draftStore, type Draft, type Stored } from './draft';
 
 const RECORD = 'draft';
 const SAVE_AFTER_MS = 300;
@@ -17,6 +17,9 @@ interface KeptDraft {
   name?: string;
   images: string[];
   audio: string | null;
+  /** What earlier batches keep of these, by the key of the file; drafts of earlier releases have none. */
+  stored?: Record<string, Stored>;
+  audioRef?: string | null;
 }
 
 let store: UseStore | null = null;
@@ -38,6 +41,10 @@ function recordOf(draft: Draft, user: string): KeptDraft {
     name: draft.name,
     images: draft.images.map((image) => image.fileKey),
     audio: draft.audio?.fileKey ?? null,
+    stored: Object.fromEntries(
+      draft.images.flatMap(({ fileKey, stored }) => (stored ? [[fileKey, stored] as const] : [])),
+    ),
+    audioRef: draft.audio?.ref ?? null,
   };
 }
 
@@ -83,12 +90,15 @@ async function restore(user: string): Promise<void> {
   const found = new Map(wanted.map((key, index) => [key, files[index]]));
   const images = record.images.flatMap((key) => {
     const file = found.get(key);
-    return file ? [{ key, file }] : [];
+    return file ? [{ key, file, stored: record.stored?.[key] ?? null }] : [];
   });
   const audioFile = record.audio ? found.get(record.audio) : undefined;
   await draftStore.restore({
     images,
-    audio: record.audio && audioFile ? { key: record.audio, file: audioFile } : null,
+    audio:
+      record.audio && audioFile
+        ? { key: record.audio, file: audioFile, ref: record.audioRef ?? null }
+        : null,
     prompt: record.prompt,
     name: record.name ?? '',
     // Of an incomplete copy another batch would be made, so it needs another key.
@@ -96,17 +106,18 @@ async function restore(user: string): Promise<void> {
   });
 }
 
-/** Brings back this user's draft, then keeps it from now on. */
-export function keepDraft(user: string): void {
-  if (owner === user) return;
+/** Brings back this user's draft, then keeps it from now on; resolves when it is back. */
+export function keepDraft(user: string): Promise<void> {
+  if (owner === user) return saving;
   const first = owner === null;
   owner = user;
   // While an earlier page's draft is being read, nothing may be written over it.
   saving = saving.then(() => restore(user)).catch(() => undefined);
-  if (!first) return;
+  if (!first) return saving;
   draftStore.subscribe(saveSoon);
   // The page may not come back from being hidden: what was not written yet is written now.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden && timer !== undefined) saveNow();
   });
+  return saving;
 }

@@ -10,6 +10,13 @@ import { DEFAULT_LIMITS, type Limits } from './limits';
 import { prepareAudio, type AudioFacts } from './media/audio';
 import { inspectImage, type Problem } from './media/images';
 
+/** A file that an earlier batch keeps: named instead of sent. */
+export interface Stored {
+  ref: string;
+  width: number;
+  height: number;
+}
+
 export interface DraftImage {
   id: string;
   file: File;
@@ -20,11 +27,15 @@ export interface DraftImage {
   width: number;
   height: number;
   problem: Problem | null;
+  /** Where the picture is kept already; `file` is then its thumbnail. */
+  stored: Stored | null;
 }
 
 export interface DraftAudio extends AudioFacts {
   url: string;
   fileKey: string;
+  /** Under which an earlier batch keeps it already. */
+  ref: string | null;
 }
 
 export interface Draft {
@@ -63,8 +74,8 @@ function emptyDraft(): Draft {
 
 /** What a draft is made of again. */
 export interface RestoredDraft {
-  images: readonly { key: string; file: File }[];
-  audio: { key: string; file: File } | null;
+  images: readonly { key: string; file: File; stored: Stored | null }[];
+  audio: { key: string; file: File; ref: string | null } | null;
   prompt: string;
   name: string;
   /** The key of a submission that may be under way; null begins a new one. */
@@ -102,10 +113,18 @@ class DraftStore {
 
   /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
   async restore({ images, audio, prompt, name, key }: RestoredDraft): Promise<void> {
-    const restored = images.map((image) => ({ ...this.wrap(image.file), fileKey: image.key }));
+    const restored = images.map((image) => ({
+      ...this.wrap(image.file, image.stored),
+      fileKey: image.key,
+    }));
     this.set({ images: restored, prompt, name, key: key ?? newKey() });
     for (const image of restored) void this.inspect(image);
-    if (audio) await this.setAudio(audio.file, audio.key, key ?? newKey());
+    if (audio)
+      await this.setAudio(audio.file, {
+        fileKey: audio.key,
+        submissionKey: key ?? newKey(),
+        ref: audio.ref,
+      });
   }
 
   /** Somebody else's draft is nobody's business. */
@@ -119,11 +138,21 @@ class DraftStore {
   }
 
   addImages(files: readonly File[]): void {
-    const room = this.limits.max_images - this.draft.images.length;
-    const added = files.slice(0, Math.max(0, room)).map((file) => this.wrap(file));
+    this.add(files.map((file) => this.wrap(file)));
+  }
+
+  /** Pictures that earlier batches keep, each with its thumbnail. */
+  addStored(images: readonly { file: File; stored: Stored }[]): void {
+    this.add(images.map(({ file, stored }) => this.wrap(file, stored)));
+  }
+
+  private add(images: readonly DraftImage[]): void {
+    const room = Math.max(0, this.limits.max_images - this.draft.images.length);
+    const added = images.slice(0, room);
+    for (const image of images.slice(room)) URL.revokeObjectURL(image.url);
     this.edit({
       images: [...this.draft.images, ...added],
-      leftOut: files.length - added.length,
+      leftOut: images.length - added.length,
     });
     for (const image of added) void this.inspect(image);
   }
@@ -164,7 +193,14 @@ class DraftStore {
     this.edit({ images });
   }
 
-  async setAudio(file: File, fileKey = newKey(), submissionKey?: string): Promise<void> {
+  async setAudio(
+    file: File,
+    {
+      fileKey = newKey(),
+      submissionKey,
+      ref = null,
+    }: { fileKey?: string; submissionKey?: string; ref?: string | null } = {},
+  ): Promise<void> {
     const turn = ++this.audioTurn;
     this.dropAudio();
     this.set({ audioLoading: true });
@@ -172,7 +208,7 @@ class DraftStore {
     // Another recording was chosen while this one was being decoded.
     if (turn !== this.audioTurn) return;
     const url = URL.createObjectURL(facts.file);
-    this.edit({ audio: { ...facts, url, fileKey }, audioLoading: false });
+    this.edit({ audio: { ...facts, url, fileKey, ref }, audioLoading: false });
     if (submissionKey !== undefined) this.set({ key: submissionKey });
   }
 
@@ -220,20 +256,22 @@ class DraftStore {
     this.edit({ audio: null });
   }
 
-  private wrap(file: File): DraftImage {
+  private wrap(file: File, stored: Stored | null = null): DraftImage {
     counter += 1;
     return {
       id: `image-${counter}`,
       file,
       fileKey: newKey(),
       url: URL.createObjectURL(file),
-      width: 0,
-      height: 0,
+      width: stored?.width ?? 0,
+      height: stored?.height ?? 0,
       problem: null,
+      stored,
     };
   }
 
   private async inspect(image: DraftImage): Promise<void> {
+    if (image.stored) return; // was examined when it was stored
     const facts = await inspectImage(image.file, image.url, this.limits);
     this.set({
       images: this.draft.images.map((other) =>

@@ -39,7 +39,8 @@ export function formOf(draft: Draft): FormData {
  */
 export function shares(draft: Draft, sent: number): number[] {
   let before = 0;
-  return draft.images.map(({ file }) => {
+  return draft.images.map(({ file, stored }) => {
+    if (stored) return 1;
     const share = file.size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / file.size));
     before += file.size;
     return share;
@@ -63,10 +64,26 @@ export function problemsOf(error: ApiError): { images: FileProblem[]; audio: Fil
   return { images, audio };
 }
 
-/** Pictures first, in the order shown; the recording last. */
-function filesOf(draft: Draft): File[] {
-  const images = draft.images.map(({ file }) => file);
-  return draft.audio ? [...images, draft.audio.file] : images;
+/** What has to be sent, pictures first, in the order shown: not what earlier batches keep. */
+export function filesOf(draft: Draft): File[] {
+  const images = draft.images.flatMap(({ file, stored }) => (stored ? [] : [file]));
+  return draft.audio && draft.audio.ref === null ? [...images, draft.audio.file] : images;
+}
+
+/** The entries of the call: keys of what was sent, in the order of `filesOf`, and references. */
+export function entriesOf(
+  draft: Draft,
+  keys: readonly string[],
+): { images: string[]; audio: string } {
+  const sent = [...keys];
+  const images = draft.images.map(({ stored }) => stored?.ref ?? sent.shift() ?? '');
+  const audio = draft.audio ? (draft.audio.ref ?? sent.shift() ?? '') : '';
+  return { images, audio };
+}
+
+/** Positions in the batch of the pictures that have to be sent. */
+function sentPositions(draft: Draft): number[] {
+  return draft.images.flatMap(({ stored }, index) => (stored ? [] : [index]));
 }
 
 function bytesOf(draft: Draft): number {
@@ -101,8 +118,12 @@ function asBatchProblems(error: ApiError, draft: Draft): ApiError {
   if (error.code !== 'invalid_uploads' || typeof errors !== 'object' || errors === null)
     return error;
   const files = 'files' in errors ? problemList(errors.files) : [];
-  const images = files.filter(({ index = 0 }) => index < draft.images.length);
-  const audio = files.find(({ index = 0 }) => index === draft.images.length);
+  const positions = sentPositions(draft);
+  const images = files.flatMap((file) => {
+    const position = positions[file.index ?? 0];
+    return position === undefined ? [] : [{ ...file, index: position }];
+  });
+  const audio = files.find(({ index = 0 }) => index === positions.length);
   const body = { ...error.body, errors: { images, ...(audio ? { audio } : {}) } };
   return new ApiError(error.status, error.code, error.detail, body);
 }
@@ -115,12 +136,10 @@ async function createByKeys(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { path, headers } = callOf(kind, draft);
-  const images = keys.slice(0, draft.images.length);
   const prompt = draft.prompt.trim();
   const name = draft.name.trim();
   const json = {
-    images,
-    audio: keys[images.length] ?? '',
+    ...entriesOf(draft, keys),
     ...(prompt ? { prompt } : {}),
     ...(name ? { name } : {}),
   };
@@ -157,13 +176,19 @@ async function sendDirectly(
   show: Show,
 ): Promise<Answer> {
   const files = filesOf(draft);
-  const onProgress = (sent: readonly number[]) =>
+  const onProgress = (sent: readonly number[]) => {
+    const left = [...sent];
     show(
       sent.reduce((sum, bytes) => sum + bytes, 0),
-      draft.images.map(({ file }, index) => (file.size ? (sent[index] ?? 0) / file.size : 1)),
+      draft.images.map(({ file, stored }) => {
+        if (stored) return 1;
+        const bytes = left.shift() ?? 0;
+        return file.size ? bytes / file.size : 1;
+      }),
     );
+  };
   for (let again = false; ; again = true) {
-    const keys = await uploadDirectly(files, { signal, onProgress });
+    const keys = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
     try {
       return await createByKeys(kind, draft, keys, signal);
     } catch (error) {
@@ -175,6 +200,11 @@ async function sendDirectly(
   }
 }
 
+/** A form cannot name what is stored already. */
+function usesStored(draft: Draft): boolean {
+  return draft.images.some(({ stored }) => stored) || (draft.audio?.ref ?? null) !== null;
+}
+
 async function send(
   kind: Sending['kind'],
   draft: Draft,
@@ -184,7 +214,10 @@ async function send(
   try {
     return await sendDirectly(kind, draft, signal, show);
   } catch (error) {
-    if (error instanceof DirectUploadUnavailable) return sendForm(kind, draft, signal, show);
+    if (error instanceof DirectUploadUnavailable) {
+      if (!usesStored(draft)) return sendForm(kind, draft, signal, show);
+      throw new ApiError(0, 'stored_needs_direct_uploads', '', {});
+    }
     throw asBatchProblems(toApiError(error), draft);
   }
 }

@@ -37,6 +37,8 @@ export type EngineStatus = Schemas['EngineStatusOutput'];
 export type WorkerList = Schemas['WorkerListOutput'];
 export type Worker = Schemas['WorkerOutput'];
 export type Handover = Schemas['HandoverOutput'];
+export type LibraryFile = Schemas['LibraryFileOutput'];
+export type LibraryPage = Schemas['LibraryOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
 /** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */

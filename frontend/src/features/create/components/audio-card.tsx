@@ -11,6 +11,7 @@ import { Skeleton } from '@/shared/ui/states';
 import { draftStore, type Draft, type DraftAudio } from '../draft';
 import { useRecorder, type Recorder } from '../media/recorder';
 import styles from './audio-card.module.css';
+import { LibraryButton } from './library-button';
 import { WaveformPlayer } from './waveform-player';
 
 export function AudioCard({ draft, locked }: { draft: Draft; locked: boolean }) {
@@ -69,6 +70,7 @@ function Sources({
       >
         {t(chosen ? 'create.recordAgain' : 'create.record')}
       </Button>
+      <LibraryButton kind="audio" disabled={locked} small={chosen} />
       <input
         ref={input}
         type="file"

@@ -25,6 +25,7 @@ import { draftStore, type Draft } from '../draft';
 import { filesOfDrop } from '../media/images';
 import type { Sending } from '../submission';
 import styles from './image-tray.module.css';
+import { LibraryButton } from './library-button';
 import { ImageTile } from './image-tile';
 
 interface Props {
@@ -73,7 +74,11 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
         </h2>
         {images.length > 0 && (
           <div className={styles.tools}>
-            <Pickers onFiles={onFiles} disabled={locked || images.length >= max} />
+            <Pickers
+              onFiles={onFiles}
+              room={max - images.length}
+              disabled={locked || images.length >= max}
+            />
             <Button
               size="sm"
               variant="ghost"
@@ -120,7 +125,7 @@ function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
       <p className={styles.emptyTitle}>{t('create.dropTitle')}</p>
       <p className={styles.emptyText}>{t('create.dropText', { max })}</p>
       <div className={styles.tools}>
-        <Pickers onFiles={onFiles} large />
+        <Pickers onFiles={onFiles} room={max} large />
       </div>
     </div>
   );
@@ -128,10 +133,13 @@ function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
 
 function Pickers({
   onFiles,
+  room,
   disabled = false,
   large = false,
 }: {
   onFiles: Props['onFiles'];
+  /** How many more pictures the batch takes. */
+  room: number;
   disabled?: boolean;
   large?: boolean;
 }) {
@@ -162,6 +170,7 @@ function Pickers({
       >
         {t('create.pickFolder')}
       </Button>
+      <LibraryButton kind="image" room={room} disabled={disabled} small={!large} />
       <input
         ref={files}
         type="file"
