@@ -3,6 +3,7 @@ import {
   queryOptions,
   useMutation,
   useQueryClient,
+  type InfiniteData,
   type QueryClient,
 } from '@tanstack/react-query';
 
@@ -11,7 +12,7 @@ import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared
 import { toApiError } from '@/shared/api/errors';
 import type { Batch, BatchExport, BatchPage, BatchStatus } from '@/shared/api/types';
 
-import { POLL_MS, pollInterval } from './polling';
+import { listPollInterval, pollInterval, SLOW_POLL_MS } from './polling';
 
 const PAGE_SIZE = 30;
 const REPLACE_TIMEOUT_MS = 120_000;
@@ -40,10 +41,12 @@ export function batchListQuery(filters: BatchFilters) {
       return last.batches.length > 0 && loaded < last.total ? loaded : undefined;
     },
     refetchInterval: ({ state }) => {
+      // What could not be learned, such as a new batch, is asked for again.
+      if (state.error) return toApiError(state.error).isConnection ? SLOW_POLL_MS : false;
       const batches = state.data?.pages.flatMap((page) => page.batches) ?? [];
-      const interval = pollInterval(batches, document.hidden);
-      return interval === false ? false : interval * 2;
+      return listPollInterval(batches, document.hidden);
     },
+    refetchIntervalInBackground: true,
   });
 }
 
@@ -53,10 +56,24 @@ export function batchQuery(id: string) {
     queryFn: ({ signal }) => request<Batch>(`/api/video/batches/${id}`, { signal }),
     refetchInterval: ({ state }) => {
       // A lost connection is worth another look; a refusal stays one.
-      if (state.error) return toApiError(state.error).isConnection ? POLL_MS * 2 : false;
+      if (state.error) return toApiError(state.error).isConnection ? SLOW_POLL_MS : false;
       return state.data ? pollInterval([state.data], document.hidden) : false;
     },
     refetchIntervalInBackground: true,
+  });
+}
+
+/** Puts what the open page learned into the lists, so that both tell the same. */
+export function showInLists(client: QueryClient, batch: Batch): void {
+  client.setQueriesData<InfiniteData<BatchPage>>({ queryKey: ['batches', 'list'] }, (lists) => {
+    if (!lists?.pages.some((page) => page.batches.some(({ id }) => id === batch.id))) return lists;
+    return {
+      ...lists,
+      pages: lists.pages.map((page) => ({
+        ...page,
+        batches: page.batches.map((other) => (other.id === batch.id ? batch : other)),
+      })),
+    };
   });
 }
 

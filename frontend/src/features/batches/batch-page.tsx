@@ -1,6 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, FolderX, ListChecks } from 'lucide-react';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useLocation, useNavigate, useParams } from 'react-router';
 
 import { toApiError } from '@/shared/api/errors';
@@ -12,13 +12,15 @@ import { Notice } from '@/shared/ui/notice';
 import { Segmented } from '@/shared/ui/segmented';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
-import { batchQuery } from './api';
+import { batchQuery, showInLists } from './api';
 import styles from './batch-page.module.css';
 import { BatchHeader } from './components/batch-header';
 import { BatchProgress } from './components/batch-progress';
 import { ItemGrid } from './components/item-grid';
 import { PlayerDialog } from './components/player-dialog';
 import { SelectionBar } from './components/selection-bar';
+import { noteProgress } from './notices';
+import { isMoving, watched } from './polling';
 import { useSelection } from './selection';
 
 export function BatchPage() {
@@ -30,7 +32,8 @@ export function BatchPage() {
 function LoadedBatch({ batchId }: { batchId: string }) {
   const { t } = useI18n();
   const query = useQuery(batchQuery(batchId));
-  useTitle(query.data?.name, t('app.name'));
+  useTitle(useBatchTitle(query.data), t('app.name'));
+  useNews(batchId, query.data);
 
   if (query.isPending) return <BatchSkeleton />;
   if (!query.data) {
@@ -51,6 +54,44 @@ function LoadedBatch({ batchId }: { batchId: string }) {
     );
   }
   return <BatchView batch={query.data} stale={query.isError || query.failureCount > 0} />;
+}
+
+/** The name, with how far it is, or that it is done since somebody looked. */
+function useBatchTitle(batch: Batch | undefined): string | undefined {
+  const [unseen, setUnseen] = useState(false);
+  const moving = batch !== undefined && isMoving(batch.progress);
+  const wasMoving = useRef(false);
+  useEffect(() => {
+    if (wasMoving.current && !moving && document.hidden) setUnseen(true);
+    wasMoving.current = moving;
+  }, [moving]);
+  useEffect(() => {
+    const seen = () => {
+      if (!document.hidden) setUnseen(false);
+    };
+    document.addEventListener('visibilitychange', seen);
+    return () => document.removeEventListener('visibilitychange', seen);
+  }, []);
+  if (!batch) return undefined;
+  if (moving) return `${Math.round(batch.progress.overall_progress)}% · ${batch.name}`;
+  return unseen ? `✓ ${batch.name}` : batch.name;
+}
+
+/** What this page learns is told to the lists, and to whoever wants to be told. */
+function useNews(batchId: string, batch: Batch | undefined): void {
+  const { t } = useI18n();
+  const client = useQueryClient();
+  useEffect(() => {
+    watched.id = batchId;
+    return () => {
+      watched.id = null;
+    };
+  }, [batchId]);
+  useEffect(() => {
+    if (!batch) return;
+    showInLists(client, batch);
+    noteProgress([batch], ({ progress }) => t('notices.done', { n: progress.completed }));
+  }, [client, batch, t]);
 }
 
 type Filter = 'all' | 'completed' | 'moving' | 'trouble';

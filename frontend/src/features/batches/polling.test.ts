@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 
 import type { Progress } from '@/shared/api/types';
 
-import { POLL_HIDDEN_MS, POLL_MS, pollInterval } from './polling';
+import {
+  listPollInterval,
+  POLL_HIDDEN_MS,
+  POLL_MS,
+  pollInterval,
+  SLOW_POLL_MS,
+  watched,
+} from './polling';
 
 function progress(part: Partial<Progress>): { progress: Progress } {
   return {
@@ -25,10 +32,10 @@ function progress(part: Partial<Progress>): { progress: Progress } {
 }
 
 describe('pollInterval', () => {
-  it('polls every 5 s while an item waits or renders', () => {
+  it('polls every second while an item waits or renders', () => {
     expect(pollInterval([progress({ pending: 1 })], false)).toBe(POLL_MS);
     expect(pollInterval([progress({ completed: 3 }), progress({ processing: 1 })], false)).toBe(
-      5_000,
+      1_000,
     );
   });
 
@@ -40,5 +47,18 @@ describe('pollInterval', () => {
   it('stops once every item has come to rest', () => {
     expect(pollInterval([progress({ completed: 1, failed: 1, cancelled: 1 })], false)).toBe(false);
     expect(pollInterval([], false)).toBe(false);
+  });
+});
+
+describe('listPollInterval', () => {
+  const open = { id: 'open', ...progress({ pending: 1 }) };
+  const other = { id: 'other', ...progress({ processing: 1 }) };
+
+  it('leaves the open batch to its page', () => {
+    watched.id = 'open';
+    expect(listPollInterval([open], false)).toBe(false);
+    expect(listPollInterval([open, other], false)).toBe(SLOW_POLL_MS);
+    watched.id = null;
+    expect(listPollInterval([open], false)).toBe(POLL_MS);
   });
 });

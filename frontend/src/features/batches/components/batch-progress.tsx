@@ -1,3 +1,4 @@
+import { Bell, BellRing } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
 import type { Batch, Progress } from '@/shared/api/types';
@@ -5,6 +6,9 @@ import { useI18n, type Translate } from '@/shared/i18n/i18n';
 import type { Formatter } from '@/shared/i18n/format';
 import { useRefreshBalance } from '@/shared/session/session';
 
+import { Button } from '@/shared/ui/button';
+
+import { setNotices, useNotices } from '../notices';
 import { isMoving } from '../polling';
 import styles from './batch-progress.module.css';
 
@@ -43,6 +47,25 @@ export function sharesOf(progress: Progress): Record<(typeof PARTS)[number], num
   };
 }
 
+/** Asks to be told when a batch is done, once for all of them. */
+function NoticesButton() {
+  const { t } = useI18n();
+  const notices = useNotices();
+  if (notices === 'unsupported' || notices === 'denied') return null;
+  const on = notices === 'on';
+  return (
+    <Button
+      size="sm"
+      variant="ghost"
+      aria-pressed={on}
+      icon={on ? <BellRing size={15} /> : <Bell size={15} />}
+      onClick={() => void setNotices(!on)}
+    >
+      {t(on ? 'notices.on' : 'notices.ask')}
+    </Button>
+  );
+}
+
 export function BatchProgress({ batch }: { batch: Batch }) {
   const { t, format } = useI18n();
   const { progress } = batch;
@@ -67,6 +90,7 @@ export function BatchProgress({ batch }: { batch: Batch }) {
               })}
             </span>
             <span className={styles.eta}>{etaSentence(progress, t, format)}</span>
+            <NoticesButton />
           </div>
           <div
             role="progressbar"

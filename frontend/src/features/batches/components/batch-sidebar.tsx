@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { FolderOpen, SearchX } from 'lucide-react';
-import { memo, useMemo } from 'react';
+import { memo, useEffect, useMemo } from 'react';
 import { Link, NavLink, useLocation } from 'react-router';
 
 import type { Batch } from '@/shared/api/types';
@@ -17,6 +17,7 @@ import { StatusDot } from '@/shared/ui/status';
 import { batchListQuery } from '../api';
 import { BATCH_STATUSES, useBatchFilters } from '../filters';
 import { groupByDay } from '../group';
+import { noteProgress } from '../notices';
 import { isMoving } from '../polling';
 import styles from './batch-sidebar.module.css';
 
@@ -57,6 +58,10 @@ function Folders({ filters }: { filters: ReturnType<typeof useBatchFilters>['fil
     () => groupByDay(list.data?.pages.flatMap((page) => page.batches) ?? []),
     [list.data],
   );
+  useEffect(() => {
+    const batches = list.data?.pages.flatMap((page) => page.batches) ?? [];
+    noteProgress(batches, ({ progress }) => t('notices.done', { n: progress.completed }));
+  }, [list.data, t]);
   const end = useWhenVisible(
     () => void list.fetchNextPage(),
     list.hasNextPage && !list.isFetchingNextPage && !list.isError,
