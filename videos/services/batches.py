@@ -21,6 +21,7 @@ from videos.services.announcements import announce_work
 from videos.services.intake import PreparedFiles, PreparedPortrait
 from videos.store import deletions, keys
 from videos.store import files as stored
+from zhiying.kernel import tracing
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
@@ -136,6 +137,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
         user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name
     )
     for item in items:
+        item.trace = tracing.current()
         item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
     transitions.enqueue(batch, items)
     batch.save(force_insert=True)
