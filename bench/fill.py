@@ -82,6 +82,7 @@ def fill_batches(
             "image_count": str(size),
             "status": f"'{status}'",
             f"{status}_count": str(size),
+            "credits_used": "0" if status in ("failed", "cancelled") else str(size),
             "created_at": made,
         },
         first=first,

@@ -14,9 +14,8 @@ from django.db import connection, transaction  # noqa: E402
 
 from bench.queue_claims import COPIED_ITEMS, READY  # noqa: E402
 from tests.support.rows import make_batch, make_user  # noqa: E402
-from videos.models import VideoItem  # noqa: E402
 from videos.scheduling.claims import claim_next  # noqa: E402
-from videos.services import attempts, taking  # noqa: E402
+from videos.services import attempts, heartbeats, taking_postgresql  # noqa: E402
 from videos.services.attempts import StoredResult  # noqa: E402
 from videos.worker.runner import work_once  # noqa: E402
 from videos.worker.slots import slots  # noqa: E402
@@ -35,10 +34,10 @@ def through_the_queue(seconds: float) -> None:
 def _pass_through() -> None:
     claim = claim_next("bench")
     assert claim
-    VideoItem.objects.select_related("batch").get(pk=claim.item_id)
-    attempts.still_held([claim])
-    attempts.renew([claim])
-    attempts.show_progress(claim, 50)
+    assert attempts.sources_of(claim)
+    heartbeats.still_held([claim])
+    heartbeats.renew([claim])
+    heartbeats.show_progress(claim, 50)
     assert attempts.complete(claim, RESULT)
 
 
@@ -64,7 +63,7 @@ def explain(seconds: float) -> None:
     """The plan of a claim and of the look before it."""
     facts = {"worker": "bench", "engines": [""], "passed": [], "lease_s": 20, "limited": "", "limit": None}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {taking._TAKE_ANY}", facts)
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {taking_postgresql.TAKE_ANY}", facts)
         print("\n".join(line for (line,) in cursor.fetchall()))
         transaction.set_rollback(True)
 

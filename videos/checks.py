@@ -32,4 +32,12 @@ def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessag
                 id="videos.E002",
             )
         )
+    if min(settings.CREDITS_PER_STARTED_S.values(), default=0) < 0:
+        problems.append(
+            Error(
+                "CREDITS_PER_STARTED_S has a negative length.",
+                hint="Give seconds, such as 30 or portrait=0,lightx2v=30; 0 costs one credit a video.",
+                id="videos.E003",
+            )
+        )
     return problems

@@ -1,14 +1,15 @@
 """Every path of the project."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
 from adminpanel.admin.site import site as admin_site
-from videos.api.actions import archive
+from videos.api.exports import archive
 from videos.api.media import media
 from videos.api.uploads import upload_part
 from zhiying import frontend, unhandled
+from zhiying.schema import SchemaView
 
 _PUBLIC = {"permission_classes": [AllowAny], "authentication_classes": []}
 
@@ -16,7 +17,7 @@ urlpatterns = [
     path("api/", include("accounts.api.urls")),
     path("api/", include("videos.api.urls")),
     path("api/", include("adminpanel.api.urls")),
-    path("api/schema", SpectacularAPIView.as_view(**_PUBLIC), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **_PUBLIC), name="docs"),
     re_path(r"^api(/|$)", unhandled.no_such_call),
     path("media/<str:token>/archive/<uuid:batch_id>", archive),

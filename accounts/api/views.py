@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -42,6 +42,7 @@ class LoginView(APIView):
 
     @extend_schema(
         request=LoginInput,
+        examples=[OpenApiExample("Log in", {"username": "mei", "password": "a long one"}, request_only=True)],
         responses={
             200: TokensOutput,
             401: error("The user name, password or code is wrong; `otp_required`: send `otp` as well."),

@@ -3,6 +3,7 @@
 from accounts.models.audit_entry import ActingAs, AuditAction, AuditEntry
 from accounts.models.credit_entry import CreditEntry, EntryKind
 from accounts.models.group import UserGroup
+from accounts.models.handover import Handover
 from accounts.models.login_counter import CounterKind, KnownNetwork, LoginCounter
 from accounts.models.second_factor import RecoveryCode, TotpDevice
 from accounts.models.session import Session
@@ -16,6 +17,7 @@ __all__ = [
     "CounterKind",
     "CreditEntry",
     "EntryKind",
+    "Handover",
     "KnownNetwork",
     "LoginCounter",
     "RecoveryCode",

@@ -39,6 +39,7 @@ class AuditAction(models.TextChoices):
     USER_PASSWORD = "user.password", _("Password set")
     USER_SESSIONS_END = "user.sessions_end", _("Sessions ended")
     USER_GROUP = "user.group", _("Group of a user changed")
+    USER_SITE_ENTER = "user.site_enter", _("Administration site entered")
     USER_UNLOCK = "user.unlock", _("Login attempts forgotten")
     USER_TOTP_ON = "user.totp_on", _("Second factor set up")
     USER_TOTP_OFF = "user.totp_off", _("Second factor removed")

@@ -29,6 +29,9 @@ class CreditEntry(models.Model):
     Batches and items are named without a foreign key, because the ledger outlives them.
     """
 
+    repeated = False
+    """Set on what a service gives back: it found the entry instead of making it."""
+
     number = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="entries", verbose_name=_("user"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import CreditEntry, User
 from accounts.models.user_names import username_key
 from accounts.services import credits as ledger
 
@@ -64,22 +64,22 @@ def read_lines(path: Path, *, default_reason: str = "") -> list[TopUpLine]:
 
 
 @transaction.atomic
-def top_up_all(lines: Sequence[TopUpLine], *, acting_user: User | None, key: str = "") -> int:
-    """Credit every line in one transaction; returns the sum of credits.
+def top_up_all(lines: Sequence[TopUpLine], *, acting_user: User | None, key: str = "") -> list[CreditEntry]:
+    """Credit every line in one transaction; returns the entries, those of earlier runs as `repeated`.
 
     With a `key`, each line is credited once however often the file is run. Users are locked in order of
     id, so that two files at once wait for each other instead of deadlocking.
     """
-    for line in sorted(lines, key=lambda line: (str(line.user.pk), line.number)):
-        line_key = _line_key(key, line) if key else ""
+    return [
         ledger.top_up(
             user_id=line.user.pk,
             amount=line.amount,
             reason=line.reason,
-            key=line_key,
+            key=_line_key(key, line) if key else "",
             acting_user=acting_user,
         )
-    return sum(line.amount for line in lines)
+        for line in sorted(lines, key=lambda line: (str(line.user.pk), line.number))
+    ]
 
 
 def _checked(

@@ -46,6 +46,8 @@ class Run:
     batch_id: UUID
     item_id: UUID
     number: int
+    price: int
+    """Credits."""
 
     def operation_key(self, kind: EntryKind) -> str:
         return f"{kind}:{self.item_id}:{self.number}"
@@ -59,29 +61,30 @@ def lock_user(user_id: UUID) -> User:
     return user
 
 
-def charge_runs(*, user_id: UUID, runs: Sequence[Run], credits_each: int, note: str = "") -> int:
-    """Charge each run; returns the balance left. Call inside the transaction that creates the runs.
+def charge_runs(*, user_id: UUID, runs: Sequence[Run], note: str = "") -> int:
+    """Charge each run its price; returns the balance left. Call inside the transaction that creates the runs.
 
     Raises:
         InsufficientCreditsError: nothing was charged.
     """
-    return _move_runs(user_id, EntryKind.CHARGE, runs, -credits_each, note)
+    return _move_runs(user_id, EntryKind.CHARGE, runs, note)
 
 
-def refund_runs(*, user_id: UUID, runs: Sequence[Run], credits_each: int, note: str = "") -> int:
+def refund_runs(*, user_id: UUID, runs: Sequence[Run], note: str = "") -> int:
     """Give back what each run cost; returns the balance. Call inside the transaction that ends the runs.
 
     A second refund of the same run violates the unique operation key and rolls that transaction back.
     """
-    return _move_runs(user_id, EntryKind.REFUND, runs, credits_each, note)
+    return _move_runs(user_id, EntryKind.REFUND, runs, note)
 
 
-def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], amount: int, note: str) -> int:
+def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], note: str) -> int:
+    sign = -1 if kind == EntryKind.CHARGE else 1
     drafts = [
         CreditEntry(
             user_id=user_id,
             kind=kind,
-            amount=amount,
+            amount=sign * run.price,
             operation_key=run.operation_key(kind),
             batch_id=run.batch_id,
             item_id=run.item_id,
@@ -90,7 +93,7 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], amount: int,
         for run in runs
     ]
     balance = _write(user_id, drafts)
-    moved = abs(amount) * len(runs)
+    moved = sum(run.price for run in runs)
     if kind == EntryKind.CHARGE:
         usage.record(user_id=user_id, charged=moved)
         counters.count_once_committed(counters.CHARGED, moved)
@@ -110,7 +113,7 @@ def grant_signup(*, user: User, amount: int, acting_user: User | None) -> None:
 def top_up(
     *, user_id: UUID, amount: int, reason: str, acting_user: User | None, key: str = ""
 ) -> CreditEntry:
-    """Add bought or given credits. With the same `key` again the first entry is returned, unchanged.
+    """Add bought or given credits. With the same `key` again the first entry is returned, as `repeated`.
 
     Raises:
         InvalidError: the amount is not between 1 and `MAX_CREDITS`, or no reason is given.
@@ -124,6 +127,7 @@ def top_up(
     if earlier:
         if (earlier.user_id, earlier.amount) != (user.pk, amount):
             raise _key_reused(key)
+        earlier.repeated = True
         return earlier
     draft = _draft(user, EntryKind.TOPUP, amount, operation_key, actor=acting_user, note=_required(reason))
     try:

@@ -1,4 +1,4 @@
-"""Does every balance equal its ledger?"""
+"""Does every balance equal its ledger, and every refund its charge?"""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -20,6 +20,14 @@ _OFF_RUNNING_SUM = """
     WHERE balance_after <> running GROUP BY user_id ORDER BY min(number)
 """
 
+_REFUND_OF_ANOTHER_PRICE = """
+    SELECT r.operation_key, r.amount, c.amount
+    FROM credit_entries r
+    LEFT JOIN credit_entries c ON c.operation_key = 'charge:' || substr(r.operation_key, 8)
+    WHERE r.kind = 'refund' AND coalesce(c.amount, 0) + r.amount <> 0
+    ORDER BY r.number
+"""
+
 
 @dataclass
 class Report:
@@ -28,7 +36,7 @@ class Report:
     users: int = 0
     """Users looked at."""
     discrepancies: int = 0
-    """Balances and running balances that are wrong."""
+    """Balances, running balances and refunds that are wrong."""
     lines: list[str] = field(default_factory=list)
     """The first of them in words."""
 
@@ -36,11 +44,13 @@ class Report:
 def check() -> Report:
     """Compare each user's balance with the ledger, and each entry's with the sum of those up to it.
 
-    The ledger is read twice from end to end, whatever is found.
+    And each refund with the charge of its run. The ledger is read three times from end to end, whatever
+    is found.
     """
     report = Report()
     _compare_balances(report)
     _compare_running_sums(report)
+    _compare_refunds(report)
     return report
 
 
@@ -70,3 +80,12 @@ def _compare_running_sums(report: Report) -> None:
             f"{entry.user.username}: entry {entry.id} says {entry.balance_after} after it,"
             f" the ledger {total}{more}"
         )
+
+
+def _compare_refunds(report: Report) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUND_OF_ANOTHER_PRICE)
+        found = cursor.fetchall()
+    report.discrepancies += len(found)
+    for operation_key, refunded, charged in found[:SHOWN]:
+        report.lines.append(f"{operation_key}: {refunded} given back, {-(charged or 0)} charged")

@@ -115,8 +115,8 @@ class VideoItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Runs and attempts"))
     def runs(self, item: VideoItem) -> str:
-        text = _("Paid run %(run)d, attempt %(attempt)d")
-        return text % {"run": item.run, "attempt": item.attempt}
+        text = _("Paid run %(run)d for %(price)d, attempt %(attempt)d")
+        return text % {"run": item.run, "price": item.price, "attempt": item.attempt}
 
     @admin.display(description=gettext_lazy("Attempts"))
     def attempts(self, item: VideoItem) -> int:

@@ -1,6 +1,7 @@
 """The site itself: its name, who may enter, its first page."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -11,13 +12,15 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import User
 from accounts.services import login, second_factor, users
 from accounts.services.login_limits import TooManyAttemptsError
+from adminpanel.admin import entry
 from adminpanel.services.usage import usage
 from videos.scheduling.figures import queue_lengths
 from zhiying.kernel.client_address import client_ip
@@ -69,6 +72,10 @@ class LoginForm(AdminAuthenticationForm):
 class OwnPasswordForm(AdminPasswordChangeForm):
     """Changes the password through the services: guesses at the old one count, and other sessions end."""
 
+    def __init__(self, *args: Any, keep_session: UUID | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.keep_session = keep_session
+
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
         try:
@@ -81,8 +88,22 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
     def save(self, commit: bool = True) -> User:
         user: User = self.user
-        users.password_set(user=user, new_password=self.cleaned_data["new_password1"], acting_user=user)
+        users.password_set(
+            user=user,
+            new_password=self.cleaned_data["new_password1"],
+            acting_user=user,
+            keep_session=self.keep_session,
+        )
         return user
+
+
+class OwnPasswordView(PasswordChangeView):
+    """Keeps the session it is used in, and the web session that one came from."""
+
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "keep_session": entry.web_session_of(self.request)}
 
 
 class ZhiyingAdminSite(admin.AdminSite):
@@ -91,15 +112,20 @@ class ZhiyingAdminSite(admin.AdminSite):
     site_title = _("ZhiYing AI")
     site_header = _("ZhiYing AI administration")
     index_title = _("Overview")
+    site_url = None  # the frame has a link of its own to the web application
     empty_value_display = "–"
     login_form = LoginForm
     login_template = "admin/login_with_code.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Administrators, with a second factor where it is required."""
+        """Administrators, with a second factor where it is required, while they are logged in."""
+        entry.end_with_web_session(request)
         user = request.user
         allowed = super().has_permission(request)
         return allowed and isinstance(user, User) and second_factor.may_administer(user)
+
+    def get_urls(self) -> list[Any]:
+        return [path("enter/", csrf_exempt(entry.enter), name="enter"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The log-in page, or after too many attempts one that says so, with `Retry-After`."""
@@ -132,8 +158,7 @@ class ZhiyingAdminSite(admin.AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """An administrator's own password."""
         request.current_app = self.name
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
+        view = OwnPasswordView.as_view(
             success_url=reverse("admin:password_change_done", current_app=self.name),
             template_name="registration/password_change_form.html",
             extra_context={**self.each_context(request), **(extra_context or {})},

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import CreditEntry, Session, User
 from accounts.services import users
-from adminpanel.admin import markup
+from adminpanel.admin import entry, markup
 from adminpanel.admin.base import (
     ReadOnlyAdmin,
     administrator,
@@ -151,10 +151,14 @@ class UserAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             with refusals_shown(request):
                 actor = administrator(request)
+                own = user.pk == actor.pk
                 users.password_set(
-                    user=user, new_password=form.cleaned_data["new_password"], acting_user=actor
+                    user=user,
+                    new_password=form.cleaned_data["new_password"],
+                    acting_user=actor,
+                    keep_session=entry.web_session_of(request) if own else None,
                 )
-                if user.pk == actor.pk:
+                if own:
                     update_session_auth_hash(request, user)
                 self.log_change(request, user, _("Password set."))
                 messages.success(request, _("The password was set; every session of the user has ended."))

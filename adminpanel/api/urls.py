@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.api import audit, batches, storage, usage, users, workers
+from adminpanel.api import audit, batches, handover, storage, usage, users, workers
 
 urlpatterns = [
     path("admin/users", users.UserListView.as_view()),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/groups", users.GroupListView.as_view()),
     path("admin/users/<uuid:user_id>/credits", users.UserCreditsView.as_view()),
     path("admin/batches", batches.AllBatchesView.as_view()),
+    path("admin/handover", handover.HandoverView.as_view()),
     path("admin/audit", audit.AuditLogView.as_view()),
     path("admin/batches/<uuid:batch_id>/first", batches.BatchFirstView.as_view()),
     path("admin/storage", storage.StorageView.as_view()),

@@ -58,7 +58,7 @@ class UserListView(APIView):
         body: dict[str, Any] = {"success": True, "user": user_body(user)}
         if not given:
             body["password"] = password
-        return Response(body, status=201)
+        return Response(body, status=201, headers={"Location": f"/api/admin/users/{user.pk}"})
 
 
 class UserView(APIView):

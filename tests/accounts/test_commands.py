@@ -1,6 +1,8 @@
 """`topup_credits` and `create_admin`, as an operator runs them."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from django.core.management.base import CommandError
 
 from accounts.models import CreditEntry, User
 from accounts.services.credits import MAX_CREDITS
+from tests.plugins.environment import ROOT
 from tests.support.books import assert_books_balance
+from tests.support.live import clean_environment
 from tests.support.rows import PASSWORD, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -53,9 +57,11 @@ def test_one_user_is_topped_up_whatever_the_case_of_the_name() -> None:
 
 def test_the_same_key_tops_up_once() -> None:
     make_user("anna", credits=0)
-    for _ in range(2):
-        run("topup_credits", "anna", "25", reason="paid", key="invoice 7")
+    first, second = (run("topup_credits", "anna", "25", reason="paid", key="invoice 7")[0] for _ in range(2))
     assert credits_of("anna") == 25
+    assert "anna: +25, balance 25" in first
+    assert "anna: nothing added" in second
+    assert "balance 25" in second
 
 
 def test_without_a_key_each_run_tops_up() -> None:
@@ -135,9 +141,10 @@ def test_a_failure_at_the_last_line_undoes_the_first(tmp_path: Path) -> None:
 def test_the_same_file_under_the_same_key_credits_once(tmp_path: Path) -> None:
     make_user("anna", credits=0)
     path = csv_file(tmp_path, "anna,10,paid", "anna,10,paid")
-    for _ in range(2):
-        run("topup_credits", csv=Path(path), key="2026-11")
+    first, second = (run("topup_credits", csv=Path(path), key="2026-11")[0] for _ in range(2))
     assert credits_of("anna") == 20
+    assert "2 lines topped up with 20 credits" in first
+    assert "0 lines topped up with 0 credits in all. 2 lines were done before." in second
     run("topup_credits", csv=Path(path), key="2026-12")
     assert credits_of("anna") == 40
 
@@ -203,3 +210,39 @@ def test_a_weak_password_is_refused(settings: LazySettings) -> None:
     with pytest.raises(CommandError):
         run("create_admin", "root")
     assert not User.objects.exists()
+
+
+# --- which installation ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["topup_credits anna 5 --reason x", "audit_credits", "reset_totp anna"])
+def test_a_command_that_finds_no_installation_says_what_to_set_and_makes_none(
+    tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "data"
+    done = manage(command, DATA_DIR=str(folder))
+    assert done.returncode == 1
+    assert f"There is no installation in {folder}." in done.stderr
+    assert "DATA_DIR=" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not folder.exists()
+
+
+def test_a_database_that_was_never_set_up_is_named(tmp_path: Path) -> None:
+    (tmp_path / "zhiying.sqlite3").touch()
+    done = manage("topup_credits anna 5 --reason x", DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert f"There is no installation in {tmp_path}." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def manage(command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=ROOT,
+        env={**clean_environment(), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )

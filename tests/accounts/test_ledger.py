@@ -23,9 +23,9 @@ def balance(user: User) -> int:
     return User.objects.get(pk=user.pk).credits
 
 
-def runs(count: int) -> list[Run]:
+def runs(count: int, price: int = 1) -> list[Run]:
     batch_id = uuid4()
-    return [Run(batch_id, uuid4(), 1) for _ in range(count)]
+    return [Run(batch_id, uuid4(), 1, price) for _ in range(count)]
 
 
 def test_a_new_user_is_granted_credits_by_an_entry(user: User) -> None:
@@ -41,7 +41,7 @@ def test_a_user_without_credits_has_no_entries() -> None:
 
 def test_charging_writes_one_entry_per_run(user: User) -> None:
     charged = runs(3)
-    assert ledger.charge_runs(user_id=user.pk, runs=charged, credits_each=1, note="batch") == 97
+    assert ledger.charge_runs(user_id=user.pk, runs=charged, note="batch") == 97
     entries = list(CreditEntry.objects.filter(user=user, kind=EntryKind.CHARGE).order_by("number"))
     assert [entry.balance_after for entry in entries] == [99, 98, 97]
     assert {entry.item_id for entry in entries} == {run.item_id for run in charged}
@@ -52,7 +52,7 @@ def test_charging_writes_one_entry_per_run(user: User) -> None:
 def test_a_charge_beyond_the_balance_changes_nothing_and_names_both_numbers() -> None:
     user = make_user(credits=2)
     with pytest.raises(InsufficientCreditsError) as refused:
-        ledger.charge_runs(user_id=user.pk, runs=runs(3), credits_each=1)
+        ledger.charge_runs(user_id=user.pk, runs=runs(3))
     assert refused.value.extra == {"required": 3, "available": 2}
     assert refused.value.status == 402
     assert balance(user) == 2
@@ -61,7 +61,7 @@ def test_a_charge_beyond_the_balance_changes_nothing_and_names_both_numbers() ->
 
 def test_the_last_credit_can_be_spent() -> None:
     user = make_user(credits=3)
-    assert ledger.charge_runs(user_id=user.pk, runs=runs(3), credits_each=1) == 0
+    assert ledger.charge_runs(user_id=user.pk, runs=runs(3)) == 0
     assert_books_balance()
 
 
@@ -69,10 +69,10 @@ def test_the_last_credit_can_be_spent() -> None:
 def test_the_same_run_cannot_be_charged_or_refunded_twice(user: User, operation: object) -> None:
     once = runs(1)
     assert callable(operation)
-    operation(user_id=user.pk, runs=once, credits_each=1)
+    operation(user_id=user.pk, runs=once)
     left = balance(user)
     with pytest.raises(IntegrityError), transaction.atomic():
-        operation(user_id=user.pk, runs=once, credits_each=1)
+        operation(user_id=user.pk, runs=once)
     assert balance(user) == left
     assert_books_balance()
 
@@ -80,7 +80,7 @@ def test_the_same_run_cannot_be_charged_or_refunded_twice(user: User, operation:
 def test_a_second_refund_within_one_call_is_refused_whole(user: User) -> None:
     once = runs(1)
     with pytest.raises(IntegrityError), transaction.atomic():
-        ledger.refund_runs(user_id=user.pk, runs=once * 2, credits_each=1)
+        ledger.refund_runs(user_id=user.pk, runs=once * 2)
     assert balance(user) == 100
 
 
@@ -149,7 +149,7 @@ def test_a_key_of_another_top_up_is_a_conflict(user: User) -> None:
 
 def test_an_unknown_user_cannot_be_charged(db: None) -> None:
     with pytest.raises(NotFoundError):
-        ledger.charge_runs(user_id=uuid4(), runs=runs(1), credits_each=1)
+        ledger.charge_runs(user_id=uuid4(), runs=runs(1))
 
 
 # --- Append-only -----------------------------------------------------------------------------------

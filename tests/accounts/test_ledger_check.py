@@ -2,6 +2,7 @@
 
 import io
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -9,6 +10,7 @@ from django.db import connection
 
 from accounts.models import CreditEntry, User
 from accounts.services import credits as ledger
+from accounts.services.credits import Run
 from tests.support.rows import make_batch, make_user
 
 ROWS = import_module("accounts.migrations.0002_append_only_ledger")
@@ -82,6 +84,25 @@ def test_changes_that_cancel_out_are_found_by_the_running_sum(user: User, unprot
     assert code == 1
     assert "balance 130" not in err  # the sum is right, the way to it is not
     assert "says 110 after it, the ledger 120" in err
+
+
+def test_a_refund_of_another_amount_than_its_charge_is_reported(user: User) -> None:
+    """A price that came from the settings of the day instead of the run's."""
+    batch_id, item_id = uuid4(), uuid4()
+    ledger.charge_runs(user_id=user.pk, runs=[Run(batch_id, item_id, 1, 3)])
+    ledger.refund_runs(user_id=user.pk, runs=[Run(batch_id, item_id, 1, 1)])
+    code, _, err = audit()
+    assert code == 1
+    assert f"refund:{item_id}:1: 1 given back, 3 charged" in err
+    assert "1 discrepancies." in err
+
+
+def test_a_refund_of_what_was_never_charged_is_reported(user: User) -> None:
+    run = Run(uuid4(), uuid4(), 1, 2)
+    ledger.refund_runs(user_id=user.pk, runs=[run])
+    code, _, err = audit()
+    assert code == 1
+    assert f"refund:{run.item_id}:1: 2 given back, 0 charged" in err
 
 
 def test_the_report_ends_however_much_is_wrong(user: User, unprotected_ledger: None) -> None:

@@ -113,6 +113,27 @@ def test_the_list_is_ones_own_newest_first_in_pages(user: User, client: APIClien
 
 
 @pytest.mark.usefixtures("noon")
+def test_the_list_is_searched_by_the_names_of_files(
+    user: User, client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videos.services.selectors.FILES_SEARCHED", 2)
+    oldest, middle, newest = (make_batch(user, 2, name=name) for name in ("one", "two", "three"))
+    for batch, image, audio in ((oldest, "Li Lei", "a"), (middle, "Han Meimei", "b"), (newest, "李雷", "c")):
+        batch.items.filter(position=1).update(original_name=f"{image}.jpg")
+        Batch.objects.filter(pk=batch.pk).update(audio_name=f"{audio}-speech.mp3")
+    stranger = make_batch(make_user(), 1)
+    stranger.items.update(original_name="李雷.jpg")
+
+    def found(words: str) -> list[str]:
+        return [batch["name"] for batch in client_of_user.get(LIST, {"search": words}).json()["batches"]]
+
+    assert found("李雷") == ["three"]
+    assert found("meimei") == ["two"]
+    assert found("B-SPEECH") == ["two"]
+    assert found("li lei") == [], "older than what is looked at"
+    assert found("one") == ["one"], "by its own name still"
+
+
 def test_the_list_is_searched_and_filtered(user: User, client: APIClient) -> None:
     make_batch(user, name="Spring sale")
     finish()
@@ -384,6 +405,26 @@ def test_an_archive_link_is_good_for_its_batch_alone(exported: Any, user: User) 
     url = exported["zip_url"].removeprefix("http://testserver")
     forged = url.replace(exported["batch_id"], str(other.pk))
     assert APIClient().get(forged).status_code == 403
+
+
+def test_some_videos_are_exported_under_the_names_they_always_have(exported: Any, client: APIClient) -> None:
+    path = f"{LIST}/{exported['batch_id']}/export"
+    failed = VideoItem.objects.get(batch_id=exported["batch_id"], status="failed")
+    second = exported["files"][1]
+    some = client.get(f"{path}?items={second['id']},{failed.pk}").json()
+    assert [(entry["id"], entry["name"]) for entry in some["files"]] == [(second["id"], "A (2).mp4")]
+    archive = zipfile.ZipFile(io.BytesIO(download(some["zip_url"])))
+    assert archive.namelist() == ["A (2).mp4", "manifest.csv"]
+    assert archive.read("A (2).mp4") == b"two"
+    rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
+    assert [row["status"] for row in rows] == ["completed", "failed"]
+    for wrong in ("x", "1,2", ",".join([second["id"]] * 1001)):
+        assert client.get(f"{path}?items={wrong}").status_code == 400
+    zip_path = exported["zip_url"].removeprefix("http://testserver")
+    refused = APIClient().get(f"{zip_path}?items=x")
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+    stranger = make_item(make_user())
+    assert client.get(f"{path}?items={stranger.pk}").json()["total"] == 0
 
 
 # --- The ledger ------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.support.rows import claim, client_for, make_batch, make_user
 from videos.api import answers
 from videos.models import Batch, VideoItem
 from videos.scheduling import forecast
-from videos.services import attempts, batches
+from videos.services import attempts, batches, heartbeats
 from videos.services.attempts import Claim, StoredResult, Verdict
 from videos.store import urls as media_urls
 
@@ -60,7 +60,7 @@ CHANGES: dict[str, Change] = {
     "completed": lambda batch, client: attempts.complete(running(batch), DONE),
     "failed": lambda batch, client: attempts.fail(running(batch), FAILURE),
     "given back": lambda batch, client: attempts.release(running(batch)),
-    "progress": lambda batch, client: attempts.show_progress(running(batch), 40),
+    "progress": lambda batch, client: heartbeats.show_progress(running(batch), 40),
     "renamed": lambda batch, client: client.patch(address(batch), {"name": "other"}),
     "cancelled": lambda batch, client: client.post(f"{address(batch)}/cancel"),
     "its owner's name": lambda batch, client: User.objects.filter(pk=batch.user_id).update(username="other"),
@@ -98,10 +98,10 @@ def test_what_changed_is_answered_anew_and_what_did_not_with_304(
 
 @pytest.mark.usefixtures("same_links")
 def test_a_heartbeat_without_progress_changes_nothing(batch: Batch, client_of_user: APIClient) -> None:
-    attempts.show_progress(running(batch), 40)
+    heartbeats.show_progress(running(batch), 40)
     etag = client_of_user.get(address(batch)).headers["ETag"]
-    attempts.renew([running(batch)])
-    attempts.show_progress(running(batch), 40)
+    heartbeats.renew([running(batch)])
+    heartbeats.show_progress(running(batch), 40)
     assert client_of_user.get(address(batch), HTTP_IF_NONE_MATCH=etag).status_code == 304
 
 
@@ -164,7 +164,7 @@ def test_whoever_may_not_see_it_is_not_told_that_it_is_unchanged(batch: Batch, u
 
 @pytest.mark.usefixtures("same_links")
 def test_the_counts_are_those_of_the_items(batch: Batch, client_of_user: APIClient) -> None:
-    attempts.show_progress(running(batch), 50)
+    heartbeats.show_progress(running(batch), 50)
     attempts.fail(claim(), FAILURE)
     whole = client_of_user.get(address(batch)).json()
     [summary] = client_of_user.get(f"{LIST}?summary=true").json()["batches"]

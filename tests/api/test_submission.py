@@ -112,6 +112,7 @@ def test_dry_run_checks_and_prices_and_makes_nothing(user: User, client_of_user:
     assert answer.json() == {
         "ok": True,
         "image_count": 2,
+        "price_per_image": 1,
         "price": 2,
         "credits": 100,
         "sufficient": True,

@@ -141,3 +141,29 @@ def test_the_main_job_can_be_done_by_keyboard(open_page: Opener, people: People)
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+SITE = ("", "accounts/user/", "accounts/creditentry/", "videos/batch/", "videos/videoitem/", "videos/worker/")
+"""Pages of the administration site, below /admin/."""
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
+def test_no_page_of_the_administration_site_has_a_serious_problem(
+    open_page: Opener, people: People, axe: str, theme: str, language: str
+) -> None:
+    people.new(balance=3)
+    page = open_page("/login", language=language)
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.goto("/admin/login/")
+    found = steps.serious_problems(page, axe)
+    steps.enter(page, people.tokens(people.admin), "/manage/site")
+    page.wait_for_url("**/admin/")
+    for path in SITE:
+        page.goto(f"/admin/{path}")
+        found += steps.serious_problems(page, axe)
+        rows = page.locator("#result_list tbody th a")
+        if rows.count():
+            rows.first.click()
+            page.wait_for_load_state()
+            found += steps.serious_problems(page, axe)
+    assert not found, "\n".join(found)

@@ -1,5 +1,7 @@
 """The administrator's day, and what others see of it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -64,3 +66,37 @@ def test_a_deactivated_user_is_out_at_once(open_page: Opener, people: People) ->
 
     theirs.reload()
     expect(theirs).to_have_url("/login")
+
+
+def test_one_log_in_opens_both_administrations_and_one_log_out_closes_them(
+    open_page: Opener, people: People
+) -> None:
+    page = open_page("/login", language="en-US")
+    steps.enter(page, people.tokens(people.admin), "/manage/engine")
+    page.get_by_role("link", name="Administration site").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+    page.get_by_role("link", name="Web application").click()
+    expect(page.get_by_role("searchbox", name="Search user name")).to_be_visible()
+    page.goto("/manage/site?next=/admin/videos/batch/")
+    expect(page.get_by_role("heading", name="Select batch to view")).to_be_visible()
+
+    page.goto("/batches")
+    page.get_by_role("button", name=re.compile(r"admin", re.IGNORECASE)).last.click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("textbox", name="Password")).to_be_visible()
+    page.goto("/admin/")
+    page.get_by_role("link", name="Enter with the log-in of the web application").click()
+    expect(page.get_by_role("textbox", name="Password")).to_be_visible()
+
+
+def test_a_ledger_is_exported_from_the_web_application(open_page: Opener, people: People) -> None:
+    creator = people.new(balance=7)
+    page = open_page("/login", language="en-US")
+    steps.enter(page, people.tokens(people.admin), "/manage/users")
+    page.get_by_role("button", name=f"More actions for {creator.username}").click()
+    page.get_by_role("menuitem", name="Ledger").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as CSV").click()
+    _head, *rows = download.value.path().read_text("utf-8-sig").splitlines()
+    assert [row.split(",")[2] for row in rows] == [creator.username]

@@ -1,11 +1,18 @@
 """docker-compose.yml, the Dockerfile and nginx.conf agree with each other and with the settings."""
 
 import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.support.live import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -15,15 +22,43 @@ OURS = ("setup", "web", "worker")
 SECRET_NAME = re.compile(r"PASSWORD|PASS$|SECRET|TOKEN|_KEY")
 
 
-def documented() -> set[str]:
+EXAMPLE = (ROOT / ".env.example").read_text()
+INTERNAL = {"TEST_SQLITE_PATH", "TMPDIR"}
+
+
+def documented() -> list[str]:
     """The variables that .env.example explains."""
-    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    return re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
 
 
+RECORD = """
+import environ
+names, read = set(), environ.FileAwareMapping.__getitem__
+environ.FileAwareMapping.__getitem__ = lambda self, name: (names.add(name), read(self, name))[1]
+import zhiying.settings
+print(*names)
+"""
+DATABASES = ("", "postgresql://user:password@localhost:1/name")
+
+
+@cache
 def variables_of_settings() -> set[str]:
-    """The variables that Django's settings read."""
-    settings = "".join(path.read_text() for path in (ROOT / "zhiying" / "settings").glob("*.py"))
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', settings))
+    """The variables that Django's settings ask for on either database, whatever made their names."""
+    names: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for database in DATABASES:
+            environment = clean_environment(DATA_DIR=folder, DATABASE_URL=database)
+            done = subprocess.run(
+                [sys.executable, "-c", RECORD],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            names |= set(done.stdout.split())
+    return names
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -90,8 +125,21 @@ def test_our_services_get_only_variables_that_are_read(name: str) -> None:
 def test_every_variable_is_documented() -> None:
     texts = [COMPOSE_TEXT, *((ROOT / "deploy" / name).read_text() for name in ("setup", "web", "worker"))]
     interpolated = {name for text in texts for name in re.findall(r"\$\{([A-Z][A-Z0-9_]+)", text)}
-    internal = {"TEST_SQLITE_PATH", "TMPDIR"}
-    assert (interpolated | variables_of_settings()) - internal - documented() == set()
+    assert (interpolated | variables_of_settings()) - INTERNAL - set(documented()) == set()
+
+
+def test_each_variable_of_the_settings_is_explained_once() -> None:
+    names = Counter(documented())
+    read = variables_of_settings() - INTERNAL
+    assert {"MEDIA_SIGNING_KEY_FALLBACKS", "DATABASE_LOCK_TIMEOUT_S", "METRICS_TOKEN"} <= read
+    assert {name: names[name] for name in read} == dict.fromkeys(read, 1)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_explanation_stands_twice() -> None:
+    lines = Counter(re.findall(r"^# .+[.:]$", EXAMPLE, re.MULTILINE))
+    beginnings = Counter(line[:40] for line in lines.elements() if len(line) > 40)
+    assert [line for line, count in (lines + beginnings).items() if count > 1] == []
 
 
 def test_the_dockerfile_copies_only_what_exists() -> None:

@@ -6,16 +6,20 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
 
 from tests.plugins.environment import in_ci
 from tests.servers import MissingServerError
 from tests.servers.nginx import TIMEOUT_S, Nginx, run_nginx
 from tests.servers.process import LOOPBACK, free_port, scratch_folder
+from zhiying.kernel.body_limits import limit_for_path, limit_of
 
 pytestmark = pytest.mark.xdist_group("nginx")
 
@@ -156,8 +160,10 @@ def test_the_application_learns_the_real_address_and_scheme(site: Nginx) -> None
 @pytest.mark.parametrize(
     ("path", "size", "status"),
     [
-        ("/api/auth/login", 1_000_000, 200),
-        ("/api/auth/login", 3_000_000, 413),
+        ("/api/auth/login", 60_000, 200),
+        ("/api/auth/login", 2_000_000, 413),
+        ("/api/user/profile-to-be", 1_000_000, 200),
+        ("/api/user/profile-to-be", 2_000_000, 413),
         ("/api/video/batch", 30_000_000, 200),
         ("/api/video/batches/1/items/2/replace", 20_000_000, 200),
         ("/api/video/batches/1/items/2/replace", 30_000_000, 413),
@@ -171,6 +177,48 @@ def test_each_call_has_a_limit_of_its_own(site: Nginx, path: str, size: int, sta
         assert json.loads(body)["received"] == size
     else:
         assert (response.status, json.loads(body)["code"]) == (413, "request_too_large")
+
+
+def calls_with_limits() -> dict[str, int]:
+    """A path of every call that states how much it takes, and of some that do not."""
+    examples = {"uuid": str(uuid4()), "str": "0-x", "int": "1", "path": "a/b"}
+    found = {path: limit_for_path(path).form_bytes for path in ("/", "/admin/login/", "/api/user/profile")}
+
+    def walk(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> None:
+        for entry in patterns:
+            path = prefix + re.sub(r"<(\w+):\w+>", lambda match: examples[match[1]], str(entry.pattern))
+            if isinstance(entry, URLResolver):
+                walk(entry.url_patterns, path)
+            elif isinstance(entry.pattern, RoutePattern) and limit_of(entry.callback) != limit_for_path("/"):
+                found[path] = limit_of(entry.callback).form_bytes
+
+    walk(get_resolver().url_patterns, "/")
+    return found
+
+
+def first_answer(site: Nginx, path: str, length: int) -> bytes:
+    """The first line that a client gets who asks whether to send a body of this length, and sends none."""
+    head = f"POST {path} HTTP/1.1\r\nHost: {site.server_name}\r\nContent-Length: {length}\r\n"
+    head += f"Authorization: {TOKEN['Authorization']}\r\nExpect: 100-continue\r\n\r\n"
+    context = ssl._create_unverified_context()  # noqa: S323 - the certificate is made for this test
+    with (
+        socket.create_connection((LOOPBACK, site.https_port), TIMEOUT_S) as connection,
+        context.wrap_socket(connection, server_hostname=site.server_name) as stream,
+    ):
+        stream.sendall(head.encode())
+        return stream.recv(65536).partition(b"\r\n")[0]
+
+
+def test_what_the_application_would_refuse_is_not_taken_in_first(site: Nginx) -> None:
+    """To the byte, for every call: nginx refuses what is too large before a byte of it comes."""
+    limits = calls_with_limits()
+    assert len(limits) == 9, "three of the default; log in, refresh, change password; batch, replace, part"
+    asked = {
+        path: (first_answer(site, path, limit), first_answer(site, path, limit + 1))
+        for path, limit in limits.items()
+    }
+    expected = (b"HTTP/1.1 100 Continue", b"HTTP/1.1 413 Request Entity Too Large")
+    assert asked == dict.fromkeys(limits, expected)
 
 
 @pytest.mark.parametrize("path", ["/api/video/batch", "/api/video/batches/1/items/2/replace"])

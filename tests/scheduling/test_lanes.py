@@ -13,7 +13,7 @@ from tests.support.parallel import all_at_once
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, QueueLane, VideoItem
 from videos.scheduling.claims import claim_next
-from videos.services import attempts, batches, runs
+from videos.services import attempts, batches, heartbeats, runs
 from videos.services.attempts import StoredResult, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -101,7 +101,7 @@ def test_a_worker_whose_clock_is_fast_takes_nobodys_items(
     now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(hours=1))
     assert attempts.expire_leases() == 0
-    attempts.renew([claimed])
+    heartbeats.renew([claimed])
     left = VideoItem.objects.get().lease_until
     assert left is not None
     assert left < now() + timedelta(minutes=5), "the lease is as long as the fast clock says"

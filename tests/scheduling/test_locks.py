@@ -23,7 +23,7 @@ from tests.support.parallel import all_at_once
 from tests.support.rows import claim, make_batch, make_user
 from videos.models import QueueLane, VideoItem
 from videos.scheduling.claims import claim_next
-from videos.services import attempts, runs
+from videos.services import attempts, heartbeats, runs
 from videos.services.attempts import StoredResult
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.row_locks]
@@ -98,9 +98,9 @@ def test_leases_of_others_are_renewed_and_their_progress_is_shown(held: str) -> 
     VideoItem.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
     key = claims[0].batch_id if held == "batches" else claims[0].item_id
     with stopped_while_holding(held, key), Stopwatch() as took:
-        attempts.renew(claims)
+        heartbeats.renew(claims)
         for held_claim in claims:
-            attempts.show_progress(held_claim, 40)
+            heartbeats.show_progress(held_claim, 40)
     assert took.seconds < ENOUGH_S
     free = VideoItem.objects.get(pk=claims[1].item_id)
     assert free.progress == 40

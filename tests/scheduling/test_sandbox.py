@@ -76,24 +76,6 @@ def test_a_decoder_has_no_privileges_and_a_short_environment(tmp_path: Path) -> 
     assert int(done.stdout.split("CapEff:\\t")[1].split("\\n")[0], 16) & ~0b10 == 0
 
 
-def test_a_secret_may_be_given_as_a_file(tmp_path: Path) -> None:
-    """As container secrets are: not in the environment, and the file's last newline is not part of it."""
-    secret = secrets.token_urlsafe(64)
-    (tmp_path / "key").write_text(secret + "\n")
-    code = "from zhiying.settings import SECRET_KEY; print(SECRET_KEY)"
-    environment = {**os.environ, "SECRET_KEY_FILE": str(tmp_path / "key"), "DATA_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.strip() == secret
-
-
 ASK = "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
 SERVERS = {
     "any process with Django": f"import ctypes, django; django.setup(); {ASK}",

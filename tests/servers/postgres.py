@@ -5,11 +5,23 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.servers.process import LOOPBACK, ServerError, find_program, free_port, log_tail, scratch_folder
+from tests.servers.process import (
+    LOOPBACK,
+    Command,
+    Runner,
+    ServerError,
+    find_program,
+    free_port,
+    log_tail,
+    run_command,
+    scratch_folder,
+    stop_group,
+)
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -26,32 +38,43 @@ COMMAND_TIMEOUT_S = 600
 
 
 @contextlib.contextmanager
-def run_postgresql(database: str = "zhiying") -> Iterator[str]:
+def run_postgresql(
+    database: str = "zhiying", *, superuser: str = "zhiying", run: Runner = run_command
+) -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
 
     Raises `MissingServerError` where PostgreSQL is not installed and `ServerError` when it does not start.
     """
-    initdb, pg_ctl, psql = find_program("initdb"), find_program("pg_ctl"), find_program("psql")
+    initdb, postgres, psql = find_program("initdb"), find_program("postgres"), find_program("psql")
+    pg_isready = find_program("pg_isready")
     with scratch_folder("pg") as folder:
         password = secrets.token_urlsafe(12)
         (folder / "password").write_text(password)
         owner = _unprivileged_owner(folder)
-        data, log, port = folder / "data", folder / "log", free_port()
+        data, port = folder / "data", free_port()
+        server = Command([postgres, "-D", data], folder / "log", _environment(), owner=owner)
 
-        def run(*arguments: str | Path) -> None:
-            _run([str(argument) for argument in arguments], folder=folder, owner=owner, log=log)
+        def call(*arguments: str | Path) -> None:
+            _call([str(argument) for argument in arguments], server)
 
-        run(initdb, "-D", data, "-U", "zhiying", "-A", "scram-sha-256", "--pwfile", folder / "password")
+        call(initdb, "-D", data, "-U", superuser, "-A", "scram-sha-256", "--pwfile", folder / "password")
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
             configuration.write(f"port = {port}\n")
-        run(pg_ctl, "-D", data, "-l", log, "-w", "-t", str(START_TIMEOUT_S), "start")
-        try:
-            base = f"postgresql://zhiying:{password}@{LOOPBACK}:{port}"
-            run(psql, f"{base}/postgres", "-q", "-c", f'CREATE DATABASE "{database}"')
+        asked = [str(pg_isready), "-q", "-h", LOOPBACK, "-p", str(port)]
+        with run(
+            server,
+            ready=lambda: not subprocess.run(asked, check=False, timeout=COMMAND_TIMEOUT_S).returncode,
+            timeout_s=START_TIMEOUT_S,
+            stop_signal=signal.SIGQUIT,  # whoever is still connected is cut off
+        ):
+            base = f"postgresql://{superuser}:{password}@{LOOPBACK}:{port}"
+            call(psql, f"{base}/postgres", "-q", "-c", f'CREATE DATABASE "{database}"')
             yield f"{base}/{database}"
-        finally:
-            run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def _unprivileged_owner(folder: Path) -> pwd.struct_passwd | None:
@@ -67,25 +90,16 @@ def _unprivileged_owner(folder: Path) -> pwd.struct_passwd | None:
     raise ServerError("running as root, and there is no unprivileged account to run PostgreSQL as")
 
 
-def _run(arguments: list[str], *, folder: Path, owner: pwd.struct_passwd | None, log: Path) -> None:
-    """Run one of PostgreSQL's own commands as the cluster's owner; raises `ServerError` with its output."""
-    with (folder / "output").open("w+b") as output:
-        # Output goes to a file, not a pipe: the server that pg_ctl leaves behind would hold a pipe open.
-        result = subprocess.run(
-            arguments,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            timeout=COMMAND_TIMEOUT_S,
-            check=False,
-            user=owner.pw_uid if owner else None,
-            group=owner.pw_gid if owner else None,
-            extra_groups=[] if owner else None,
-        )
-    if result.returncode:
+def _call(arguments: list[str], server: Command) -> None:
+    """Run one of PostgreSQL's own commands as the server's owner; raises `ServerError` with its output."""
+    output = server.log.with_name("output")
+    process = Command(arguments, output, _environment(), owner=server.owner).start()
+    try:
+        process.wait(COMMAND_TIMEOUT_S)
+    finally:
+        stop_group(process)
+    if process.returncode:
         raise ServerError(
-            f"{Path(arguments[0]).name} ended with {result.returncode}:\n"
-            f"{log_tail(folder / 'output')}\n{log_tail(log)}"
+            f"{Path(arguments[0]).name} ended with {process.returncode}:\n"
+            f"{log_tail(output)}\n{log_tail(server.log)}"
         )

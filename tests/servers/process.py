@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -12,7 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,8 +26,9 @@ PORTS = range(10_240, 22_240)
 POLL_INTERVAL_S = 0.05
 """Pause between two looks at a condition."""
 
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
-"""How long a server may take to stop by itself before it is killed."""
+"""How long a server may take to be ready, and to stop by itself before it is killed."""
 
 LOG_TAIL_CHARACTERS = 2000
 """How much of a server's log an error message carries."""
@@ -128,54 +133,104 @@ def scratch_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Command:
+    """A server's command line and surroundings; it runs in the foreground, in a process group of its own."""
+
+    arguments: Sequence[str | Path]
+    log: Path
+    """Where its output goes; it runs in this folder unless told otherwise."""
+    environment: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    owner: pwd.struct_passwd | None = None
+    """Whom it runs as; ourselves unless said."""
+
+    @property
+    def name(self) -> str:
+        return Path(self.arguments[0]).name
+
+    def start(self) -> subprocess.Popen[bytes]:
+        identity: dict[str, Any] = {}
+        if self.owner:
+            identity = {"user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [str(argument) for argument in self.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.cwd or self.log.parent,
+                env=dict(self.environment) if self.environment is not None else None,
+                start_new_session=True,
+                **identity,
+            )
+
+    def wait_until_ready(
+        self, process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout_s: float
+    ) -> None:
+        """Raises `ServerError` with the end of its log when it dies or is not ready in time."""
+
+        def ready_or_dead() -> bool:
+            if process.poll() is not None:
+                raise ServerError(f"{self.name} ended with {process.returncode}")
+            return ready()
+
+        try:
+            wait_until(ready_or_dead, timeout_s=timeout_s, what=self.name)
+        except ServerError as error:
+            raise ServerError(f"{error}\n{log_tail(self.log)}") from None
+
+
+class Runner(Protocol):
+    """How servers are run: `running`, or a supervisor's way (tests/servers/supervisor.py)."""
+
+    def __call__(
+        self,
+        command: Command,
+        *,
+        ready: Callable[[], bool],
+        timeout_s: float = START_TIMEOUT_S,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]: ...
+
+
 @contextlib.contextmanager
+def run_command(
+    command: Command,
+    *,
+    ready: Callable[[], bool],
+    timeout_s: float = START_TIMEOUT_S,
+    stop_signal: signal.Signals = signal.SIGTERM,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server from the moment it is ready until the block ends; once, and its death is its end.
+
+    Its whole group is stopped, by force where asking is not enough.
+    """
+    process = command.start()
+    try:
+        command.wait_until_ready(process, ready, timeout_s)
+        yield process
+    finally:
+        stop_group(process, stop_signal)
+
+
 def running(
     arguments: Sequence[str | Path],
     *,
     ready: Callable[[], bool],
     log: Path,
     environment: Mapping[str, str] | None = None,
-    timeout_s: float = 120.0,
+    timeout_s: float = START_TIMEOUT_S,
     cwd: Path | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server in the foreground of a process group of its own, from `ready` until the block ends.
-
-    It runs in `cwd`, or in the folder of its log.
-
-    Output goes to `log`, whose end is quoted by the `ServerError` raised when it dies or is not
-    ready in time. The whole group is stopped, by force where asking is not enough.
-    """
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [str(argument) for argument in arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=cwd or log.parent,
-            env=dict(environment) if environment is not None else None,
-            start_new_session=True,
-        )
-    name = Path(arguments[0]).name
-
-    def ready_or_dead() -> bool:
-        if process.poll() is not None:
-            raise ServerError(f"{name} ended with {process.returncode}:\n{log_tail(log)}")
-        return ready()
-
-    try:
-        try:
-            wait_until(ready_or_dead, timeout_s=timeout_s, what=name)
-        except ServerError as error:
-            raise ServerError(f"{error}\n{log_tail(log)}") from None
-        yield process
-    finally:
-        stop_group(process)
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """`run_command` in one call."""
+    return run_command(Command(arguments, log, environment, cwd), ready=ready, timeout_s=timeout_s)
 
 
-def stop_group(process: subprocess.Popen[bytes]) -> None:
+def stop_group(process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
     """Ask a process to stop, wait, then kill what is left of its group."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_TIMEOUT_S)
     with contextlib.suppress(ProcessLookupError, PermissionError):

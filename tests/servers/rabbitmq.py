@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pika
@@ -10,10 +11,12 @@ import pika.exceptions
 
 from tests.servers.process import (
     LOOPBACK,
+    Command,
+    Runner,
     accepts_connections,
     find_program,
     free_port,
-    running,
+    run_command,
     scratch_folder,
 )
 
@@ -23,9 +26,24 @@ START_TIMEOUT_S = 300.0
 CONNECTION_OPTIONS = "heartbeat=60&connection_attempts=1&blocked_connection_timeout=30"
 
 
+@dataclass(frozen=True)
+class RabbitNode:
+    """A node's address, and the environment in which `rabbitmqctl` finds it."""
+
+    url: str
+    environment: Mapping[str, str]
+
+
 @contextlib.contextmanager
-def run_rabbitmq(*settings: str) -> Iterator[str]:
-    """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`.
+def run_rabbitmq(*settings: str, run: Runner = run_command) -> Iterator[str]:
+    """Start a RabbitMQ node of its own and give its URL, `amqp://guest:guest@host:port/%2F?…`."""
+    with run_rabbitmq_node(*settings, run=run) as node:
+        yield node.url
+
+
+@contextlib.contextmanager
+def run_rabbitmq_node(*settings: str, run: Runner = run_command) -> Iterator[RabbitNode]:
+    """The same, for whoever administers it.
 
     The node shares nothing with one that already runs: its name, ports, folders, cookie and its
     port mapper (epmd) are its own. `settings` are further lines of its configuration.
@@ -36,20 +54,17 @@ def run_rabbitmq(*settings: str) -> Iterator[str]:
     with scratch_folder("amqp") as folder:
         environment = _environment(folder, epmd_port, amqp_port, distribution_port, settings)
         url = f"amqp://guest:guest@{LOOPBACK}:{amqp_port}/%2F?{CONNECTION_OPTIONS}"
-        mapper = running(
-            [epmd, "-port", str(epmd_port), "-address", LOOPBACK],
+        mapper = run(
+            Command([epmd, "-port", str(epmd_port), "-address", LOOPBACK], folder / "epmd.log"),
             ready=lambda: accepts_connections(epmd_port),
-            log=folder / "epmd.log",
         )
-        node = running(
-            [server],
+        node = run(
+            Command([server], folder / "server.log", environment),
             ready=lambda: accepts_connections(amqp_port) and _answers(url),
-            log=folder / "server.log",
-            environment=environment,
             timeout_s=START_TIMEOUT_S,
         )
         with mapper, node:
-            yield url
+            yield RabbitNode(url, environment)
 
 
 def _environment(

@@ -12,10 +12,12 @@ from botocore.config import Config
 
 from tests.servers.process import (
     LOOPBACK,
+    Command,
+    Runner,
     accepts_connections,
     find_program,
     free_port,
-    running,
+    run_command,
     scratch_folder,
 )
 
@@ -58,7 +60,7 @@ class S3Server:
 
 
 @contextlib.contextmanager
-def run_s3(bucket: str = "media") -> Iterator[S3Server]:
+def run_s3(bucket: str = "media", *, run: Runner = run_command) -> Iterator[S3Server]:
     """Start the store with one empty bucket that takes objects at once."""
     program = find_program("weed")
     ports = {name: free_port(companion_offset=GRPC_OFFSET) for name in ("master", "volume", "filer", "s3")}
@@ -85,10 +87,9 @@ def run_s3(bucket: str = "media") -> Iterator[S3Server]:
             "bucket": bucket,
         }
         arguments = [f"-{name}={value}" for name, value in options.items()]
-        with running(
-            [program, "-logtostderr", "mini", *arguments],
+        with run(
+            Command([program, "-logtostderr", "mini", *arguments], folder / "log"),
             ready=lambda: accepts_connections(ports["s3"]) and _takes_objects(server),
-            log=folder / "log",
             timeout_s=300.0,
         ):
             yield server

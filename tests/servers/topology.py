@@ -21,7 +21,7 @@ import yaml
 from filelock import FileLock
 
 from tests.servers.nginx import Nginx, run_nginx
-from tests.servers.process import LOOPBACK, ServerError, free_port, running
+from tests.servers.process import LOOPBACK, Command, Runner, ServerError, free_port, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST_NAME = "video.example.com"
@@ -38,11 +38,13 @@ class Topology:
     broker_url: str
     extra: Mapping[str, str] = field(default_factory=dict)
     """What else the operator wrote into .env."""
+    host_name: str = HOST_NAME
+    run_server: Runner = run_command
     web_ports: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.https_port = free_port()
-        self.public_url = f"https://{HOST_NAME}:{self.https_port}"
+        self.public_url = f"https://{self.host_name}:{self.https_port}"
         self.admin_password = secrets.token_urlsafe(12)
         self.variables = {**_example(), **self._operator(), **self.extra}
         self._services: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -53,7 +55,7 @@ class Topology:
         """What .env.example marks "docker compose needs", filled in as it asks for."""
         return {
             "PUBLIC_URL": self.public_url,
-            "ALLOWED_HOSTS": HOST_NAME,
+            "ALLOWED_HOSTS": self.host_name,
             "SECRET_KEY": secrets.token_urlsafe(64),
             "ADMIN_PASSWORD": self.admin_password,
             "POSTGRES_PASSWORD": secrets.token_hex(12),
@@ -126,13 +128,16 @@ class Topology:
     @contextlib.contextmanager
     def service(self, service: str, number: int = 1) -> Iterator["subprocess.Popen[bytes]"]:
         """A long-running service of ours, from the moment it is healthy."""
-        with running(
+        command = Command(
             self._services[service]["command"],
-            ready=lambda: self.health(service, number).returncode == 0,
-            log=self.log(service, number),
-            environment=self.environment(service, number),
-            timeout_s=START_TIMEOUT_S,
+            self.log(service, number),
+            self.environment(service, number),
             cwd=ROOT,
+        )
+        with self.run_server(
+            command,
+            ready=lambda: self.health(service, number).returncode == 0,
+            timeout_s=START_TIMEOUT_S,
         ) as process:
             yield process
 
@@ -140,7 +145,7 @@ class Topology:
     def nginx(self) -> Iterator[Nginx]:
         """nginx in front of all web services that were started."""
         told = self._of_compose("nginx")
-        assert told["NGINX_SERVER_NAMES"] == HOST_NAME
+        assert told["NGINX_SERVER_NAMES"] == self.host_name
         assert told["PUBLIC_URL"] == self.public_url
         (self.folder / "data" / "media").mkdir(parents=True, exist_ok=True)
         upstream = "; server ".join(f"{LOOPBACK}:{port}" for port in self.web_ports)
@@ -149,6 +154,7 @@ class Topology:
             media=self.folder / "data" / "media",
             server_name=told["NGINX_SERVER_NAMES"],
             https_port=self.https_port,
+            run=self.run_server,
         ) as nginx:
             yield nginx
 

@@ -22,13 +22,27 @@ def assert_books_balance() -> None:
 def assert_runs_are_settled() -> None:
     """Each run of each item was charged once, and refunded once if and only if it did not complete."""
     entries: dict[object, Counter[str]] = defaultdict(Counter)
+    amounts: dict[str, int] = {}
     for entry in CreditEntry.objects.exclude(item_id=None):
         entries[entry.item_id][entry.operation_key] += 1
+        amounts[entry.operation_key] = entry.amount
     for item in VideoItem.objects.all():
         expected = Counter(f"charge:{item.pk}:{run}" for run in range(1, item.run + 1))
         ended = range(1, item.run + (1 if item.status in SETTLED else 0))
         expected.update(f"refund:{item.pk}:{run}" for run in ended)
         assert entries[item.pk] == expected, (item.status, item.run)
+        assert amounts[f"charge:{item.pk}:{item.run}"] == -item.price, item.pk
+        for run in ended:
+            assert amounts[f"refund:{item.pk}:{run}"] == -amounts[f"charge:{item.pk}:{run}"], (item.pk, run)
+
+
+def assert_batches_know_what_they_cost() -> None:
+    """Each batch's total is what the ledger says of it, net of refunds."""
+    cost: Counter[object] = Counter()
+    for entry in CreditEntry.objects.filter(kind__in=["charge", "refund"]):
+        cost[entry.batch_id] -= entry.amount
+    for batch in Batch.objects.all():
+        assert batch.credits_used == cost[batch.pk], batch.pk
 
 
 def assert_counts_are_true() -> None:
@@ -47,4 +61,5 @@ def assert_counts_are_true() -> None:
 def assert_all_is_settled() -> None:
     assert_books_balance()
     assert_runs_are_settled()
+    assert_batches_know_what_they_cost()
     assert_counts_are_true()

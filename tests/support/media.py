@@ -37,3 +37,21 @@ def wav_bytes(duration_s: float = 0.6, rate_hz: int = 16_000) -> bytes:
         file.setframerate(rate_hz)
         file.writeframes(samples.tobytes())
     return stream.getvalue()
+
+
+@cache
+def small_portrait() -> bytes:
+    """The face alone, so that a video takes a second or two."""
+    stream = io.BytesIO()
+    with Image.open(PORTRAIT) as picture:
+        picture.crop((96, 10, 352, 266)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@cache
+def short_speech(duration_s: float = 1.2) -> bytes:
+    stream = io.BytesIO()
+    with wave.open(str(SPEECH)) as source, wave.open(stream, "wb") as target:
+        target.setparams(source.getparams())
+        target.writeframes(source.readframes(int(duration_s * source.getframerate())))
+    return stream.getvalue()

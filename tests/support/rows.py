@@ -13,7 +13,6 @@ from accounts.models import User
 from accounts.services.sessions import Tokens, session_start
 from accounts.services.users import user_create
 from tests.support.media import image_bytes, wav_bytes
-from videos.media.audio import PreparedAudio
 from videos.models import Batch, VideoItem, Worker
 from videos.scheduling.claims import claim_next
 from videos.services.attempts import Claim
@@ -22,18 +21,6 @@ from videos.services.intake import PreparedFiles, PreparedPortrait
 
 PASSWORD = "Correct-Horse-7"
 _numbers = count(1)
-
-_FACTS = PreparedAudio(
-    duration_s=0.6,
-    samples=28_800,
-    source_format="wav",
-    codec="pcm_s16le",
-    sample_rate=16_000,
-    channels=1,
-    peak_dbfs=-12.0,
-    rms_dbfs=-15.0,
-    damaged_share=0.0,
-)
 
 
 def make_user(name: str = "", *, credits: int = 100, is_admin: bool = False) -> User:  # noqa: A002
@@ -65,7 +52,7 @@ def make_batch(user: User, images: int = 1, *, name: str = "", prompt: str = "")
         image.write_bytes(image_bytes())
         audio.write_bytes(wav_bytes())
         portraits = [PreparedPortrait(f"face {index}.jpg", image, image, 160, 160) for index in range(images)]
-        files = PreparedFiles(portraits, audio, "speech.wav", _FACTS)
+        files = PreparedFiles(portraits, audio, "speech.wav", 0.6)
         return batch_create(user=user, acting_user=user, name=name, prompt=prompt, files=files).batch
 
 

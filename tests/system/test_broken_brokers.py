@@ -15,8 +15,8 @@ import requests
 from tests.plugins.environment import in_ci
 from tests.servers import MissingServerError, S3Server, run_rabbitmq, run_redis
 from tests.support.live import Api
+from tests.support.media import short_speech, small_portrait
 from tests.system.test_many_machines import installed
-from tests.system.test_restarts import short_speech, small_portrait
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("broken brokers")]
 

@@ -30,7 +30,8 @@ from tests.support.live import (
     clean_environment,
     manage,
 )
-from tests.system.test_restarts import half_done, short_speech, small_portrait
+from tests.support.media import short_speech, small_portrait
+from tests.system.test_restarts import half_done
 
 pytestmark = [pytest.mark.slow]
 

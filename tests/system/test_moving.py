@@ -14,8 +14,8 @@ from tests.plugins.environment import ROOT
 from tests.servers import S3Server
 from tests.support.films import watch
 from tests.support.live import clean_environment, manage, serving
+from tests.support.media import short_speech, small_portrait
 from tests.system.test_many_machines import Installation, installed
-from tests.system.test_restarts import short_speech, small_portrait
 
 pytestmark = [pytest.mark.slow]
 

@@ -1,44 +1,22 @@
 """A server that is killed or stopped in the middle of work goes on where it was."""
 
-import io
 import os
 import signal
 import sqlite3
-import wave
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from tests.support.films import watch
 from tests.support.gated_engine import Gate
 from tests.support.live import Api, serving
-from tests.support.media import PORTRAIT, SPEECH
+from tests.support.media import short_speech, small_portrait
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("restarts")]
 
 SETTINGS = {"SWEEP_INTERVAL_S": "1", "RENDER_RETRY_DELAY_S": "0.1", "HEARTBEAT_S": "0.2"}
 STOP_TIMEOUT_S = 120
-
-
-@cache
-def small_portrait() -> bytes:
-    """The face alone, so that a video takes a second or two."""
-    stream = io.BytesIO()
-    with Image.open(PORTRAIT) as picture:
-        picture.crop((96, 10, 352, 266)).save(stream, "JPEG")
-    return stream.getvalue()
-
-
-@cache
-def short_speech(duration_s: float = 1.2) -> bytes:
-    stream = io.BytesIO()
-    with wave.open(str(SPEECH)) as source, wave.open(stream, "wb") as target:
-        target.setparams(source.getparams())
-        target.writeframes(source.readframes(int(duration_s * source.getframerate())))
-    return stream.getvalue()
 
 
 def submit(api: Api, images: int) -> str:

@@ -15,7 +15,7 @@ from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, BatchStatus, ItemStatus, VideoItem
 from videos.scheduling.claims import claim_next
-from videos.services import attempts, runs, transitions
+from videos.services import attempts, heartbeats, runs, transitions
 from videos.services.attempts import Claim, StoredResult, Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -121,8 +121,8 @@ def test_a_late_worker_cannot_finish_fail_or_renew_what_another_took_over(user: 
     current = claim("quick")
 
     until = VideoItem.objects.get(pk=item.pk).lease_until
-    attempts.renew([late])
-    attempts.show_progress(late, 90)
+    heartbeats.renew([late])
+    heartbeats.show_progress(late, 90)
     assert VideoItem.objects.get(pk=item.pk).lease_until == until
     assert not attempts.complete(late, RESULT)
     assert not attempts.fail(late, FINAL)
@@ -174,8 +174,8 @@ def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: A
     item = make_item(user)
     claimed = claim()
     expire(item)
-    attempts.renew([claimed])
-    attempts.show_progress(claimed, 40)
+    heartbeats.renew([claimed])
+    heartbeats.show_progress(claimed, 40)
     item.refresh_from_db()
     assert item.progress == 40
     assert item.lease_until is not None
@@ -186,7 +186,7 @@ def test_a_heartbeat_renews_the_lease_and_shows_progress(user: User, settings: A
 @pytest.mark.parametrize(("given", "shown"), [(-5, 0), (100, 99), (1000, 99)])
 def test_progress_stays_below_100_until_the_video_is_there(user: User, given: int, shown: int) -> None:
     item = make_item(user)
-    attempts.show_progress(claim(), given)
+    heartbeats.show_progress(claim(), given)
     item.refresh_from_db()
     assert item.progress == shown
 

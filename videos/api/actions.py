@@ -1,13 +1,9 @@
-"""What can be done to batches and items that exist: cancel, retry, replace, export."""
+"""What can be done to batches and items that exist: cancel, retry, replace, delete."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,19 +13,18 @@ from accounts.api.authentication import current_user
 from videos.api import serializers as shapes
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.services import archive as export
+from videos.pricing import price_of_video
 from videos.services import batches, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
 from videos.services.item_deletion import item_delete
 from videos.services.retention import FilesRemovedError
-from videos.store.urls import is_valid, media_path, media_url
+from videos.store.urls import media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer, error
 from zhiying.kernel.api.slots import SlowRequests
 from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES
 from zhiying.kernel.errors import InvalidError, NotFoundError
-from zhiying.kernel.responses import disposition, error_response
 
 _CREDITS_SHORT = error("Not enough credits; the answer has `required` and `available`.")
 
@@ -58,7 +53,7 @@ class ItemCancelView(APIView):
 class ItemRetryView(APIView):
     @extend_schema(request=None, responses={200: SuccessSerializer, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
-        """Retry a failed or cancelled item, for one credit."""
+        """Retry a failed or cancelled item, at today's price."""
         user = current_user(request)
         batches.item_retry(item=selectors.item_for(user, batch_id, item_id), acting_user=user)
         return Response({"success": True})
@@ -73,11 +68,11 @@ class ItemReplaceView(SlowRequests, APIView):
         responses={200: SuccessSerializer, 402: _CREDITS_SHORT},
     )
     def post(self, request: Request, batch_id: UUID, item_id: UUID) -> Response:
-        """Give a failed or cancelled item another image and retry it, for one credit."""
+        """Give a failed or cancelled item another image and retry it, at today's price."""
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
-        batches.require_credits(item.batch.user, batches.price_of(1))
+        batches.require_credits(item.batch.user, price_of_video(item.batch.audio_duration_s))
         with (
             checking(acting_user=user, images=1) as paid,
             submission.files() as (images, _audio),
@@ -141,54 +136,6 @@ class RetryFailedView(APIView):
         """Retry all failed and cancelled items, for one credit each."""
         count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
         return Response({"success": True, "count": count})
-
-
-class ExportView(APIView):
-    @extend_schema(responses=shapes.ExportOutput)
-    def get(self, request: Request, batch_id: UUID) -> Response:
-        """The finished videos with the names they should get, and a ZIP of all of them."""
-        batch = _batch(request, batch_id)
-        origin = origin_of(request._request)
-        files = [_file_body(file, origin) for file in export.exported_files(batch)]
-        return Response(
-            {
-                "batch_id": str(batch.pk),
-                "batch_name": batch.name,
-                "files": files,
-                "total": len(files),
-                "zip_url": origin + media_path(_archive_key(batch.pk)),
-            }
-        )
-
-
-@require_safe
-def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBase:
-    """The ZIP behind `zip_url`: permitted by its signature, so that a plain link can fetch it."""
-    if not is_valid(token, _archive_key(batch_id)):
-        return error_response(
-            403, "media_link_expired", _("This link has expired or is not valid. Reload the page.")
-        )
-    batch = Batch.objects.filter(pk=batch_id).first()
-    if batch is None:
-        return error_response(404, "not_found", _("There is no such batch."))
-    if batch.files_removed:
-        gone = FilesRemovedError()
-        return error_response(410, gone.code, gone.detail)
-    stream = export.stream_archive(batch)
-    response = StreamingHttpResponse(stream, content_type="application/zip")
-    response["Content-Length"] = str(len(stream))
-    response["Content-Disposition"] = disposition(export.archive_name(batch))
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _archive_key(batch_id: UUID) -> str:
-    return f"archive/{batch_id}"
-
-
-def _file_body(file: export.ExportedFile, origin: str) -> dict[str, Any]:
-    url = f"{media_url(origin, file.item.video)}?{urlencode({'download': file.name})}"
-    return {"id": str(file.item.pk), "name": file.name, "url": url}
 
 
 def _batch(request: Request, batch_id: UUID) -> Batch:

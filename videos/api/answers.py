@@ -55,7 +55,7 @@ class Viewer:
     @cached_property
     def stamp(self) -> tuple[object, ...]:
         """What all answers to this viewer have in common now."""
-        return VERSION, self.language, self.links.stamp
+        return VERSION, self.language, self.links.stamp, sorted(settings.CREDITS_PER_STARTED_S.items())
 
     @cached_property
     def step(self) -> int:

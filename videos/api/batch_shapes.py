@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from videos import catalogue
 from videos.models import BatchStatus, ItemStatus
-from videos.pricing import CREDITS_PER_IMAGE
+from videos.pricing import price_of_video
 from videos.scheduling.forecast import Forecast
 from videos.services.batch_rows import BatchRow, ItemRow
 from videos.services.transitions import RETRYABLE
@@ -72,13 +72,6 @@ class ShownBatch:
         ended = row.completed_count + row.failed_count + row.cancelled_count
         return (100 * ended + self.running_progress) // max(1, row.image_count)
 
-    @property
-    def credits_used(self) -> int:
-        """Net of refunds: what failed or was cancelled was given back, a deleted video was not."""
-        row = self.row
-        paid = row.image_count - row.failed_count - row.cancelled_count
-        return paid * CREDITS_PER_IMAGE + row.credits_of_deleted
-
 
 class ItemOutput(Shape):
     id = shown(serializers.UUIDField(), lambda item: item.row.id)
@@ -121,6 +114,10 @@ class ItemOutput(Shape):
         lambda item: item.row.width,
     )
     height = shown(serializers.IntegerField(), lambda item: item.row.height)
+    price = shown(
+        serializers.IntegerField(help_text="Credits that its latest run was charged."),
+        lambda item: item.row.price,
+    )
     files_removed = shown(
         serializers.BooleanField(help_text="Its files are gone for good; it cannot be retried."),
         lambda item: item.files_removed,
@@ -195,7 +192,11 @@ class BatchOutput(Shape):
     )
     imageCount = image_count = shown(serializers.IntegerField(), lambda batch: batch.row.image_count)  # noqa: N815
     creditsUsed = shown(  # noqa: N815
-        serializers.IntegerField(help_text="Net of refunds."), lambda batch: batch.credits_used
+        serializers.IntegerField(help_text="Net of refunds."), lambda batch: batch.row.credits_used
+    )
+    price_per_image = shown(
+        serializers.IntegerField(help_text="Credits that another video of this recording costs now."),
+        lambda batch: price_of_video(batch.row.audio_duration_s),
     )
     items = shown(
         ItemOutput(many=True, help_text="In order of position; empty in a summary."),

@@ -6,9 +6,13 @@ from django.conf import settings
 from rest_framework import serializers
 
 from videos.models import BatchStatus
+from videos.pricing import started_s
+from videos.services.selectors import FILES_SEARCHED
 from zhiying.kernel.api.fields import DayField
 from zhiying.kernel.api.paging import PageQuery
 from zhiying.kernel.windows import SEARCH_HELP
+
+FILE_SEARCH_HELP = f"Or part of a file's name, among the newest {FILES_SEARCHED}."
 
 
 class BatchInput(serializers.Serializer[Any]):
@@ -21,22 +25,28 @@ class BatchInput(serializers.Serializer[Any]):
 
 
 class BatchFromUploads(BatchInput):
-    """A new batch of files that were uploaded before."""
+    """A new batch of files that were uploaded, or are kept of earlier batches."""
 
     images = serializers.ListField(
         child=serializers.CharField(max_length=200),
         max_length=1000,
         required=False,
         default=list,
-        help_text="1 to 50 keys of uploads.",
+        help_text="1 to 50 keys of uploads, or `ref`s of the library.",
     )
     audio = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="The key of an upload."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The key of an upload, or a `ref` of the library.",
     )
 
 
 class ImageFromUpload(serializers.Serializer[Any]):
-    image = serializers.CharField(max_length=200, help_text="The key of an upload.")
+    image = serializers.CharField(
+        max_length=200, help_text="The key of an upload, or a `ref` of the library."
+    )
 
 
 class BatchUpload(BatchInput):
@@ -57,7 +67,9 @@ class ImageUpload(serializers.Serializer[Any]):
 
 
 class BatchListQuery(PageQuery):
-    search = serializers.CharField(required=False, max_length=200, help_text=SEARCH_HELP)
+    search = serializers.CharField(
+        required=False, max_length=200, help_text=f"{SEARCH_HELP} {FILE_SEARCH_HELP}"
+    )
     status = serializers.ChoiceField(choices=BatchStatus.choices, required=False)
     date_from = DayField(required=False)
     date_to = DayField(required=False)
@@ -72,6 +84,7 @@ class CreatedOutput(serializers.Serializer[Any]):
     batch_id = serializers.UUIDField()
     name = serializers.CharField()
     image_count = serializers.IntegerField()
+    price_per_image = serializers.IntegerField()
     credits_used = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="What is left.")
 
@@ -79,7 +92,8 @@ class CreatedOutput(serializers.Serializer[Any]):
 class DryRunOutput(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     image_count = serializers.IntegerField()
-    price = serializers.IntegerField()
+    price_per_image = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Credits of the whole batch.")
     credits = serializers.IntegerField()
     sufficient = serializers.BooleanField()
     duration = serializers.FloatField(help_text="Of the recording, seconds.")
@@ -141,4 +155,5 @@ def limits_body() -> dict[str, Any]:
         "audio_min_s": settings.AUDIO_MIN_S,
         "audio_max_s": settings.AUDIO_MAX_S,
         "prompt_max_chars": settings.PROMPT_MAX_CHARS,
+        "credits_per_started_s": started_s(),
     }

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 
 from accounts.api.authentication import current_user
 from accounts.models import User
-from videos.services import uploads
+from videos.services import library, uploads
 from videos.services.intake import SubmittedFile, form_audio, form_image
+from videos.services.library import is_reference
 from zhiying.kernel.idempotency import fingerprint
 from zhiying.kernel.types import Upload
 
@@ -57,7 +58,7 @@ class FormSubmission:
 
 @dataclass(frozen=True)
 class KeySubmission:
-    """Keys of uploads."""
+    """Keys of uploads, and references to what the user has stored already (`videos.services.library`)."""
 
     user: User
     images: Sequence[str]
@@ -66,22 +67,29 @@ class KeySubmission:
 
     @contextmanager
     def files(self) -> Iterator[Files]:
-        """Fetched from the store; of too many images, which are refused anyway, only the allowed number."""
-        keys = [*self.images[: self.max_images], *([self.audio] if self.audio else [])]
+        """Uploads are fetched; of too many images, which are refused anyway, only the allowed number."""
+        images = self.images[: self.max_images]
+        keys = [key for key in (*images, self.audio) if key and not is_reference(key)]
         with ExitStack() as stack:
-            found = stack.enter_context(uploads.fetched(user=self.user, keys=keys))
-            audio = found.pop() if self.audio else None
+            fetched = iter(stack.enter_context(uploads.fetched(user=self.user, keys=keys)))
+            kept = iter(library.portraits(self.user, [key for key in images if is_reference(key)]))
+            found = [next(kept if is_reference(key) else fetched) for key in images]
+            audio = self._audio(fetched) if self.audio else None
             beyond = [SubmittedFile(key, found[0].content) for key in self.images[self.max_images :]]
             yield [*found, *beyond], audio
 
+    def _audio(self, fetched: Iterator[SubmittedFile]) -> SubmittedFile:
+        return library.recordings(self.user, [self.audio])[0] if is_reference(self.audio) else next(fetched)
+
     def fingerprint(self, operation: str, fields: dict[str, Any]) -> str:
-        """By the keys: a key that was used stands for the same bytes for ever."""
+        """By the keys: one that was used stands for the same bytes for ever."""
         named = {**fields, "images": json.dumps(list(self.images)), "audio": self.audio}
         return fingerprint(f"{operation} by keys", named, {})
 
     def take(self) -> None:
         """From now on the keys are used."""
-        uploads.uploads_take(images=self.images, audio=self.audio)
+        images = ["" if is_reference(key) else key for key in self.images]
+        uploads.uploads_take(images=images, audio="" if is_reference(self.audio) else self.audio)
 
 
 def form_submission(request: Request, *image_fields: str) -> FormSubmission:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from videos.api import actions, engine, storage, uploads, views
+from videos.api import actions, engine, exports, library, storage, uploads, views
 
 _BATCH = "video/batches/<uuid:batch_id>"
 _ITEM = f"{_BATCH}/items/<uuid:item_id>"
@@ -11,12 +11,13 @@ urlpatterns = [
     path("video/batch", views.BatchCreateView.as_view()),
     path("video/uploads", uploads.UploadsView.as_view()),
     path("video/uploads/<uuid:key>", uploads.UploadView.as_view()),
+    path("video/library", library.LibraryView.as_view()),
     path("video/storage", storage.StorageView.as_view()),
     path("video/batches", views.BatchListView.as_view()),
     path(_BATCH, views.BatchView.as_view()),
     path(f"{_BATCH}/cancel", actions.BatchCancelView.as_view()),
     path(f"{_BATCH}/retry_failed", actions.RetryFailedView.as_view()),
-    path(f"{_BATCH}/export", actions.ExportView.as_view()),
+    path(f"{_BATCH}/export", exports.ExportView.as_view()),
     path(_ITEM, actions.ItemView.as_view()),
     path(f"{_ITEM}/cancel", actions.ItemCancelView.as_view()),
     path(f"{_ITEM}/resume", actions.ItemRetryView.as_view()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,10 @@ from accounts.models import User
 from videos.api import answers
 from videos.api import serializers as shapes
 from videos.api.batch_shapes import BatchListOutput, BatchOutput
+from videos.api.examples import EXAMPLE_OF_CREATED, EXAMPLE_OF_KEYS
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch
+from videos.pricing import price_of_video
 from videos.services import batches, selectors, stored_bytes
 from videos.services.batch_rows import BatchRow, batch_row_for, newest_rows
 from videos.services.check_budget import checking
@@ -47,6 +50,7 @@ class BatchCreateView(SlowRequests, APIView):
             "multipart/form-data": shapes.BatchUpload,
             "application/json": shapes.BatchFromUploads,
         },
+        examples=[EXAMPLE_OF_KEYS, EXAMPLE_OF_CREATED],
         responses={
             201: shapes.CreatedOutput,
             200: PolymorphicProxySerializer("DryRun", [shapes.DryRunOutput], None),
@@ -55,7 +59,7 @@ class BatchCreateView(SlowRequests, APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Check the files, charge one credit per image and queue the batch."""
+        """Check the files, charge the price of each image's video and queue the batch."""
         user = current_user(request)
         dry_run = validated_query(request, shapes.BatchCreateQuery)["dry_run"]
         text, submission = _submission(request)
@@ -68,7 +72,7 @@ class BatchCreateView(SlowRequests, APIView):
             stored_bytes.require_room(user)
             count = len(submission.images)
             if not dry_run and count <= settings.BATCH_MAX_IMAGES:
-                batches.require_credits(user, batches.price_of(count))
+                batches.require_least_credits(user, count)
             with (
                 checking(acting_user=user, images=count) as paid,
                 submission.files() as (images, audio),
@@ -82,7 +86,8 @@ class BatchCreateView(SlowRequests, APIView):
 
         key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
         status, body = perform_once(key, work)
-        return Response(body, status=status)
+        place = {"Location": f"/api/video/batch/{body['batch_id']}"} if status == HTTPStatus.CREATED else None
+        return Response(body, status=status, headers=place)
 
 
 def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Save) -> Answer:
@@ -91,7 +96,8 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
             "batch_id": str(created.batch.pk),
             "name": created.batch.name,
             "image_count": created.batch.image_count,
-            "credits_used": created.credits_used,
+            "price_per_image": created.price_per_image,
+            "credits_used": created.batch.credits_used,
             "credits": created.credits_left,
         }
 
@@ -108,14 +114,16 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
 def _priced(user: User, files: PreparedFiles) -> Answer:
     stored_bytes.require_room(user, batches.size_of(files))
-    price = batches.price_of(len(files.portraits))
+    each = price_of_video(files.audio_duration_s)
+    price = each * len(files.portraits)
     return 200, {
         "ok": True,
         "image_count": len(files.portraits),
+        "price_per_image": each,
         "price": price,
         "credits": user.credits,
         "sufficient": user.credits >= price,
-        "duration": round(files.audio_facts.duration_s, 3),
+        "duration": round(files.audio_duration_s, 3),
     }
 
 

@@ -74,6 +74,7 @@ UPLOAD_MESSAGES: dict[str, str] = {
     "upload_unfinished": gettext_noop("The upload has not arrived whole. Send what is missing."),
     "upload_changed": gettext_noop("The upload was changed after it had been checked. Send the file again."),
     "upload_used": gettext_noop("The upload has been used already. Send the file again."),
+    "stored_gone": gettext_noop("This file of an earlier batch is not stored any more. Choose another one."),
 }
 
 MESSAGES: dict[str, str] = IMAGE_MESSAGES | AUDIO_MESSAGES | UPLOAD_MESSAGES

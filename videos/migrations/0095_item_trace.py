@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0080_item_deletion'),
+        ('videos', '0090_price_by_run'),
     ]
 
     operations = [

@@ -28,8 +28,8 @@ OPEN_STATUSES = (BatchStatus.PENDING, BatchStatus.PROCESSING)
 class Batch(models.Model):
     """One submission.
 
-    `status` and the counts of items by status are derived from the items and kept, with `version`, by
-    `videos.services.transitions`, under the lock of the batch.
+    `status`, `credits_used` and the counts of items by status are derived from the items and kept, with
+    `version`, by `videos.services.transitions`, under the lock of the batch.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -53,8 +53,8 @@ class Batch(models.Model):
     completed_count = models.PositiveSmallIntegerField(default=0)
     failed_count = models.PositiveSmallIntegerField(default=0)
     cancelled_count = models.PositiveSmallIntegerField(default=0)
-    credits_of_deleted = models.PositiveIntegerField(
-        default=0, help_text="Spent on completed videos that were deleted since."
+    credits_used = models.PositiveIntegerField(
+        _("credits used"), default=0, db_default=0, help_text=_("Net of refunds; deleted videos included.")
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     stored_bytes = models.BigIntegerField(default=0, help_text="Of all its files together.")

@@ -27,7 +27,8 @@ FINAL_STATUSES = (ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED)
 class VideoItem(models.Model):
     """One image of a batch. Its status is changed by `videos.services.transitions` alone.
 
-    `run` counts what the user paid for: the first time is run 1, each retry another. `attempt` counts
+    `run` counts what the user paid for: the first time is run 1, each retry another; `price` is what this run
+    was charged, and what is given back if it does not complete. `attempt` counts
     claims over all runs and is the fencing token: a worker may finish only the attempt it claimed.
     `tries` counts attempts of this run that ended without a verdict (crash, engine unreachable).
     File fields hold storage keys.
@@ -75,6 +76,9 @@ class VideoItem(models.Model):
         help_text="Where it waits, or waited last.",
     )
     run = models.PositiveIntegerField(default=1)
+    price = models.PositiveIntegerField(
+        _("price"), default=1, db_default=1, help_text=_("Credits that this run was charged.")
+    )
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)
@@ -100,6 +104,7 @@ class VideoItem(models.Model):
             models.UniqueConstraint(fields=["batch", "position"], name="one_item_per_position"),
             models.CheckConstraint(condition=Q(status__in=ItemStatus.values), name="item_status_known"),
             models.CheckConstraint(condition=Q(progress__lte=100), name="item_progress_is_percent"),
+            models.CheckConstraint(condition=Q(price__gte=1), name="item_has_a_price"),
             models.CheckConstraint(
                 condition=~Q(status="completed") | ~Q(video=""), name="completed_item_has_video"
             ),
@@ -120,12 +125,13 @@ class VideoItem(models.Model):
             ),
             # the sweep's search for expired leases; without the lease, which every heartbeat writes
             models.Index(fields=["id"], condition=Q(status="processing"), name="items_running"),
-            # administrators' list, and its filters where they leave little
+            # administrators' list, and its filters where they leave little. Not what is processing, which is
+            # little at a time: planners would walk what all items left there in passing
             models.Index(fields=["-queued_at", "-id"], name="items_newest"),
             models.Index(
                 fields=["status", "-queued_at", "-id"],
-                condition=~Q(status="completed"),
-                name="items_by_status",
+                condition=Q(status__in=["pending", "failed", "cancelled"]),
+                name="items_by_other_status",
             ),
             models.Index(
                 fields=["error_code", "-queued_at", "-id"],

@@ -8,7 +8,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.services import login_limits, sessions, usage
+from accounts.services import handover, login_limits, sessions, usage
 from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
@@ -65,7 +65,7 @@ def clean_if_due() -> None:
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
-    records += figures.forget_dead_workers()
+    records += handover.delete_expired() + figures.forget_dead_workers()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()

@@ -13,7 +13,6 @@ from zipstream import ZIP_STORED, ZipStream
 
 from videos import catalogue
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.pricing import CREDITS_PER_IMAGE
 from videos.store import files as stored
 from videos.store.archive_names import DistinctNames, safe_name
 from videos.store.keys import result_prefix
@@ -34,31 +33,35 @@ class ExportedFile:
     name: str
 
 
-def exported_files(batch: Batch) -> list[ExportedFile]:
-    """The completed items with distinct file names, in order of position; none once the files are gone."""
+def exported_files(batch: Batch, chosen: Set[UUID] | None = None) -> list[ExportedFile]:
+    """The completed items, or those `chosen` of them, in order of position; none once the files are gone.
+
+    Their file names are distinct, and the same in every choice.
+    """
     if batch.files_removed:
         return []
     names = DistinctNames(MANIFEST)
-    return [
+    files = [
         ExportedFile(item, names.give(item.original_name, ".mp4", "video"))
         for item in batch.items.order_by("position")
         if item.status == ItemStatus.COMPLETED
     ]
+    return files if chosen is None else [file for file in files if file.item.pk in chosen]
 
 
 def archive_name(batch: Batch) -> str:
     return safe_name(batch.name, ".zip", "batch")
 
 
-def stream_archive(batch: Batch) -> ZipStream:
-    """A ZIP of all finished videos and the manifest, made while it is read; its size is known ahead.
+def stream_archive(batch: Batch, chosen: Set[UUID] | None = None) -> ZipStream:
+    """A ZIP of the finished videos, or those `chosen` of them, and the manifest, made while it is read.
 
-    Sizes come from one listing of the batch's results, whatever their number, which also tells what is
-    missing in the store: that is left out, and the manifest says so.
+    Its size is known ahead. Sizes come from one listing of the batch's results, whatever their number, which
+    also tells what is missing in the store: that is left out, and the manifest says so.
     """
     archive = ZipStream(compress_type=ZIP_STORED, sized=True)
     sizes = stored.result_sizes(result_prefix(batch.pk))
-    files = exported_files(batch)
+    files = exported_files(batch, chosen)
     kept = [file for file in files if file.item.video in sizes]
     following = [_Ahead(file.item.video) for file in kept]
     for number, file in enumerate(kept):
@@ -66,7 +69,7 @@ def stream_archive(batch: Batch) -> ZipStream:
         archive.add(content, file.name, size=sizes[file.item.video])
     names = {file.item.pk: file.name for file in kept}
     missing = {file.item.pk for file in files} - set(names)
-    archive.add(_manifest(batch, names, missing), MANIFEST)
+    archive.add(_manifest(batch, names, missing, chosen), MANIFEST)
     return archive
 
 
@@ -125,13 +128,15 @@ class _Ahead:
         return False
 
 
-def _manifest(batch: Batch, names: Mapping[UUID, str], missing: Set[UUID]) -> bytes:
-    """What became of every image; UTF-8 with a mark, so that spreadsheets read Chinese."""
+def _manifest(batch: Batch, names: Mapping[UUID, str], missing: Set[UUID], chosen: Set[UUID] | None) -> bytes:
+    """What became of every image, or those chosen; UTF-8 with a mark: spreadsheets then read Chinese."""
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(["file", "source", "status", "reason", "credits"])
     for item in batch.items.order_by("position"):
-        cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else CREDITS_PER_IMAGE
+        if chosen is not None and item.pk not in chosen:
+            continue
+        cost = 0 if item.status in (ItemStatus.FAILED, ItemStatus.CANCELLED) else item.price
         reason = catalogue.failure(item.error_code, item.error_params, item.error_msg)
         if item.pk in missing:
             reason = _("The video is not in the store any more.")

@@ -1,7 +1,7 @@
 """A worker's side of an item's life: one attempt, from its claim to its verdict."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,11 +21,11 @@ from videos.catalogue import failure_in_english
 from videos.counters import Outcome
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import stored_bytes
-from videos.services.transitions import ended, lock_batch, move, raise_version, refund
+from videos.services.transitions import ended, lock_batch, move, refund
 from videos.store import deletions
 from videos.store.deletions import Intent
 from zhiying.kernel.clock import database_now
-from zhiying.kernel.locks import stepping_over_locks, wait_no_longer_than
+from zhiying.kernel.locks import wait_no_longer_than
 
 RECLAIMED_AT_ONCE = 500
 RECLAIM_PATIENCE_S = 0.5
@@ -46,6 +46,27 @@ class Claim:
     run: int
     attempt: int
     tries: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a look at the queue found: a claim, or else the lane whose items were all locked by others."""
+
+    claim: Claim | None
+    lane_id: int | None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an item is made of: keys of stored files, and what the batch asks for."""
+
+    portrait: str
+    audio: str
+    prompt: str
+    waited_s: float
+    """From when it might begin until it was claimed."""
+    trace: str
+    """The span of the request that let it wait."""
 
 
 @dataclass(frozen=True)
@@ -75,37 +96,16 @@ class StoredResult:
     notes: tuple[Note, ...] = ()
 
 
-@transaction.atomic
-def renew(claims: Collection[Claim]) -> None:
-    """Renew the leases of these claims, where they are still good.
-
-    Items that somebody locks, or a frozen process does, are left for the next time, so that one of them costs
-    no other its lease. Writes no column that an index covers, so that the table does not grow with it.
-    """
-    attempts = {claim.item_id: claim.attempt for claim in claims}
-    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
-    rows = running.select_for_update(no_key=True, **stepping_over_locks()).values_list("pk", "attempt")
-    held = [item_id for item_id, attempt in rows if attempts[item_id] == attempt]
-    VideoItem.objects.filter(pk__in=held).update(lease_until=_lease_end())
-
-
-@transaction.atomic
-def show_progress(claim: Claim, progress: int) -> None:
-    """Show how much is done (percent), unless somebody changes the batch right now: there is a next time."""
-    batches = Batch.objects.select_for_update(no_key=True, **stepping_over_locks())
-    items = _claimed(claim).select_for_update(no_key=True, **stepping_over_locks())
-    shown = min(99, max(0, progress))
-    if batches.filter(pk=claim.batch_id).exists() and items.exclude(progress=shown).exists():
-        VideoItem.objects.filter(pk=claim.item_id).update(progress=shown)
-        raise_version(claim.batch_id)
-
-
-def still_held(claims: list[Claim]) -> set[UUID]:
-    """Which of these claims are still good, by item: one query for all of a process."""
-    attempts = {claim.item_id: claim.attempt for claim in claims}
-    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
-    rows = running.values_list("pk", "attempt")
-    return {item_id for item_id, attempt in rows if attempts[item_id] == attempt}
+def sources_of(claim: Claim) -> Sources | None:
+    """What to render; None if the item was deleted or taken back since the claim."""
+    items = VideoItem.objects.filter(
+        pk=claim.item_id, attempt=claim.attempt, status=ItemStatus.PROCESSING
+    ).values_list("source_image", "batch__audio", "batch__prompt", "started_at", "not_before", "trace")
+    if (row := items.first()) is None:
+        return None
+    portrait, audio, prompt, started_at, not_before, trace = row
+    waited = started_at - not_before if started_at else timedelta()
+    return Sources(portrait, audio, prompt, max(0.0, waited.total_seconds()), trace)
 
 
 def is_shown(claim: Claim, video: str) -> bool:
@@ -177,7 +177,8 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     )
     if batch is None:
         return False
-    refund(batch, [Run(batch.pk, claim.item_id, claim.run)], note=verdict.code)
+    price = VideoItem.objects.values_list("price", flat=True).get(pk=claim.item_id)
+    refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
     counters.attempt_ended(claim.engine, Outcome.FAILED)
     return True
@@ -267,12 +268,3 @@ def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float) ->
         return False
     counters.attempt_ended(claim.engine, outcome)
     return True
-
-
-def _claimed(claim: Claim) -> "QuerySet[VideoItem]":
-    """The item, if the claim is still good."""
-    return VideoItem.objects.filter(pk=claim.item_id, status=ItemStatus.PROCESSING, attempt=claim.attempt)
-
-
-def _lease_end() -> object:
-    return database_now(timedelta(seconds=settings.LEASE_S))

@@ -39,7 +39,7 @@ class BatchRow(NamedTuple):
     completed_count: int
     failed_count: int
     cancelled_count: int
-    credits_of_deleted: int
+    credits_used: int
     created_at: datetime
     expires_at: datetime | None
     files_removed_at: datetime | None
@@ -75,6 +75,7 @@ class ItemRow(NamedTuple):
     width: int
     height: int
     notes_json: str
+    price: int
     elapsed_s: int | None
 
 

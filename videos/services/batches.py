@@ -14,13 +14,15 @@ from accounts.models import AuditAction, User
 from accounts.services import audit_log, usage
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
+from videos.media.problems import MediaProblem
 from videos.models import Batch, DeletionReason, VideoItem
-from videos.pricing import CREDITS_PER_IMAGE
+from videos.pricing import LEAST, price_of_video
 from videos.services import retention, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
-from videos.services.intake import PreparedFiles, PreparedPortrait
+from videos.services.intake import InvalidBatchError, PreparedFiles, PreparedPortrait, file_problem
 from videos.store import deletions, keys
 from videos.store import files as stored
+from videos.store.files import FileSource
 from zhiying.kernel import tracing
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
@@ -33,13 +35,8 @@ class Created:
     """A new batch and what its owner has left."""
 
     batch: Batch
-    credits_used: int
+    price_per_image: int
     credits_left: int
-
-
-def price_of(image_count: int) -> int:
-    """Credits a batch costs."""
-    return image_count * CREDITS_PER_IMAGE
 
 
 def batch_create(
@@ -59,13 +56,14 @@ def batch_create(
     Raises:
         InsufficientCreditsError, QuotaExceededError: nothing was created.
     """
-    require_credits(user, price_of(len(files.portraits)))
+    price = price_of_video(files.audio_duration_s)
+    require_credits(user, price * len(files.portraits))
     batch = Batch(
         id=uuid4(),
         user=user,
         prompt=prompt,
         audio_name=files.audio_name,
-        audio_duration_s=files.audio_facts.duration_s,
+        audio_duration_s=files.audio_duration_s,
         image_count=len(files.portraits),
         expires_at=retention.expiry_for(user),
     )
@@ -73,8 +71,8 @@ def batch_create(
     stored_bytes.require_room(user, size_of(files))
     intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)
     try:
-        batch.stored_bytes = stored.save_file(files.audio, batch.audio)
-        items = [_stored_item(batch, index, portrait) for index, portrait in enumerate(files.portraits)]
+        batch.stored_bytes = _put(files.audio, batch.audio, files.audio_name, None)
+        items = [_stored_item(batch, index, one, price) for index, one in enumerate(files.portraits)]
         batch.stored_bytes += sum(item.source_bytes for item in items)
         with transaction.atomic():
             created = _insert(batch, name, items)
@@ -88,15 +86,24 @@ def batch_create(
         if not deletions.give_up(intent) and _was_committed(error, Batch.objects.filter(pk=batch.pk)):
             announce_work(len(files.portraits))
             user.refresh_from_db(fields=["credits"])
-            return Created(batch, price_of(len(items)), user.credits)
+            return Created(batch, price, user.credits)
         raise
     return created
 
 
 def size_of(files: PreparedFiles) -> int:
     """Bytes that a batch of these files will store."""
-    paths = [files.audio, *(path for one in files.portraits for path in (one.portrait, one.thumbnail))]
-    return sum(path.stat().st_size for path in paths)
+    images = [source for one in files.portraits for source in (one.portrait, one.thumbnail)]
+    return sum(map(stored.size_of, [files.audio, *images]))
+
+
+def _put(source: FileSource, key: str, name: str, index: int | None) -> int:
+    """Store a file of a submission; returns its bytes. `index` is an image's place, None the recording."""
+    try:
+        return stored.put_file(source, key)
+    except stored.SourceGoneError:  # deleted since it was looked up
+        problem = file_problem(MediaProblem("stored_gone"), name, index)
+        raise InvalidBatchError({"audio": problem} if index is None else {"images": [problem]}) from None
 
 
 def _was_committed(error: BaseException, proof: "QuerySet[Any]") -> bool:
@@ -104,14 +111,19 @@ def _was_committed(error: BaseException, proof: "QuerySet[Any]") -> bool:
     return isinstance(error, OperationalError | InterfaceError) and proof.exists()
 
 
+def require_least_credits(user: User, images: int) -> None:
+    """A no before files are decoded: whatever the recording's length, a video costs something."""
+    require_credits(user, images * LEAST)
+
+
 def require_credits(user: User, price: int) -> None:
-    """An early no, before files are decoded and stored; the charge itself is guarded again."""
+    """An early no, before files are stored; the charge itself is guarded again."""
     user.refresh_from_db(fields=["credits"])
     if user.credits < price:
         raise ledger.InsufficientCreditsError(required=price, available=user.credits)
 
 
-def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait) -> VideoItem:
+def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait, price: int) -> VideoItem:
     item = VideoItem(
         id=uuid4(),
         batch=batch,
@@ -119,11 +131,12 @@ def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait) -> VideoI
         original_name=portrait.original_name,
         width=portrait.width,
         height=portrait.height,
+        price=price,
     )
     item.source_image = keys.source_key(batch.pk, item.pk)
     item.thumbnail = keys.thumbnail_key(batch.pk, item.pk)
-    item.source_bytes = stored.save_file(portrait.portrait, item.source_image)
-    item.source_bytes += stored.save_file(portrait.thumbnail, item.thumbnail)
+    item.source_bytes = _put(portrait.portrait, item.source_image, portrait.original_name, index)
+    item.source_bytes += _put(portrait.thumbnail, item.thumbnail, portrait.original_name, index)
     return item
 
 
@@ -132,10 +145,8 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     now = timezone.now()
     batch.created_at = now
     batch.name = name.strip()[:MAX_NAME_LENGTH] or _default_name(batch.user_id)
-    runs = [Run(batch.pk, item.pk, item.run) for item in items]
-    left = ledger.charge_runs(
-        user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name
-    )
+    charged = [Run(batch.pk, item.pk, item.run, item.price) for item in items]
+    left = transitions.charge(batch, charged, note=batch.name)
     for item in items:
         item.trace = tracing.current()
         item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
@@ -143,7 +154,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     batch.save(force_insert=True)
     VideoItem.objects.bulk_create(items)
     usage.record(user_id=batch.user_id, batches=1)
-    return Created(batch, price_of(len(items)), left)
+    return Created(batch, items[0].price, left)
 
 
 def _default_name(user_id: UUID) -> str:
@@ -239,7 +250,7 @@ def item_replace(
     acting_user: User,
     on_replaced: Callable[[], None] = lambda: None,
 ) -> None:
-    """Give a failed or cancelled item another image and retry it, for one credit.
+    """Give a failed or cancelled item another image and retry it, at today's price.
 
     `on_replaced` is called within the transaction.
 
@@ -256,7 +267,8 @@ def item_replace(
     )
     intent = deletions.intend([source, thumbnail], DeletionReason.REPLACEMENT)
     try:
-        size = stored.save_file(portrait.portrait, source) + stored.save_file(portrait.thumbnail, thumbnail)
+        size = _put(portrait.portrait, source, portrait.original_name, 0)
+        size += _put(portrait.thumbnail, thumbnail, portrait.original_name, 0)
         with transaction.atomic():
             old = _replaced_files(item)
             replaced = runs.rerun_items(

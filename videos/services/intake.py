@@ -19,7 +19,9 @@ from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
+from videos.services.earlier import StoredPortrait, StoredRecording
 from videos.store import scratch
+from videos.store.files import FileSource
 from videos.store.uploads import is_oversized
 from zhiying.kernel.errors import DomainError, InvalidError
 from zhiying.kernel.types import Upload
@@ -28,36 +30,39 @@ MAX_NAME_LENGTH = 255
 SHOWN_PROBLEMS = 3
 """How many problems the summary sentence spells out."""
 
+AudioOutcome = PreparedAudio | StoredRecording | MediaProblem | None
+
 _turns = threading.BoundedSemaphore(settings.INTAKE_AT_ONCE)
 
 
 @dataclass(frozen=True)
 class SubmittedFile:
-    """A file as it was submitted: its clean name, and where it lies on this machine or what is wrong."""
+    """A file as it was submitted: its clean name, and where it lies (on this machine, or stored by an earlier
+    batch), or what is wrong."""
 
     name: str
-    content: Path | MediaProblem
+    content: Path | StoredPortrait | StoredRecording | MediaProblem
 
 
 @dataclass(frozen=True)
 class PreparedPortrait:
-    """An image that passed: its normalised files on this machine and its upright size (px)."""
+    """An image that passed: its normalised files and its upright size (px)."""
 
     original_name: str
-    portrait: Path
-    thumbnail: Path
+    portrait: FileSource
+    thumbnail: FileSource
     width: int
     height: int
 
 
 @dataclass(frozen=True)
 class PreparedFiles:
-    """All files of a batch, proven and normalised. They vanish when the request ends."""
+    """All files of a batch, proven and normalised. Those on this machine vanish when the request ends."""
 
     portraits: Sequence[PreparedPortrait]
-    audio: Path
+    audio: FileSource
     audio_name: str
-    audio_facts: PreparedAudio
+    audio_duration_s: float
 
 
 class InvalidBatchError(InvalidError):
@@ -98,13 +103,13 @@ def prepared_files(
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
         audio_outcome = _audio_outcome(audio, root / "audio.wav")
         errors = _problems(images, outcomes, audio, audio_outcome, prompt)
-        if errors or not isinstance(audio_outcome, PreparedAudio):
+        if errors or audio_outcome is None or isinstance(audio_outcome, MediaProblem):
             raise InvalidBatchError(errors)
         yield PreparedFiles(
             portraits=[outcome for outcome in outcomes if isinstance(outcome, PreparedPortrait)],
-            audio=root / "audio.wav",
+            audio=audio_outcome.audio if isinstance(audio_outcome, StoredRecording) else root / "audio.wav",
             audio_name=audio.name if audio else "",
-            audio_facts=audio_outcome,
+            audio_duration_s=audio_outcome.duration_s,
         )
 
 
@@ -171,7 +176,8 @@ def _turn() -> Iterator[None]:
 
 
 def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPortrait | MediaProblem]:
-    """The outcome for each image, in order; those that have a problem already are not even opened."""
+    """The outcome for each image, in order; those that have a problem already, or were proven by an earlier
+    batch, are not even opened."""
     jobs = [
         (image, ImageJob(image.content, root / f"{index}.jpg", root / f"{index}.thumbnail.jpg"))
         for index, image in enumerate(images)
@@ -181,7 +187,15 @@ def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPo
     outcomes = iter(
         [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
     )
-    return [image.content if isinstance(image.content, MediaProblem) else next(outcomes) for image in images]
+    return [_outcome(image) or next(outcomes) for image in images]
+
+
+def _outcome(image: SubmittedFile) -> PreparedPortrait | MediaProblem | None:
+    """What is known of an image without decoding it."""
+    found = image.content
+    if isinstance(found, StoredPortrait):
+        return PreparedPortrait(image.name, found.portrait, found.thumbnail, found.width, found.height)
+    return found if isinstance(found, MediaProblem) else None
 
 
 def _portrait(
@@ -198,11 +212,13 @@ def _portrait(
     )
 
 
-def _audio_outcome(audio: SubmittedFile | None, out: Path) -> PreparedAudio | MediaProblem | None:
+def _audio_outcome(audio: SubmittedFile | None, out: Path) -> AudioOutcome:
     if audio is None:
         return None
-    if isinstance(audio.content, MediaProblem):
+    if isinstance(audio.content, MediaProblem | StoredRecording):
         return audio.content
+    if not isinstance(audio.content, Path):
+        raise TypeError("A portrait is not a recording.")
     try:
         return prepare_audio(audio.content, limits=audio_limits(), wav_out=out)
     except MediaProblem as problem:
@@ -213,7 +229,7 @@ def _problems(
     images: Sequence[SubmittedFile],
     outcomes: Sequence[PreparedPortrait | MediaProblem],
     audio: SubmittedFile | None,
-    audio_outcome: PreparedAudio | MediaProblem | None,
+    audio_outcome: AudioOutcome,
     prompt: str,
 ) -> dict[str, Any]:
     errors: dict[str, Any] = {}

@@ -12,12 +12,13 @@ from django.db.models import F
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import Batch, ItemStatus, VideoItem
-from videos.pricing import CREDITS_PER_IMAGE
+from videos.pricing import price_of_video
 from videos.services import lanes, retention
 from videos.services.transitions import (
     RETRYABLE,
     WAITING_OR_RUNNING,
     Items,
+    charge,
     ended,
     lock_batch,
     move,
@@ -56,7 +57,7 @@ def rerun_items(
     item_ids: Iterable[UUID] | None = None,
     replacement: Mapping[str, Any] | None = None,
 ) -> int:
-    """Charge failed or cancelled items again and let them wait for a new run; returns how many.
+    """Charge failed or cancelled items again, at today's price, and queue them; returns how many.
 
     `replacement` gives new values for the fields of the source image.
 
@@ -71,8 +72,8 @@ def rerun_items(
     if not items:
         return 0
     retention.put_off(batch)
-    runs = [Run(batch.pk, item.pk, item.run + 1) for item in items]
-    ledger.charge_runs(user_id=user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=batch.name)
+    price = price_of_video(batch.audio_duration_s)
+    charge(batch, [Run(batch.pk, item.pk, item.run + 1, price) for item in items], note=batch.name)
     lane = lanes.lane_of(user_id)
     for source, chosen in _by_status(items):
         move(
@@ -82,6 +83,7 @@ def rerun_items(
             ItemStatus.PENDING,
             lane_id=lane.pk,
             run=F("run") + 1,
+            price=price,
             tries=0,
             progress=0,
             error_code="",
@@ -131,4 +133,4 @@ def _by_status(items: Iterable[VideoItem]) -> Iterator[tuple[ItemStatus, Items]]
 
 
 def _run_of(item: VideoItem) -> Run:
-    return Run(item.batch_id, item.pk, item.run)
+    return Run(item.batch_id, item.pk, item.run, item.price)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -12,8 +12,10 @@ from accounts.services import second_factor
 from accounts.services.ledger_reads import start_of_day
 from videos.models import Batch, VideoItem
 from zhiying.kernel.errors import NotFoundError
-from zhiying.kernel.windows import newest
+from zhiying.kernel.windows import newest, since
 
+FILES_SEARCHED = 1000
+"""Batches whose files' names a search looks at."""
 NEWEST_FIRST = "-created_at"
 
 
@@ -37,7 +39,14 @@ def batches_listed(filters: dict[str, Any]) -> "QuerySet[Batch]":
     by_time = filters.get("ordering", NEWEST_FIRST).removeprefix("-") == "created_at"
     if search or (chosen and not by_time):
         batches = newest(batches)
-    return batches.filter(name__icontains=search) if search else batches
+    return batches.filter(_named(batches, search)) if search else batches
+
+
+def _named(batches: "QuerySet[Batch]", search: str) -> Q:
+    """Batches with this in their name, or in that of a file; the latter among the newest `FILES_SEARCHED`."""
+    images = VideoItem.objects.filter(batch=OuterRef("pk"), original_name__icontains=search)
+    in_files = Q(audio_name__icontains=search) | Q(Exists(images))
+    return Q(name__icontains=search) | (since(batches, FILES_SEARCHED) & in_files)
 
 
 def _start(day: date | None, *, days: int = 0) -> datetime | None:

@@ -16,7 +16,6 @@ from django.db.models import F, Q
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
 from videos.models import FINAL_STATUSES, Batch, BatchStatus, ItemStatus, VideoItem
-from videos.pricing import CREDITS_PER_IMAGE
 from videos.services import lanes
 from zhiying.kernel.clock import database_now
 
@@ -109,8 +108,6 @@ def remove(batch: Batch, item_id: UUID, status: ItemStatus) -> bool:
         raise ValueError(f"an item that is {status} is not removed")
     if not VideoItem.objects.filter(pk=item_id, batch_id=batch.pk, status=status).delete()[0]:
         return False
-    if status == ItemStatus.COMPLETED:
-        batch.credits_of_deleted += CREDITS_PER_IMAGE
     batch.image_count -= 1
     name = f"{status}_count"
     setattr(batch, name, getattr(batch, name) - 1)
@@ -119,7 +116,6 @@ def remove(batch: Batch, item_id: UUID, status: ItemStatus) -> bool:
         status=batch.status,
         version=F("version") + 1,
         image_count=batch.image_count,
-        credits_of_deleted=batch.credits_of_deleted,
         **{name: getattr(batch, name)},
     )
     return True
@@ -130,8 +126,22 @@ def raise_version(batch_id: UUID) -> None:
     Batch.objects.filter(pk=batch_id).update(version=F("version") + 1)
 
 
-def refund(batch: Batch, runs: list[Run], *, note: str) -> None:
-    ledger.refund_runs(user_id=batch.user_id, runs=runs, credits_each=CREDITS_PER_IMAGE, note=note)
+def charge(batch: Batch, runs: Collection[Run], *, note: str) -> int:
+    """Charge runs of a batch that is locked, or about to be inserted; returns the balance left."""
+    left = ledger.charge_runs(user_id=batch.user_id, runs=list(runs), note=note)
+    _use_credits(batch, sum(run.price for run in runs))
+    return left
+
+
+def refund(batch: Batch, runs: Collection[Run], *, note: str) -> None:
+    """Give back what runs of a locked batch were charged."""
+    ledger.refund_runs(user_id=batch.user_id, runs=list(runs), note=note)
+    _use_credits(batch, -sum(run.price for run in runs))
+
+
+def _use_credits(batch: Batch, credits_more: int) -> None:
+    batch.credits_used += credits_more
+    Batch.objects.filter(pk=batch.pk).update(credits_used=batch.credits_used)
 
 
 def ended() -> dict[str, Any]:

@@ -257,10 +257,12 @@ def _seal(upload: Upload) -> None:
 def uploads_take(*, images: Sequence[str] = (), audio: str = "") -> None:
     """Mark fetched uploads as used, within the transaction that makes use of them.
 
+    An empty text in `images` is the place of something that is not an upload.
+
     Raises:
         InvalidBatchError: another request was faster with some of them.
     """
-    keys = [*images, *([audio] if audio else [])]
+    keys = [key for key in (*images, audio) if key]
     uploads = list(Upload.objects.filter(pk__in=keys, status=UploadStatus.READY))
     pks = [upload.pk for upload in uploads]
     taken = Upload.objects.filter(pk__in=pks, status=UploadStatus.READY).update(status=UploadStatus.USED)
@@ -271,7 +273,7 @@ def uploads_take(*, images: Sequence[str] = (), audio: str = "") -> None:
 
 def _lost(images: Sequence[str], audio: str) -> dict[str, Any]:
     """Who was too late for which upload, in the shape of a rejected batch."""
-    keys: Collection[str] = [*images, *([audio] if audio else [])]
+    keys: Collection[str] = [key for key in (*images, audio) if key]
     rows = {
         str(pk): (name, status)
         for pk, name, status in Upload.objects.filter(pk__in=keys).values_list("pk", "name", "status")
@@ -281,7 +283,7 @@ def _lost(images: Sequence[str], audio: str) -> dict[str, Any]:
     bad = [
         file_problem(used, rows.get(key, (key, ""))[0], index)
         for index, key in enumerate(images)
-        if rows.get(key, ("", ""))[1] != UploadStatus.READY
+        if key and rows.get(key, ("", ""))[1] != UploadStatus.READY
     ]
     if bad:
         errors["images"] = bad

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
@@ -16,6 +16,9 @@ from django.core.files.storage import default_storage
 
 from videos.store.backends import bucket, disk_path, is_missing, is_remote
 from videos.store.keys import content_type
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 CHUNK_BYTES = 256 * 1024
 FETCH_DEADLINE_S = 600.0
@@ -31,6 +34,71 @@ class StoredFile:
     key: str
     size: int
     changed_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A file that lies in the store already, as the source of a copy; `size` in bytes."""
+
+    key: str
+    size: int
+
+
+FileSource = Path | StoredKey
+"""What a file of ours is made of: one on this machine, or a copy of another stored one."""
+
+
+class SourceGoneError(Exception):
+    """What was to be copied is not stored any more."""
+
+
+def put_file(source: FileSource, key: str) -> int:
+    """Store a file under exactly this key; returns its size in bytes.
+
+    Raises:
+        SourceGoneError: only of a copy.
+    """
+    if isinstance(source, Path):
+        return save_file(source, key)
+    _copy_remotely(source.key, key) if is_remote() else _copy_on_disk(source.key, key)
+    return source.size
+
+
+def size_of(source: FileSource) -> int:
+    """Bytes."""
+    return source.stat().st_size if isinstance(source, Path) else source.size
+
+
+def _copy_remotely(source: str, key: str) -> None:
+    """Within the store: no byte comes here."""
+    store = bucket()
+    origin: CopySourceTypeDef = {"Bucket": store.name, "Key": store.name_of(source)}
+    try:
+        store.client.copy_object(Bucket=store.name, Key=store.name_of(key), CopySource=origin)
+    except ClientError as error:
+        if is_missing(error):
+            raise SourceGoneError(source) from error
+        raise
+
+
+def _copy_on_disk(source: str, key: str) -> None:
+    """Files are never written twice, so two names of one file are as good as two files."""
+    target = disk_path(key)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(disk_path(source), target)
+    except FileNotFoundError as error:
+        raise SourceGoneError(source) from error
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        save_file(disk_path(source), key)
+        return
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def save_file(path: Path, key: str) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
-from videos.services import attempts
+from videos.services import heartbeats
 from videos.services.attempts import Claim
 from videos.worker.stopping import stopping
 
@@ -56,7 +56,7 @@ class Watch:
         if self.lost or progress == self._shown or now - self._shown_at < settings.HEARTBEAT_S:
             return
         self._shown, self._shown_at = progress, now
-        attempts.show_progress(self.claim, progress)
+        heartbeats.show_progress(self.claim, progress)
 
     def doubt(self) -> None:
         """The database could not be asked: after a lease without it the item is another's."""
@@ -106,7 +106,7 @@ class LeaseKeeper:
     def _look(self, watches: list[Watch]) -> None:
         try:
             close_old_connections()
-            held = attempts.still_held([watch.claim for watch in watches])
+            held = heartbeats.still_held([watch.claim for watch in watches])
             for watch in watches:
                 watch.seen(watch.claim.item_id in held)
             _renew([watch for watch in watches if watch.needs_renewal()])
@@ -123,7 +123,7 @@ class LeaseKeeper:
 def _renew(watches: list[Watch]) -> None:
     """All leases before any progress: they are what others go by."""
     if watches:
-        attempts.renew([watch.claim for watch in watches])
+        heartbeats.renew([watch.claim for watch in watches])
         for watch in watches:
             watch.renewed()
 

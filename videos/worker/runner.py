@@ -16,12 +16,12 @@ from engines.base import EngineUnavailableError, RenderResult, RenderSpec
 from engines.cores import available_cores
 from videos import counters
 from videos.counters import Outcome
-from videos.models import DeletionReason, VideoItem
+from videos.models import DeletionReason
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
-from videos.services.attempts import Claim, StoredResult, Verdict
+from videos.services.attempts import Claim, Sources, StoredResult, Verdict
 from videos.store import deletions, files, keys, scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.counting import count_render, count_wait
@@ -76,7 +76,7 @@ def _work(slot: Slot) -> bool:
         return False
     try:
         claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
-        item = VideoItem.objects.select_related("batch").filter(pk=claim.item_id).first() if claim else None
+        sources = attempts.sources_of(claim) if claim else None
     except (OperationalError, InterfaceError) as error:
         logger.warning("Could not look for work: %s", type(error).__name__)
         close_old_connections()
@@ -88,29 +88,28 @@ def _work(slot: Slot) -> bool:
         return False
     if claim is None:
         return False
-    if item is not None:  # else deleted since the claim
-        count_wait(claim, item)
+    if sources:  # else deleted or taken back since the claim
+        count_wait(claim, sources.waited_s)
         ids = belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)
-        with ids, _traced(claim, item), keeper.watching(claim) as watch:
-            _finish(watch, item, slot)
+        with ids, _traced(claim, sources), keeper.watching(claim) as watch:
+            _finish(watch, sources, slot)
     return True
 
 
 @contextmanager
-def _traced(claim: Claim, item: VideoItem) -> Iterator[None]:
+def _traced(claim: Claim, sources: Sources) -> Iterator[None]:
     """The attempt as a part of the trace of the request that let the item wait, after its wait."""
     ids = {"zhiying__batch": claim.batch_id, "zhiying__item": claim.item_id}
-    with tracing.span("attempt", parent=item.trace, zhiying__attempt=claim.attempt, **ids):
-        if item.started_at:
-            tracing.past("wait", min(item.not_before, item.started_at), item.started_at)
+    with tracing.span("attempt", parent=sources.trace, zhiying__attempt=claim.attempt, **ids):
+        tracing.past("wait", sources.waited_s)
         yield
 
 
-def _finish(watch: Watch, item: VideoItem, slot: Slot) -> None:
+def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
     claim = watch.claim
     try:
         with scratch.temporary_folder("render-") as folder:
-            _render_and_store(watch, item, Path(folder), slot)
+            _render_and_store(watch, sources, Path(folder), slot)
     except RenderAbandonedError:
         if stopping.is_set():
             _surely(watch, lambda: attempts.release(claim))
@@ -177,13 +176,13 @@ def _surely(watch: Watch, write: Callable[[], bool]) -> bool:
                 return False
 
 
-def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -> None:
+def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) -> None:
     began = time.monotonic()
     with ExitStack() as held:
         with tracing.span("fetch"), using_the_store():
             try:
-                portrait = held.enter_context(files.local_copy(item.source_image, folder))
-                audio = held.enter_context(files.local_copy(item.batch.audio, folder))
+                portrait = held.enter_context(files.local_copy(sources.portrait, folder))
+                audio = held.enter_context(files.local_copy(sources.audio, folder))
             except FileNotFoundError as error:
                 raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
@@ -192,11 +191,11 @@ def _render_and_store(watch: Watch, item: VideoItem, folder: Path, slot: Slot) -
             audio=audio,
             output=folder / "video.mp4",
             poster=folder / "poster.jpg",
-            prompt=item.batch.prompt,
-            seed=item.pk.int % 2**31,
+            prompt=sources.prompt,
+            seed=watch.claim.item_id.int % 2**31,
             threads=settings.RENDER_THREADS or threads,
             cache_dir=_cache_folder(),
-            options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(item.pk)},
+            options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(watch.claim.item_id)},
         )
         with tracing.span("render", zhiying__engine=settings.GENERATION_ENGINE):
             result = slot.renderer().render(spec, watch)

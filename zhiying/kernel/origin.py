@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
 
-from django.core.management.base import BaseCommand
+from zhiying.kernel.commands import InstallationCommand
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
@@ -56,7 +56,7 @@ def request_origin(*, request_id: str, client_address: str) -> Origin:
     return Origin(request_id=known, client_address=address)
 
 
-class NamedCommand(BaseCommand):
+class NamedCommand(InstallationCommand):
     """A management command whose actions are recorded under its name."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:

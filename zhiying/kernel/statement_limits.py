@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import connection
+
+from zhiying.kernel.commands import InstallationCommand, require_installation
 
 
 def lift_statement_limit(**_signal: Any) -> None:
@@ -13,9 +14,10 @@ def lift_statement_limit(**_signal: Any) -> None:
             cursor.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
 
 
-class LongCommand(BaseCommand):
+class LongCommand(InstallationCommand):
     """A management command whose statements grow with the installation."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        require_installation()
         lift_statement_limit()
         return super().execute(*args, **options)

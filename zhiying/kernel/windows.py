@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 WINDOW_ROWS = 10_000
 """Rows that a search, or an order without an index, looks at."""
@@ -17,5 +17,10 @@ def newest(rows: "QuerySet[Row]", column: str = "created_at") -> "QuerySet[Row]"
     Where they begin is looked up at once: as a condition on the column the database can enter the same
     index for whatever follows, which it does not do for a subquery.
     """
-    oldest = rows.order_by(f"-{column}").values_list(column, flat=True)[WINDOW_ROWS - 1 : WINDOW_ROWS]
-    return rows.filter(**{f"{column}__gte": start for start in oldest})
+    return rows.filter(since(rows, WINDOW_ROWS, column))
+
+
+def since(rows: "QuerySet[Row]", count: int, column: str = "created_at") -> Q:
+    """A condition that holds for the newest `count` of these rows."""
+    oldest = rows.order_by(f"-{column}").values_list(column, flat=True)[count - 1 : count]
+    return Q(**{f"{column}__gte": start for start in oldest})

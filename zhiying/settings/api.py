@@ -24,6 +24,16 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ZhiYing (智影 AI)",
     "DESCRIPTION": "Batch digital-human video: portraits + one voice recording → one talking video each.",
     "VERSION": VERSION,
+    # The order in which they are shown: what users call comes before what administrators do.
+    "TAGS": [
+        {"name": "auth", "description": "Logging in and out."},
+        {"name": "user", "description": "One's own account, credits and ledger."},
+        {"name": "video", "description": "Uploads, batches, videos and the library."},
+        {"name": "engine", "description": "The engine and its limits."},
+        {"name": "token", "description": "Whether the engine can be used."},
+        {"name": "admin", "description": "For administrators."},
+    ],
+    "SERVERS": [{"url": "/", "description": "This installation."}],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # `make check` makes the schema; a server that starts need not
     "SERVE_PUBLIC": True,

@@ -1,5 +1,7 @@
 """Where things are, and what kind of installation this is."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import environ
@@ -17,6 +19,11 @@ class _FileAwareMapping(environ.FileAwareMapping):  # type: ignore[misc]  # the 
 
 class _Environment(environ.FileAwareEnv):  # type: ignore[misc]  # the package has no types
     ENVIRON = _FileAwareMapping()
+
+    def names(self, name: str, default: Sequence[str] = ()) -> list[str]:
+        """A list, separated by commas or, as suits a file, by lines; the default where it is empty."""
+        values = re.split(r"[,\r\n]", self.str(name, default=""))
+        return [value.strip() for value in values if value.strip()] or list(default)
 
 
 env = _Environment()

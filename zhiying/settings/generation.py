@@ -19,6 +19,13 @@ HEARTBEAT_S = env.float("HEARTBEAT_S", default=2)
 SWEEP_INTERVAL_S = env.float("SWEEP_INTERVAL_S", default=5)
 IDLE_LOOK_S = env.float("IDLE_LOOK_S", default=2)
 """How often a worker with free places looks for work by itself, whatever the broker does."""
+CREDITS_PER_STARTED_S = {
+    engine.strip(): float(seconds)
+    for engine, _, seconds in (
+        one.rpartition("=") for one in env.list("CREDITS_PER_STARTED_S", default=["0"])
+    )
+}
+"""Each started so many seconds cost a credit, by engine ("" for all others); 0: a video costs one."""
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 """Where a master of worker processes tells Prometheus their figures; 0: nowhere."""
 WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")

@@ -9,14 +9,21 @@ from zhiying.settings.core import PRODUCTION, env
 from zhiying.settings.database import DATABASES
 from zhiying.settings.media import STORAGES
 from zhiying.settings.observation import OTEL_EXPORTER_OTLP_HEADERS, SENTRY_DSN
-from zhiying.settings.security import JWT_SIGNING_KEY, MEDIA_SIGNING_KEY, METRICS_TOKEN, SECRET_KEY
+from zhiying.settings.security import (
+    JWT_SIGNING_KEYS,
+    MEDIA_SIGNING_KEYS,
+    METRICS_TOKEN,
+    SECRET_KEY,
+    SECRET_KEY_FALLBACKS,
+)
 
 _MIN_SECRET_CHARS = 8
 """Shorter values would be found inside of ordinary words."""
 _OWN_SECRETS = [
     SECRET_KEY,
-    JWT_SIGNING_KEY,
-    MEDIA_SIGNING_KEY,
+    *SECRET_KEY_FALLBACKS,
+    *JWT_SIGNING_KEYS,
+    *MEDIA_SIGNING_KEYS,
     METRICS_TOKEN,
     DATABASES["default"].get("PASSWORD"),
     STORAGES["default"]["OPTIONS"].get("secret_key"),

@@ -15,7 +15,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or (
     # zhiying.E002 names it and nothing starts, where an empty one would end in Django's own traceback.
     stored_secret(DATA_DIR / "secret_key") if EMBEDDED else token_hex(8)
 )
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
 """Earlier keys, which sign nothing any more and are still believed."""
 
 
@@ -23,7 +23,7 @@ def _signing_keys(name: str, purpose: str) -> list[str]:
     """The key that signs, then those still believed: named ones, and those derived from SECRET_KEYs."""
     derived = [derived_key(secret, purpose) for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)]
     named = env.str(name, default="")
-    return [*([named] if named else []), *env.list(f"{name}_FALLBACKS", default=[]), *derived]
+    return [*([named] if named else []), *env.names(f"{name}_FALLBACKS"), *derived]
 
 
 JWT_SIGNING_KEYS = _signing_keys("JWT_SIGNING_KEY", "jwt")
@@ -37,9 +37,9 @@ if PRODUCTION:
     _DEFAULT_HOSTS = [_PUBLIC_HOST] if _PUBLIC_HOST else []
 else:
     _DEFAULT_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else _LOCAL_HOSTS  # noqa: S104
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=_DEFAULT_HOSTS) or _DEFAULT_HOSTS
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PUBLIC_URL else [])
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=_DEFAULT_HOSTS)
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PUBLIC_URL else [])
+CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "if-none-match")
 CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
 CORS_URLS_REGEX = r"^/(api|media)/"

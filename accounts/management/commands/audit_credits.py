@@ -10,7 +10,7 @@ from zhiying.kernel.statement_limits import LongCommand
 class Command(LongCommand):
     """Exits with 1 and a report when some balance does not."""
 
-    help = "Check that every user's credits equal the sum of their ledger."
+    help = "Check that every user's credits equal the sum of their ledger, and every refund its charge."
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = check()

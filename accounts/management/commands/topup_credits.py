@@ -50,16 +50,23 @@ class Command(NamedCommand):
             acting_user=None,
         )
         user.refresh_from_db()
-        self.stdout.write(f"{user.username}: {entry.amount:+d}, balance {user.credits}.")
+        if entry.repeated:
+            done = f"nothing added, since {entry.amount:+d} under this key was on {entry.created_at:%Y-%m-%d}"
+        else:
+            done = f"{entry.amount:+d}"
+        self.stdout.write(f"{user.username}: {done}, balance {user.credits}.")
 
     def _from_file(self, path: Path, key: str, reason: str) -> None:
         try:
             lines = read_lines(path, default_reason=reason)
-            total = top_up_all(lines, key=key, acting_user=None)
+            entries = top_up_all(lines, key=key, acting_user=None)
         except OSError as error:
             raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
         except BadLinesError as error:
             for problem in error.problems:
                 self.stderr.write(problem)
             raise CommandError(f"{len(error.problems)} bad lines; nobody was credited.") from error
-        self.stdout.write(f"{len(lines)} users topped up with {total} credits in all.")
+        made = [entry for entry in entries if not entry.repeated]
+        before = f" {len(entries) - len(made)} lines were done before." if len(made) < len(entries) else ""
+        total = sum(entry.amount for entry in made)
+        self.stdout.write(f"{len(made)} lines topped up with {total} credits in all.{before}")

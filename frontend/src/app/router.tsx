@@ -33,6 +33,7 @@ const AllBatchesPage = lazyScreen(
 );
 const UsagePage = lazyScreen(async () => (await import('@/features/admin/usage-page')).UsagePage);
 const AuditPage = lazyScreen(async () => (await import('@/features/admin/audit-page')).AuditPage);
+const SitePage = lazyScreen(async () => (await import('@/features/admin/site-page')).SitePage);
 const EnginePage = lazyScreen(
   async () => (await import('@/features/admin/engine-page')).EnginePage,
 );
@@ -63,6 +64,7 @@ export function AppRoutes() {
               <Route path="usage" element={<UsagePage />} />
               <Route path="audit" element={<AuditPage />} />
               <Route path="engine" element={<EnginePage />} />
+              <Route path="site" element={<SitePage />} />
             </Route>
           </Route>
           <Route path="*" element={<NotFound />} />

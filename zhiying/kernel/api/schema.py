@@ -51,7 +51,16 @@ _COMMON = {
 
 
 class Schema(AutoSchema):
-    """Adds the error answers that any operation may give."""
+    """Adds the error answers that any operation may give, and a summary of each."""
+
+    def get_summary(self) -> str:
+        """The first line of what a call's docstring says."""
+        return super().get_description().partition("\n")[0].rstrip(".:")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """The whole of it, where there is more than the summary."""
+        text = super().get_description()
+        return text if "\n" in text.strip() else ""
 
     def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
         responses = super()._get_response_bodies(*args, **kwargs)

@@ -1,4 +1,11 @@
-import { ChartColumn, ClipboardList, Cpu, Library, Users } from 'lucide-react';
+import {
+  ChartColumn,
+  ClipboardList,
+  Cpu,
+  Library,
+  SquareArrowOutUpRight,
+  Users,
+} from 'lucide-react';
 import { NavLink, Outlet } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
@@ -30,6 +37,10 @@ export function AdminLayout() {
         <NavLink to="/manage/engine">
           <Cpu size={16} aria-hidden="true" />
           {t('admin.engine')}
+        </NavLink>
+        <NavLink to="/manage/site">
+          <SquareArrowOutUpRight size={16} aria-hidden="true" />
+          {t('admin.site')}
         </NavLink>
       </nav>
       <Outlet />

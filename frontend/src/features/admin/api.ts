@@ -13,6 +13,7 @@ import type {
   BatchStatus,
   CreatedUser,
   EngineStatus,
+  Handover,
   NewUser,
   PasswordReset,
   TokenStatus,
@@ -125,6 +126,11 @@ export const workersQuery = queryOptions({
   queryFn: ({ signal }) => request<WorkerList>('/api/admin/workers', { signal }),
   refetchInterval: ENGINE_POLL_MS,
 });
+
+/** A code that opens the administration site once. Nothing keeps it: it is asked for when it is used. */
+export function askForHandover(signal: AbortSignal) {
+  return request<Handover>('/api/admin/handover', { method: 'POST', signal });
+}
 
 export const tokenStatusQuery = queryOptions({
   queryKey: ['admin', 'token-status'],

@@ -133,6 +133,9 @@ export function useBatchAction(batchId: string) {
   });
 }
 
-export function fetchExport(batchId: string): Promise<BatchExport> {
-  return request<BatchExport>(`/api/video/batches/${batchId}/export`);
+/** Of all finished videos, or of some. */
+export function fetchExport(batchId: string, items?: readonly string[]): Promise<BatchExport> {
+  return request<BatchExport>(`/api/video/batches/${batchId}/export`, {
+    query: { items: items?.join(',') },
+  });
 }

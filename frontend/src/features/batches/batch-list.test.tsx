@@ -69,7 +69,7 @@ describe('the batches', () => {
     await folders();
     await user.selectOptions(screen.getByRole('combobox', { name: '按状态筛选' }), '失败');
     await waitFor(async () => expect(within(await folders()).getAllByRole('link')).toHaveLength(5));
-    await user.type(screen.getByRole('searchbox', { name: '搜索批次名称' }), 'Batch 36');
+    await user.type(screen.getByRole('searchbox', { name: '搜索批次或文件名' }), 'Batch 36');
     await waitFor(async () => expect(within(await folders()).getAllByRole('link')).toHaveLength(1));
     expect(new URLSearchParams(window.location.search).get('status')).toBe('failed');
     expect(new URLSearchParams(window.location.search).get('search')).toBe('Batch 36');

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { Batch } from '@/shared/api/types';
 import { makeBatch, makeItem, progressOf } from '@/testing/data';
@@ -17,6 +17,60 @@ const mixed = () => [
   makeItem({ id: 'c', status: 'failed', error_code: 'no_face', error_msg: 'No face.' }),
   makeItem({ id: 'd', status: 'pending' }),
 ];
+
+describe('choosing videos', () => {
+  const four = () =>
+    ['a', 'b', 'c', 'd'].map((id) =>
+      makeItem({ id, status: id === 'c' ? 'failed' : 'completed', error_code: 'no_face' }),
+    );
+
+  it('downloads what was ticked by keyboard, a range at once', async () => {
+    const asked: (string | null)[] = [];
+    const saved: string[] = [];
+    serve(() => makeBatch(four()));
+    server.use(
+      http.get('/api/video/batches/batch-1/export', ({ request }) => {
+        asked.push(new URL(request.url).searchParams.get('items'));
+        return HttpResponse.json({
+          files: [{ id: 'a' }, { id: 'b' }],
+          total: 2,
+          zip_url: 'http://localhost/zip',
+        });
+      }),
+    );
+    const click = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.href);
+    });
+    const { user } = openApp('/batches/batch-1');
+    await user.click(await screen.findByRole('button', { name: '选择视频' }));
+    expect(screen.getByRole('button', { name: '下载' })).toBeDisabled();
+    screen.getByRole('checkbox', { name: '选择 a.jpg' }).focus();
+    await user.keyboard(' ');
+    screen.getByRole('checkbox', { name: '选择 d.jpg' }).focus();
+    await user.keyboard('{Shift>}{Enter}{/Shift}');
+    expect(screen.getByText('已选 3 个')).toBeVisible();
+    await user.click(screen.getByRole('checkbox', { name: '选择 d.jpg' }));
+    expect(screen.getByRole('checkbox', { name: '选择 b.jpg' })).toBeChecked();
+    await user.click(screen.getByRole('button', { name: '下载' }));
+    await waitFor(() => expect(saved).toEqual(['http://localhost/zip']));
+    expect(asked).toEqual(['a,b']);
+    await user.keyboard('{Control>}a{/Control}');
+    expect(screen.getByText('已选 3 个')).toBeVisible();
+    await user.keyboard('{Escape}');
+    expect(screen.queryByRole('checkbox')).not.toBeInTheDocument();
+    expect(screen.getByRole('button', { name: '播放 a.jpg' })).toBeVisible();
+    click.mockRestore();
+  });
+
+  it('is not offered where there is nothing to choose', async () => {
+    serve(() => makeBatch(mixed()));
+    openApp('/batches/batch-1');
+    await screen.findByRole('button', { name: '播放 a.jpg' });
+    expect(screen.queryByRole('button', { name: '选择视频' })).not.toBeInTheDocument();
+  });
+});
 
 describe('deleting one video', () => {
   it('asks first, and shows the batch without it', async () => {

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { ArrowLeft, FolderX } from 'lucide-react';
+import { ArrowLeft, FolderX, ListChecks } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import { Link, useLocation, useNavigate, useParams } from 'react-router';
 
@@ -7,7 +7,7 @@ import { toApiError } from '@/shared/api/errors';
 import type { Batch, ItemStatus } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useTitle } from '@/shared/lib/hooks';
-import { ButtonLink } from '@/shared/ui/button';
+import { Button, ButtonLink } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
 import { Segmented } from '@/shared/ui/segmented';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
@@ -18,6 +18,8 @@ import { BatchHeader } from './components/batch-header';
 import { BatchProgress } from './components/batch-progress';
 import { ItemGrid } from './components/item-grid';
 import { PlayerDialog } from './components/player-dialog';
+import { SelectionBar } from './components/selection-bar';
+import { useSelection } from './selection';
 
 export function BatchPage() {
   const { batchId = '' } = useParams();
@@ -69,6 +71,7 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
     () => batch.items.filter((item) => FILTERS[filter].includes(item.status)),
     [batch.items, filter],
   );
+  const selection = useSelection(shown);
   const { progress } = batch;
   const counts: Record<Filter, number> = {
     all: progress.total,
@@ -90,8 +93,8 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
       <Expiry batch={batch} />
       <BatchProgress batch={batch} />
-      {filters.length > 2 && (
-        <div className={styles.filters}>
+      <div className={styles.filters}>
+        {filters.length > 2 && (
           <Segmented<Filter>
             label={t('batch.filter')}
             value={filter}
@@ -102,14 +105,27 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
               count: counts[name],
             }))}
           />
-        </div>
-      )}
+        )}
+        {progress.completed > 1 && !batch.files_removed && !selection.active && (
+          <Button
+            size="sm"
+            variant="ghost"
+            icon={<ListChecks size={16} />}
+            className={styles.select}
+            onClick={selection.begin}
+          >
+            {t('select.begin')}
+          </Button>
+        )}
+      </div>
       <ItemGrid
         batchId={batch.id}
         items={shown}
         deletable={progress.total > 1}
         onPlay={setPlaying}
+        selection={selection}
       />
+      {selection.active && <SelectionBar batchId={batch.id} selection={selection} />}
       <PlayerDialog batch={batch} itemId={playing} onChange={setPlaying} />
     </div>
   );

@@ -68,6 +68,19 @@ describe('a new batch', () => {
     expect(submitButton()).toBeDisabled();
   });
 
+  it('is priced by the length of its recording where the server says so', async () => {
+    server.use(
+      http.get('/api/user/profile', () => HttpResponse.json(makeUser({ credits: 20 }))),
+      http.get('/api/engine/status', () =>
+        HttpResponse.json({ limits: { credits_per_started_s: 2 } }),
+      ),
+    );
+    await openFilled(['a.png', 'b.png', 'c.png']);
+    expect(await screen.findByText('6 积分')).toBeVisible();
+    expect(screen.getByText('3 × 2')).toBeVisible();
+    expect(screen.getByRole('button', { name: '生成 3 个视频' })).toBeEnabled();
+  });
+
   it('is sent once even on a double click, and leads to the batch', async () => {
     const keys: (string | null)[] = [];
     server.use(

@@ -17,6 +17,7 @@ import { draftStore, useDraft } from './draft';
 import { keepDraft } from './draft-keeper';
 import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
+import { pricePerVideo } from './price';
 import { useSubmission } from './submission';
 
 export function CreatePage() {
@@ -74,7 +75,11 @@ export function CreatePage() {
           <AudioCard draft={draft} locked={locked} />
           <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
           <NameCard name={draft.name} locked={locked} />
-          <SummaryCard draft={draft} submission={submission} />
+          <SummaryCard
+            draft={draft}
+            each={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
+            submission={submission}
+          />
         </div>
       </div>
     </Page>

@@ -14,6 +14,8 @@ export interface Limits {
   audio_min_s: number;
   audio_max_s: number;
   prompt_max_chars: number;
+  /** Seconds of the recording that cost a credit once they have begun; 0: a video costs 1. */
+  credits_per_started_s: number;
 }
 
 /** The server's defaults, until it has told its own; it has the last word anyway. */
@@ -26,6 +28,7 @@ export const DEFAULT_LIMITS: Limits = {
   audio_min_s: 0.5,
   audio_max_s: 300,
   prompt_max_chars: 2_000,
+  credits_per_started_s: 0,
 };
 
 export const IMAGE_TYPES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp'];

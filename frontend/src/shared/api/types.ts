@@ -36,6 +36,7 @@ export type AuditPage = Schemas['AuditLogOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
 export type WorkerList = Schemas['WorkerListOutput'];
 export type Worker = Schemas['WorkerOutput'];
+export type Handover = Schemas['HandoverOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
 /** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */

@@ -1,4 +1,4 @@
-import { Ban, Download, ImageUp, Play, RotateCw } from 'lucide-react';
+import { Ban, Check, Download, ImageUp, Play, RotateCw } from 'lucide-react';
 import { memo, useRef, useState } from 'react';
 
 import type { Item } from '@/shared/api/types';
@@ -23,17 +23,33 @@ interface Props {
   /** Not the only one of its batch. */
   deletable: boolean;
   onPlay: (itemId: string) => void;
+  /** Null while no videos are being chosen. */
+  selected: boolean | null;
+  onSelect: (itemId: string, range: boolean) => void;
 }
 
 /** One video to be: memoised, because polling leaves most items of a big batch unchanged. */
-export const ItemCard = memo(function ItemCard({ batchId, item, deletable, onPlay }: Props) {
+export const ItemCard = memo(function ItemCard(props: Props) {
+  const { batchId, item, deletable, onPlay, selected, onSelect } = props;
   const { t } = useI18n();
   const name = item.original_name || t('batch.unnamed');
   const done = item.status === 'completed' && item.videoUrl !== '';
   return (
-    <article className={styles.card} data-status={item.status} aria-label={name}>
+    <article
+      className={styles.card}
+      data-status={item.status}
+      data-selected={selected || undefined}
+      aria-label={name}
+    >
       <div className={styles.media} style={{ aspectRatio: aspectOf(item) }}>
-        {done ? (
+        {done && selected !== null ? (
+          <Tick
+            item={item}
+            name={name}
+            selected={selected}
+            onSelect={(range) => onSelect(item.id, range)}
+          />
+        ) : done ? (
           <Preview item={item} name={name} onPlay={() => onPlay(item.id)} />
         ) : (
           <Still item={item} />
@@ -68,6 +84,42 @@ function Still({ item }: { item: Item }) {
         item.status === 'pending' && styles.waiting,
       )}
     />
+  );
+}
+
+/** In place of the preview while videos are being chosen: the whole picture is the target. */
+function Tick({
+  item,
+  name,
+  selected,
+  onSelect,
+}: {
+  item: Item;
+  name: string;
+  selected: boolean;
+  onSelect: (range: boolean) => void;
+}) {
+  const { t } = useI18n();
+  return (
+    <button
+      type="button"
+      role="checkbox"
+      aria-checked={selected}
+      aria-label={t('select.item', { name })}
+      className={styles.preview}
+      onClick={(event) => onSelect(event.shiftKey)}
+    >
+      <img
+        src={item.thumbnail_url || item.sourceImage}
+        alt=""
+        loading="lazy"
+        decoding="async"
+        className={styles.image}
+      />
+      <span className={styles.tick} aria-hidden="true">
+        {selected && <Check size={16} strokeWidth={3} />}
+      </span>
+    </button>
   );
 }
 

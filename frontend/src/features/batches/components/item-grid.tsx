@@ -4,6 +4,7 @@ import type { Item } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useWidth } from '@/shared/lib/hooks';
 
+import type { Selection } from '../selection';
 import { columnsFor, placed, ROW_PX } from '../waterfall';
 import { ItemCard } from './item-card';
 import styles from './item-grid.module.css';
@@ -14,10 +15,11 @@ interface Props {
   /** More than the batch's only one. */
   deletable: boolean;
   onPlay: (itemId: string) => void;
+  selection: Selection;
 }
 
 /** A waterfall that keeps the order of the items for reading and for the Tab key. */
-export function ItemGrid({ batchId, items, deletable, onPlay }: Props) {
+export function ItemGrid({ batchId, items, deletable, onPlay, selection }: Props) {
   const { t } = useI18n();
   const ref = useRef<HTMLUListElement>(null);
   const width = useWidth(ref);
@@ -47,7 +49,14 @@ export function ItemGrid({ batchId, items, deletable, onPlay }: Props) {
                 }
               }
             >
-              <ItemCard batchId={batchId} item={item} deletable={deletable} onPlay={onPlay} />
+              <ItemCard
+                batchId={batchId}
+                item={item}
+                deletable={deletable}
+                onPlay={onPlay}
+                selected={selection.active ? selection.ids.has(item.id) : null}
+                onSelect={selection.toggle}
+              />
             </li>
           );
         })}

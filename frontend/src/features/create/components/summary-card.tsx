@@ -12,28 +12,36 @@ import type { Sending, useSubmission } from '../submission';
 import styles from './summary-card.module.css';
 
 /** The first thing that keeps the batch from being submitted, or null. */
-export function obstacle(draft: Draft, credits: number | undefined, t: Translate): string | null {
+function obstacle(
+  draft: Draft,
+  price: number,
+  credits: number | undefined,
+  t: Translate,
+): string | null {
   if (draft.images.length === 0) return t('create.needImages');
   if (!draft.audio) return draft.audioLoading ? t('create.audioLoading') : t('create.needAudio');
   const bad = draft.images.filter((image) => image.problem).length;
   if (bad > 0) return t('create.fixImages', { n: bad });
   if (draft.audio.problem) return t('create.fixAudio');
-  if (credits !== undefined && credits < draft.images.length) {
-    return t('create.needCredits', { n: draft.images.length - credits });
+  if (credits !== undefined && credits < price) {
+    return t('create.needCredits', { n: price - credits });
   }
   return null;
 }
 
 interface Props {
   draft: Draft;
+  /** Credits that one video costs. */
+  each: number;
   submission: ReturnType<typeof useSubmission>;
 }
 
-export function SummaryCard({ draft, submission }: Props) {
+export function SummaryCard({ draft, each, submission }: Props) {
   const { t, format, explain } = useI18n();
   const credits = useProfile().data?.credits;
-  const price = draft.images.length;
-  const blocked = obstacle(draft, credits, t);
+  const count = draft.images.length;
+  const price = count * each;
+  const blocked = obstacle(draft, price, credits, t);
   const short = credits !== undefined && credits < price;
   const { sending, failure, checked } = submission;
   const passed = checked?.key === draft.key && checked.answer.ok;
@@ -45,6 +53,12 @@ export function SummaryCard({ draft, submission }: Props) {
           <dt>{t('create.price')}</dt>
           <dd>{t('create.credits', { n: price })}</dd>
         </div>
+        {each > 1 && (
+          <div>
+            <dt>{t('create.priceEach')}</dt>
+            <dd>{t('create.priceSum', { count, each })}</dd>
+          </div>
+        )}
         <div>
           <dt>{t('create.balanceAfter')}</dt>
           <dd className={short ? styles.short : undefined}>
@@ -80,7 +94,7 @@ export function SummaryCard({ draft, submission }: Props) {
             aria-describedby={blocked ? 'submit-obstacle' : undefined}
             onClick={submission.submit}
           >
-            {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: price })}
+            {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: count })}
           </Button>
           <Button
             variant="ghost"

@@ -1,0 +1,86 @@
+"""What a worker writes while it works on items: leases and progress.
+
+Each call is one statement on PostgreSQL, committed by the server itself: nothing stays locked between two
+round trips, and what others have locked is stepped over. It writes no column that an index covers, so that
+the table does not grow with it.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from videos.models import ItemStatus, VideoItem
+from videos.services.attempts import Claim
+from videos.services.transitions import raise_version
+from zhiying.kernel.clock import database_now
+
+_RENEW = """
+UPDATE video_items SET lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s)
+WHERE id IN (
+    SELECT id FROM video_items
+    WHERE id = ANY(%(items)s) AND status = 'processing'
+      AND attempt = (%(attempts)s::int[])[array_position(%(items)s, id)]
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+"""
+_SHOW = """
+WITH batch AS (
+    SELECT id FROM batches WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED
+), item AS (
+    SELECT i.id FROM video_items i
+    WHERE i.id = %s AND i.batch_id = (SELECT id FROM batch) AND i.attempt = %s
+      AND i.status = 'processing' AND i.progress <> %s
+    FOR NO KEY UPDATE SKIP LOCKED
+), shown AS (
+    UPDATE video_items v SET progress = %s FROM item WHERE v.id = item.id
+    RETURNING v.batch_id
+)
+UPDATE batches b SET version = b.version + 1 FROM shown WHERE b.id = shown.batch_id
+"""
+
+
+def still_held(claims: Collection[Claim]) -> set[UUID]:
+    """Which of these claims are still good, by item: one query for all of a process."""
+    attempts = {claim.item_id: claim.attempt for claim in claims}
+    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
+    rows = running.values_list("pk", "attempt")
+    return {item_id for item_id, attempt in rows if attempts[item_id] == attempt}
+
+
+def renew(claims: Collection[Claim]) -> None:
+    """Renew the leases of these claims, where they are still good.
+
+    Items that somebody locks, or a frozen process does, are left for the next time, so that one of them costs
+    no other its lease.
+    """
+    if connection.vendor == "postgresql":
+        values = {
+            "items": [claim.item_id for claim in claims],
+            "attempts": [claim.attempt for claim in claims],
+            "lease_s": settings.LEASE_S,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_RENEW, values)
+        return
+    with transaction.atomic():
+        lease_until = database_now(timedelta(seconds=settings.LEASE_S))
+        VideoItem.objects.filter(pk__in=still_held(claims)).update(lease_until=lease_until)
+
+
+def show_progress(claim: Claim, progress: int) -> None:
+    """Show how much is done (percent), unless somebody changes the batch right now: there is a next time."""
+    shown = min(99, max(0, progress))
+    if connection.vendor == "postgresql":
+        values = (claim.batch_id, claim.item_id, claim.attempt, shown, shown)
+        with connection.cursor() as cursor:
+            cursor.execute(_SHOW, values)
+        return
+    with transaction.atomic():
+        items = VideoItem.objects.filter(
+            pk=claim.item_id, status=ItemStatus.PROCESSING, attempt=claim.attempt
+        )
+        if items.exclude(progress=shown).update(progress=shown):
+            raise_version(claim.batch_id)

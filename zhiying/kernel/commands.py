@@ -1,0 +1,30 @@
+"""What management commands have in common: they work on an installation that is there."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+
+
+class InstallationCommand(BaseCommand):
+    """A command for an installation that was set up; says what to set where there is none."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        require_installation()
+        return super().execute(*args, **options)
+
+
+def require_installation() -> None:
+    """Raises:
+    CommandError: the database that the environment names is not there, or was never set up.
+    """
+    try:
+        if "django_migrations" in connection.introspection.table_names():
+            return
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be reached: {str(error).splitlines()[0]}") from error
+    raise CommandError(
+        f"There is no installation in {settings.DATA_DIR if settings.EMBEDDED else 'this database'}. "
+        "Set DATA_DIR, or DATABASE_URL, to what the running one has."
+    )
