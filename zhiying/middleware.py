@@ -1,6 +1,7 @@
 """Middleware of the project."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from csp.middleware import CSPMiddleware
@@ -9,12 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from zhiying.kernel import log_lines
+from zhiying.kernel import log_lines, tracing
 from zhiying.kernel.body_limits import apply_limit
 from zhiying.kernel.client_address import client_ip
 from zhiying.kernel.errors import DomainError
 from zhiying.kernel.origin import acting_from, request_origin
 from zhiying.kernel.responses import error_response
+from zhiying.request_metrics import known_method, route_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -77,7 +79,15 @@ class OriginMiddleware:
         given = str(request.META.get("HTTP_X_REQUEST_ID", ""))
         origin = request_origin(request_id=given, client_address=client_ip(request))
         log_lines.begin(request=origin.request_id)
-        with acting_from(origin):
+        named = {"zhiying__request": origin.request_id, "http__request__method": known_method(request)}
+        with acting_from(origin), tracing.span(named["http__request__method"], parent="", **named):
             response = self.get_response(request)
+            route, status = route_of(request), response.status_code
+            tracing.note(
+                name=f"{named['http__request__method']} {route}",
+                failed=status if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
+                http__route=route,
+                http__response__status_code=status,
+            )
         response.headers["X-Request-ID"] = origin.request_id
         return response

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django_prometheus.middleware import PrometheusAfterMiddleware
 
 NO_ROUTE = "none"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RouteMetricsMiddleware(PrometheusAfterMiddleware):  # type: ignore[misc]  # it has no types
@@ -13,10 +14,15 @@ class RouteMetricsMiddleware(PrometheusAfterMiddleware):  # type: ignore[misc]  
 
     def label_metric(self, metric: Any, request: HttpRequest, response: Any = None, **labels: Any) -> Any:
         if "method" in labels:
-            labels["method"] = self._method(request)  # the package passes some on as they came
+            labels["method"] = known_method(request)  # the package passes some on as they came
         if "view" in labels:
             labels["view"] = route_of(request)
         return super().label_metric(metric, request, response, **labels)
+
+
+def known_method(request: HttpRequest) -> str:
+    """The method, or one word for all that are made up."""
+    return request.method if request.method in METHODS else "OTHER"
 
 
 def route_of(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from tests.servers import MissingServerError
 from tests.servers.process import LOOPBACK, accepts_connections, free_port, scratch_folder, wait_until
 from tests.servers.prometheus import Prometheus, alert_rules, run_prometheus, selectors
 from tests.servers.topology import HOST_NAME, Topology
+from tests.standins.observers import Collector, Span
 from tests.support.live import Api
 from tests.support.media import short_speech, small_portrait
 from tests.system.test_many_machines import fresh_database
@@ -32,6 +33,8 @@ class Observed:
 
     topology: Topology
     worker_port: int
+    collector: Collector
+    batch_id: str
 
     def scrape(self, port: int, token: str = TOKEN) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
@@ -51,8 +54,10 @@ def value(text: str, name: str, **labels: str) -> float:
     return sum(float(number) for found, number in series if all(pair in found.split(",") for pair in wanted))
 
 
-def told(port: int) -> Mapping[str, str]:
+def told(port: int, collector: Collector) -> Mapping[str, str]:
     return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20a-key,x-tenant=us",
         "METRICS_TOKEN": TOKEN,
         "WORKER_METRICS_PORT": str(port),
         "WORKER_PROCESSES": "2",
@@ -64,21 +69,24 @@ def told(port: int) -> Mapping[str, str]:
 @pytest.fixture(scope="module")
 def observed(postgres_url: str, amqp_url: str) -> Iterator[Observed]:
     port = free_port()
-    with scratch_folder("figures") as folder, fresh_database(postgres_url) as database:
-        topology = Topology(folder, database, amqp_url, told(port))
+    with (
+        scratch_folder("figures") as folder,
+        fresh_database(postgres_url) as database,
+        Collector().serving() as collector,
+    ):
+        topology = Topology(folder, database, amqp_url, told(port, collector))
         try:
             topology.setup()
             with topology.service("web"), topology.service("worker"):
                 wait_until(
                     lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the worker's figures"
                 )
-                make_videos(topology)
-                yield Observed(topology, port)
+                yield Observed(topology, port, collector, make_videos(topology))
         except MissingServerError as missing:
             (pytest.fail if in_ci() else pytest.skip)(str(missing))
 
 
-def make_videos(topology: Topology) -> None:
+def make_videos(topology: Topology) -> str:
     api = Api(f"http://{LOOPBACK}:{topology.web_ports[0]}")
     # As nginx passes requests on.
     proxied = {"Host": HOST_NAME, "X-Forwarded-For": "10.0.0.9", "X-Forwarded-Proto": "https"}
@@ -87,8 +95,10 @@ def make_videos(topology: Topology) -> None:
     answer = api.call("POST", "/api/auth/login", json=login)
     assert answer.status_code == 200, answer.text
     api.session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-    batch = api.wait(api.submit({f"{n}.jpg": small_portrait() for n in range(IMAGES)}, short_speech()))
+    batch_id = api.submit({f"{n}.jpg": small_portrait() for n in range(IMAGES)}, short_speech())
+    batch = api.wait(batch_id)
     assert batch["status"] == "completed", batch["items"]
+    return batch_id
 
 
 def test_the_worker_tells_the_sum_of_its_processes(observed: Observed) -> None:
@@ -115,6 +125,44 @@ def test_every_web_process_tells_credits_and_the_queue(observed: Observed) -> No
         assert value(text, "zhiying_workers", state="ready") == 2
         route = {"view": "api/video/batch", "method": "POST"}
         assert value(text, "django_http_requests_latency_seconds_by_view_method_count", **route) == 1
+
+
+def trace_of(observed: Observed) -> list[Span]:
+    """All spans of the trace that the batch's items belong to, as far as they have arrived."""
+    spans = observed.collector.spans()
+    attempts = [span for span in spans if span.facts.get("zhiying.batch") == observed.batch_id]
+    return [span for span in spans if attempts and span.trace == attempts[0].trace]
+
+
+def test_one_trace_leads_from_the_request_to_the_finished_videos(observed: Observed) -> None:
+    wait_until(
+        lambda: (
+            [span.name for span in trace_of(observed)].count("attempt") == IMAGES
+            and any(not span.parent for span in trace_of(observed))
+        ),
+        timeout_s=TIMEOUT_S,
+        what="the spans of web and worker processes",
+    )
+    spans = trace_of(observed)
+    (request,) = [span for span in spans if not span.parent]
+    assert request.name == "POST api/video/batch"
+    assert request.facts["http.response.status_code"] == 201
+    attempts = [span for span in spans if span.parent == request.id]
+    assert {span.name for span in attempts} == {"attempt"}
+    assert len({span.facts["zhiying.item"] for span in attempts}) == IMAGES
+    for attempt in attempts:
+        parts = sorted((span for span in spans if span.parent == attempt.id), key=lambda span: span.began_ns)
+        assert [span.name for span in parts] == ["wait", "fetch", "render", "store"]
+        assert all(span.began_ns <= span.ended_ns for span in parts)
+    assert not any(span.failed for span in spans)
+
+
+def test_the_collector_is_told_its_headers_and_nothing_of_people(observed: Observed) -> None:
+    requests_seen = observed.collector.asked("POST", "/v1/traces")
+    assert {seen.headers["authorization"] for seen in requests_seen} == {"Bearer a-key"}
+    everything = b"".join(seen.body for seen in requests_seen)
+    for private in ("admin", observed.topology.admin_password, "10.0.0.9", "0.jpg"):
+        assert private.encode() not in everything
 
 
 @pytest.fixture(scope="module")
@@ -192,9 +240,8 @@ def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> 
 
 def test_the_figures_end_with_the_master(observed: Observed) -> None:
     topology, port = observed.topology, free_port()
-    second = Topology(
-        topology.folder, topology.database_url, topology.broker_url, {**topology.extra, **told(port)}
-    )
+    told_more = {**topology.extra, "WORKER_METRICS_PORT": str(port)}
+    second = Topology(topology.folder, topology.database_url, topology.broker_url, told_more)
     second.web_ports = topology.web_ports
     second.variables["SECRET_KEY"] = topology.variables["SECRET_KEY"]
     with second.service("worker", 2) as process:

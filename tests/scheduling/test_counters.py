@@ -1,6 +1,8 @@
 """What Prometheus is told: each thing counted once, once it is true, and with few series."""
 
+import errno
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -14,11 +16,13 @@ from tests.scheduling.test_worker import render
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user, make_worker
 from tests.support.scripted_engine import NAME
 from videos import metrics
+from videos.api import engine
 from videos.models import VideoItem
+from videos.scheduling import hints
 from videos.scheduling.sweep import sweep
 from videos.services import attempts
 from videos.services.runs import cancel_items
-from videos.worker import counting
+from videos.worker import counting, trouble
 from zhiying.kernel.clock import database_now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
@@ -106,6 +110,47 @@ def test_what_the_sweep_takes_back_is_counted(user: User) -> None:
     sweep()
     sweep()
     assert repairs() == 1
+
+
+# --- Trouble ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        (trouble.DISK_FULL, "disk"),
+        (trouble.STORE_AWAY, "storage"),
+        (trouble.ENGINE_UNAVAILABLE, "engine"),
+        (trouble.DATABASE_AWAY, "database"),
+    ],
+)
+def test_trouble_that_a_worker_meets_is_counted_each_time(code: str, part: str) -> None:
+    met = Change("zhiying_trouble_total", part=part)
+    trouble.pause.begin(code)
+    trouble.pause.begin(code)
+    assert met() == 2
+
+
+def test_a_hint_that_the_broker_does_not_take_is_counted(
+    broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(message: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(broker, "enqueue", refuse)
+    met = Change("zhiying_trouble_total", part="broker")
+    hints.wake_workers()
+    assert met() == 1
+
+
+def test_an_outage_that_a_request_meets_is_counted(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(engine, "engine_state", full)
+    met = Change("zhiying_trouble_total", part="disk")
+    assert client_for(user).get("/api/engine/status").status_code == 503
+    assert met() == 1
 
 
 # --- The queue --------------------------------------------------------------------------------------

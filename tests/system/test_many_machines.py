@@ -99,14 +99,17 @@ def fresh_database(url: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) -> Iterator[Installation]:
-    """Migrated, with an administrator; production settings throughout."""
+def installed(
+    database_url: str, broker_url: str, s3: S3Server, folder: Path, *, admin: bool = True, **variables: str
+) -> Iterator[Installation]:
+    """Migrated, with an administrator unless there shall be none; production settings throughout."""
     origin = f"http://{LOOPBACK}:{free_port()}"
     with fresh_database(database_url) as database:
+        told = {"SECRET_KEY": secrets.token_urlsafe(64), **variables}
         environment = clean_environment(
             **Gate(folder / GATE).variables,
+            **told,
             PRODUCTION="true",
-            SECRET_KEY=secrets.token_urlsafe(64),
             ALLOWED_HOSTS=LOOPBACK,
             PUBLIC_URL=origin,
             DATABASE_URL=database,
@@ -125,7 +128,8 @@ def installed(database_url: str, broker_url: str, s3: S3Server, folder: Path) ->
         )
         installation = Installation(origin, environment, folder)
         installation.manage("migrate", "--verbosity", "0")
-        installation.manage("create_admin", "admin")
+        if admin:
+            installation.manage("create_admin", "admin")
         yield installation
 
 

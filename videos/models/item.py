@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from videos.models.batch import Batch
 from videos.models.queue import QueueLane
+from zhiying.kernel.tracing import MAX_PARENT_LENGTH
 
 
 class ItemStatus(models.TextChoices):
@@ -82,6 +83,13 @@ class VideoItem(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
+    trace = models.CharField(
+        max_length=MAX_PARENT_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The span of the request that let it wait.",
+    )
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text=_("A retry waits until then."))
     started_at = models.DateTimeField(null=True)

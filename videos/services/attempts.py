@@ -65,6 +65,8 @@ class Sources:
     prompt: str
     waited_s: float
     """From when it might begin until it was claimed."""
+    trace: str
+    """The span of the request that let it wait."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,12 @@ def sources_of(claim: Claim) -> Sources | None:
     """What to render; None if the item was deleted or taken back since the claim."""
     items = VideoItem.objects.filter(
         pk=claim.item_id, attempt=claim.attempt, status=ItemStatus.PROCESSING
-    ).values_list("source_image", "batch__audio", "batch__prompt", "started_at", "not_before")
+    ).values_list("source_image", "batch__audio", "batch__prompt", "started_at", "not_before", "trace")
     if (row := items.first()) is None:
         return None
-    portrait, audio, prompt, started_at, not_before = row
+    portrait, audio, prompt, started_at, not_before, trace = row
     waited = started_at - not_before if started_at else timedelta()
-    return Sources(portrait, audio, prompt, max(0.0, waited.total_seconds()))
+    return Sources(portrait, audio, prompt, max(0.0, waited.total_seconds()), trace)
 
 
 def is_shown(claim: Claim, video: str) -> bool:

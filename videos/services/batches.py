@@ -23,6 +23,7 @@ from videos.services.intake import InvalidBatchError, PreparedFiles, PreparedPor
 from videos.store import deletions, keys
 from videos.store import files as stored
 from videos.store.files import FileSource
+from zhiying.kernel import tracing
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
@@ -147,6 +148,7 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     charged = [Run(batch.pk, item.pk, item.run, item.price) for item in items]
     left = transitions.charge(batch, charged, note=batch.name)
     for item in items:
+        item.trace = tracing.current()
         item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
     transitions.enqueue(batch, items)
     batch.save(force_insert=True)

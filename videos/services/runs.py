@@ -25,6 +25,7 @@ from videos.services.transitions import (
     raise_version,
     refund,
 )
+from zhiying.kernel import tracing
 from zhiying.kernel.clock import database_now
 
 
@@ -89,6 +90,7 @@ def rerun_items(
             error_msg="",
             error_params={},
             error_final=False,
+            trace=tracing.current(),
             queued_at=database_now(),
             not_before=database_now(),
             started_at=None,

@@ -18,6 +18,7 @@ from dramatiq.middleware import Middleware
 
 from videos import counters
 from videos.worker.stopping import stopping
+from zhiying.kernel import tracing
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
@@ -63,6 +64,7 @@ class WorkerLifecycle(Middleware):
             if thread.name.startswith("renders-"):
                 thread.join(BEAT_S)
         slots.close()
+        tracing.flush()
 
 
 def _start(name: str, work: Callable[[], None]) -> None:

@@ -5,8 +5,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
-from videos.services.attempts import Sources, StoredResult, Verdict
+from videos.services.attempts import Claim, Sources, StoredResult, Verdict
 from videos.store import deletions, files, keys, scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.counting import count_render, count_wait
@@ -38,6 +38,7 @@ from videos.worker.trouble import (
     pause,
     using_the_store,
 )
+from zhiying.kernel import tracing
 from zhiying.kernel.log_lines import belongs_to
 
 LONGEST_STRETCH_S = 600.0
@@ -90,9 +91,18 @@ def _work(slot: Slot) -> bool:
     if sources:  # else deleted or taken back since the claim
         count_wait(claim, sources.waited_s)
         ids = belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)
-        with ids, keeper.watching(claim) as watch:
+        with ids, _traced(claim, sources), keeper.watching(claim) as watch:
             _finish(watch, sources, slot)
     return True
+
+
+@contextmanager
+def _traced(claim: Claim, sources: Sources) -> Iterator[None]:
+    """The attempt as a part of the trace of the request that let the item wait, after its wait."""
+    ids = {"zhiying__batch": claim.batch_id, "zhiying__item": claim.item_id}
+    with tracing.span("attempt", parent=sources.trace, zhiying__attempt=claim.attempt, **ids):
+        tracing.past("wait", sources.waited_s)
+        yield
 
 
 def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
@@ -105,6 +115,7 @@ def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
             _surely(watch, lambda: attempts.release(claim))
         else:
             counters.attempt_ended(claim.engine, Outcome.DISCARDED)
+        tracing.note(failed="abandoned")
     except RenderFailedError as failure:
         _render_failed(watch, failure)
     except TroubleError as trouble:
@@ -131,6 +142,7 @@ def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
         _put_back(watch, DISK_FULL)
     else:
         logger.warning("The item failed: %s", failure.code)
+        tracing.note(failed=failure.code)
         verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params)
         _surely(watch, lambda: attempts.fail(claim, verdict))
 
@@ -138,12 +150,14 @@ def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
 def _put_back(watch: Watch, code: str) -> None:
     """Give the item back untouched and take no others while the trouble lasts."""
     pause.begin(code)
+    tracing.note(failed=code)
     _surely(watch, lambda: attempts.release(watch.claim))
 
 
 def _fail_internally(watch: Watch, error: Exception) -> None:
     claim = watch.claim
     logger.error("The attempt failed", exc_info=error)
+    tracing.note(failed="internal_error")
     verdict = Verdict("internal_error", retryable=True)
     _surely(watch, lambda: attempts.fail(claim, verdict))
 
@@ -165,7 +179,7 @@ def _surely(watch: Watch, write: Callable[[], bool]) -> bool:
 def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) -> None:
     began = time.monotonic()
     with ExitStack() as held:
-        with using_the_store():
+        with tracing.span("fetch"), using_the_store():
             try:
                 portrait = held.enter_context(files.local_copy(sources.portrait, folder))
                 audio = held.enter_context(files.local_copy(sources.audio, folder))
@@ -183,10 +197,13 @@ def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) 
             cache_dir=_cache_folder(),
             options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(watch.claim.item_id)},
         )
-        result = slot.renderer().render(spec, watch)
+        with tracing.span("render", zhiying__engine=settings.GENERATION_ENGINE):
+            result = slot.renderer().render(spec, watch)
     rendered_s = time.monotonic() - began
     count_render(watch.claim, rendered_s)
-    if not _store(watch, spec, result):
+    with tracing.span("store"):
+        shown = _store(watch, spec, result)
+    if not shown:
         counters.attempt_ended(watch.claim.engine, Outcome.DISCARDED)
     else:
         forecast.record_speed(render_s=rendered_s, audio_s=result.duration_s)

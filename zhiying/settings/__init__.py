@@ -13,4 +13,5 @@ from zhiying.settings.generation import *  # noqa: F403
 from zhiying.settings.languages import *  # noqa: F403
 from zhiying.settings.logs import *  # noqa: F403
 from zhiying.settings.media import *  # noqa: F403
+from zhiying.settings.observation import *  # noqa: F403
 from zhiying.settings.security import *  # noqa: F403

@@ -8,6 +8,7 @@ from zhiying.kernel.log_lines import FORMATTERS, TextLines
 from zhiying.settings.core import PRODUCTION, env
 from zhiying.settings.database import DATABASES
 from zhiying.settings.media import STORAGES
+from zhiying.settings.observation import OTEL_EXPORTER_OTLP_HEADERS, SENTRY_DSN
 from zhiying.settings.security import (
     JWT_SIGNING_KEYS,
     MEDIA_SIGNING_KEYS,
@@ -26,6 +27,8 @@ _OWN_SECRETS = [
     METRICS_TOKEN,
     DATABASES["default"].get("PASSWORD"),
     STORAGES["default"]["OPTIONS"].get("secret_key"),
+    SENTRY_DSN,
+    OTEL_EXPORTER_OTLP_HEADERS,
 ]
 
 
