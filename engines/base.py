@@ -200,3 +200,11 @@ class Engine(Protocol):
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         """Write `spec.output`; raise an `EngineError` when that is impossible."""
         ...
+
+
+class PortraitCheck(Protocol):
+    """Whether an engine could use a portrait, asked before anything is charged. One per process."""
+
+    def check(self, portrait: Path) -> tuple[Note, ...]:
+        """Raise the `EngineError` that a render of this portrait would; else what is to be remarked."""
+        ...

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from engines.base import Engine, EngineUnavailableError
+from engines.base import Engine, EngineUnavailableError, PortraitCheck
 from engines.remote import Credential, RemoteEngine
 
 ENGINES: Mapping[str, str] = {
@@ -15,6 +15,9 @@ ENGINES: Mapping[str, str] = {
     "localai": "engines.openai_videos.synchronous:LocalAIEngine",
 }
 """Name → `module:class`. Classes are made without arguments and imported only when used."""
+
+PORTRAIT_CHECKS: Mapping[str, str] = {"portrait": "engines.portrait.check:PortraitCheck"}
+"""Name of an engine → `module:class` of its `PortraitCheck`, for those that can tell without a render."""
 
 FINISHING = "finishing"
 """Not chosen by anybody: what makes a remote engine's result ours (`engines.results.engine`)."""
@@ -64,6 +67,12 @@ def get_engine(name: str) -> Engine:
     paths = {**engine_paths(), FINISHING: "engines.results.engine:FinishingEngine"}
     engine: Engine = _loaded(name, paths)()
     return engine
+
+
+def get_portrait_check(name: str) -> PortraitCheck:
+    """A new check of an engine's, with what it needs loaded; raises `EngineUnavailableError`."""
+    check: PortraitCheck = _loaded(name, PORTRAIT_CHECKS)()
+    return check
 
 
 def make_remote_engine(name: str, options: Mapping[str, str], credential: Credential) -> RemoteEngine:

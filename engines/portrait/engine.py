@@ -54,6 +54,7 @@ class PortraitEngine:
             min_audio_s=0.5,
             max_audio_s=300.0,
             fps=FPS,
+            needs_face=True,
         )
 
     def readiness(self) -> Readiness:

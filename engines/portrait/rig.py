@@ -13,12 +13,13 @@ from PIL import Image
 from engines.base import Note, UnusablePortraitError
 from engines.portrait.eyes.movement import EyeRig, build_eyes
 from engines.portrait.face.detect import Detection
-from engines.portrait.face.faces import FaceFinder
+from engines.portrait.face.faces import FaceFinder, FoundFace
 from engines.portrait.face.geometry import FaceFrame, Rect
 from engines.portrait.face.glasses import brow_freedom
 from engines.portrait.face.silhouette import Mask, find_silhouette, person_reach, surroundings
 from engines.portrait.head.warp import HeadRig, build_head, sample_head
 from engines.portrait.mouth.renderer import MouthRig, build_mouth
+from engines.portrait.mouth.shape import measure_mouth
 from engines.portrait.pixels import F32, F64, U8, resize_u8
 from engines.portrait.video.colour import Planes, planes_from_ycc, ycc_from_bgr
 
@@ -111,6 +112,24 @@ class _Picture:
         return surroundings(self.located(face.eyes), face.size * float(self.factors[0]), self.size)
 
 
+def _placed(picture: _Picture, found: FoundFace) -> tuple[F64, FaceFrame]:
+    """The face's points in the video's picture, and its frame; raises `UnusablePortraitError`."""
+    points = picture.located(found.points)
+    frame = FaceFrame.from_landmarks(points)
+    if frame.iod < MIN_IOD_PX:
+        raise UnusablePortraitError("face_too_small")
+    return points, frame
+
+
+def check_portrait(path: Path, finder: FaceFinder) -> tuple[Note, ...]:
+    """Refuse what `build_rig` refuses, by the same measures, without building anything; gives its notes."""
+    photo = read_image(path)
+    found = finder.find(photo)
+    picture = _Picture.of(photo)
+    measure_mouth(*_placed(picture, found), picture.ycc)
+    return found.notes
+
+
 def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
     """Prepare the portrait at `path`; raises `NoFaceError` or `UnusablePortraitError`.
 
@@ -131,11 +150,7 @@ def build_rig(path: Path, finder: FaceFinder) -> PortraitRig:
 
         found = finder.find(photo, look)
         picture = laying_out.result()
-        points = picture.located(found.points)
-        frame = FaceFrame.from_landmarks(points)
-        if frame.iod < MIN_IOD_PX:
-            raise UnusablePortraitError("face_too_small")
-
+        points, frame = _placed(picture, found)
         face = frame.to_face(points[:, :2])
         reach = person_reach(frame, face, picture.size)
 

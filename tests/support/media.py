@@ -16,7 +16,7 @@ LONG_SPEECH = MEDIA / "speech-en-librivox-0870.wav"
 
 @cache
 def image_bytes(side: int = 160, kind: str = "JPEG") -> bytes:
-    """A square picture without a face; intake does not look for one."""
+    """A square picture without a face; intake looks for one only with FACE_CHECK."""
     gradient = np.linspace(0, 255, side, dtype=np.uint8)
     pixels = np.stack([np.tile(gradient, (side, 1)), np.tile(gradient, (side, 1)).T], axis=-1)
     picture = Image.fromarray(np.concatenate([pixels, 255 - pixels[..., :1]], axis=-1), "RGB")

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 
 from videos import catalogue
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
+from videos.media.face_check import FaceProblem
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
 from videos.services.earlier import StoredPortrait, StoredRecording
+from videos.services.faces import face_problems
 from videos.store import scratch
 from videos.store.files import FileSource
 from videos.store.uploads import is_oversized
@@ -29,6 +31,9 @@ from zhiying.kernel.types import Upload
 MAX_NAME_LENGTH = 255
 SHOWN_PROBLEMS = 3
 """How many problems the summary sentence spells out."""
+
+Problem = MediaProblem | FaceProblem
+"""What is wrong with a file: in itself, or for the engine."""
 
 AudioOutcome = PreparedAudio | StoredRecording | MediaProblem | None
 
@@ -118,7 +123,7 @@ def prepared_portrait(image: SubmittedFile) -> Iterator[PreparedPortrait]:
     """Check and normalise a single image, as `prepared_files` does."""
     with _turn(), scratch.temporary_folder("intake-") as folder:
         outcome = _prepare_all([image], Path(folder))[0]
-        if isinstance(outcome, MediaProblem):
+        if isinstance(outcome, Problem):
             raise InvalidBatchError({"images": [file_problem(outcome, image.name, 0)]})
         yield outcome
 
@@ -175,7 +180,7 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPortrait | MediaProblem]:
+def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPortrait | Problem]:
     """The outcome for each image, in order; those that have a problem already, or were proven by an earlier
     batch, are not even opened."""
     jobs = [
@@ -185,7 +190,9 @@ def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPo
     ]
     decoded = prepare_images([job for _image, job in jobs], limits=image_limits())
     outcomes = iter(
-        [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
+        _with_faces(
+            [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
+        )
     )
     return [_outcome(image) or next(outcomes) for image in images]
 
@@ -198,10 +205,21 @@ def _outcome(image: SubmittedFile) -> PreparedPortrait | MediaProblem | None:
     return found if isinstance(found, MediaProblem) else None
 
 
+def _with_faces(outcomes: Sequence[PreparedPortrait | Problem]) -> list[PreparedPortrait | Problem]:
+    """The outcomes, with those that the engine would refuse turned into its reasons."""
+    files = {
+        index: outcome.portrait
+        for index, outcome in enumerate(outcomes)
+        if isinstance(outcome, PreparedPortrait) and isinstance(outcome.portrait, Path)
+    }
+    problems = dict(zip(files, face_problems(list(files.values())), strict=True))
+    return [problems.get(index) or outcome for index, outcome in enumerate(outcomes)]
+
+
 def _portrait(
     image: SubmittedFile, job: ImageJob, outcome: PreparedImage | MediaProblem
-) -> PreparedPortrait | MediaProblem:
-    if isinstance(outcome, MediaProblem):
+) -> PreparedPortrait | Problem:
+    if isinstance(outcome, Problem):
         return outcome
     return PreparedPortrait(
         original_name=image.name,
@@ -227,7 +245,7 @@ def _audio_outcome(audio: SubmittedFile | None, out: Path) -> AudioOutcome:
 
 def _problems(
     images: Sequence[SubmittedFile],
-    outcomes: Sequence[PreparedPortrait | MediaProblem],
+    outcomes: Sequence[PreparedPortrait | Problem],
     audio: SubmittedFile | None,
     audio_outcome: AudioOutcome,
     prompt: str,
@@ -236,7 +254,7 @@ def _problems(
     bad = [
         file_problem(outcome, images[index].name, index)
         for index, outcome in enumerate(outcomes)
-        if isinstance(outcome, MediaProblem)
+        if isinstance(outcome, Problem)
     ]
     if bad:
         errors["images"] = bad
@@ -261,9 +279,12 @@ def _field(code: str, detail: str) -> dict[str, Any]:
     return {"code": code, "detail": detail}
 
 
-def file_problem(problem: MediaProblem, name: str, index: int | None) -> dict[str, Any]:
+def file_problem(problem: Problem, name: str, index: int | None) -> dict[str, Any]:
     """What is wrong with one file, as answers name it."""
-    detail = catalogue.media_problem(problem.code, problem.params)
+    if isinstance(problem, FaceProblem):
+        detail = catalogue.failure(problem.code, problem.params, problem.detail)
+    else:
+        detail = catalogue.media_problem(problem.code, problem.params)
     place = {} if index is None else {"index": index}
     return {**place, "name": name, "code": problem.code, "detail": detail}
 
