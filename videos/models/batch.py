@@ -53,8 +53,9 @@ class Batch(models.Model):
     completed_count = models.PositiveSmallIntegerField(default=0)
     failed_count = models.PositiveSmallIntegerField(default=0)
     cancelled_count = models.PositiveSmallIntegerField(default=0)
+    # the default is the database's too, so that processes of the release before can still insert
     credits_of_deleted = models.PositiveIntegerField(
-        default=0, help_text="Spent on completed videos that were deleted since."
+        default=0, db_default=0, help_text="Spent on completed videos that were deleted since."
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     stored_bytes = models.BigIntegerField(default=0, help_text="Of all its files together.")
