@@ -284,7 +284,7 @@ describe('a new batch', () => {
     await user.click(screen.getByRole('button', { name: 'b.png 的操作' }));
     await user.click(await screen.findByRole('menuitem', { name: '前移一位' }));
     await waitFor(() =>
-      expect(draftStore.get().images.map(({ file }) => file.name)).toEqual(['b.png', 'a.png']),
+      expect(draftStore.get().images.map(({ name }) => name)).toEqual(['b.png', 'a.png']),
     );
     await user.upload(within(tile('a.png')).getByLabelText('替换图片'), picture('z.png'));
     expect(await screen.findByText('z.png')).toBeVisible();

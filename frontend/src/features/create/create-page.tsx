@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
+import { lazyScreen } from '@/shared/lib/load';
 import { useProfile } from '@/shared/session/session';
 import { Page } from '@/shared/ui/page';
 import { useToast } from '@/shared/ui/toast';
 
+import { Again } from './again';
 import { AudioCard } from './components/audio-card';
 import { ImageTray } from './components/image-tray';
 import { NameCard } from './components/name-card';
@@ -19,6 +21,10 @@ import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
 import { useSubmission } from './submission';
 
+const LibraryDialog = lazyScreen(
+  async () => (await import('./components/library-dialog')).LibraryDialog,
+);
+
 export function CreatePage() {
   const { t } = useI18n();
   const draft = useDraft();
@@ -30,6 +36,8 @@ export function CreatePage() {
     void navigate(`/batches/${batch.batch_id}`);
   });
   const locked = submission.sending !== null;
+  const [restored, setRestored] = useState(false);
+  const [library, setLibrary] = useState<'image' | 'audio' | null>(null);
 
   const limits = useQuery(limitsQuery).data ?? DEFAULT_LIMITS;
   useEffect(() => draftStore.setLimits(limits), [limits]);
@@ -37,7 +45,7 @@ export function CreatePage() {
   useEffect(() => {
     if (!userId) return;
     draftStore.claim(userId);
-    void keepDraft(userId);
+    void keepDraft(userId).then(() => setRestored(true));
   }, [userId]);
 
   // Paste anywhere on the page, except text into the prompt.
@@ -69,14 +77,25 @@ export function CreatePage() {
           sending={submission.sending}
           locked={locked}
           onFiles={takeFiles}
+          onLibrary={() => setLibrary('image')}
         />
         <div className={styles.side}>
-          <AudioCard draft={draft} locked={locked} />
+          <AudioCard draft={draft} locked={locked} onLibrary={() => setLibrary('audio')} />
           <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
           <NameCard name={draft.name} locked={locked} />
           <SummaryCard draft={draft} submission={submission} />
         </div>
       </div>
+      <Again ready={restored && !locked} />
+      {library && (
+        <Suspense>
+          <LibraryDialog
+            kind={library}
+            room={limits.max_images - draft.images.length}
+            onClose={() => setLibrary(null)}
+          />
+        </Suspense>
+      )}
     </Page>
   );
 }

@@ -28,8 +28,8 @@ export function formOf(draft: Draft): FormData {
   const form = new FormData();
   if (draft.prompt.trim()) form.append('prompt', draft.prompt.trim());
   if (draft.name.trim()) form.append('name', draft.name.trim());
-  for (const image of draft.images) form.append('images', image.file, image.file.name);
-  if (draft.audio) form.append('audio', draft.audio.file, draft.audio.file.name);
+  for (const { file } of draft.images) if (file) form.append('images', file, file.name);
+  if (draft.audio?.file) form.append('audio', draft.audio.file, draft.audio.file.name);
   return form;
 }
 
@@ -40,8 +40,9 @@ export function formOf(draft: Draft): FormData {
 export function shares(draft: Draft, sent: number): number[] {
   let before = 0;
   return draft.images.map(({ file }) => {
-    const share = file.size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / file.size));
-    before += file.size;
+    const size = file?.size ?? 0;
+    const share = size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / size));
+    before += size;
     return share;
   });
 }
@@ -64,9 +65,13 @@ export function problemsOf(error: ApiError): { images: FileProblem[]; audio: Fil
 }
 
 /** Pictures first, in the order shown; the recording last. */
+function entriesOf(draft: Draft) {
+  return draft.audio ? [...draft.images, draft.audio] : draft.images;
+}
+
+/** Of those, what has to be sent. */
 function filesOf(draft: Draft): File[] {
-  const images = draft.images.map(({ file }) => file);
-  return draft.audio ? [...images, draft.audio.file] : images;
+  return entriesOf(draft).flatMap(({ file }) => file ?? []);
 }
 
 function bytesOf(draft: Draft): number {
@@ -100,9 +105,14 @@ function asBatchProblems(error: ApiError, draft: Draft): ApiError {
   const errors = error.body.errors;
   if (error.code !== 'invalid_uploads' || typeof errors !== 'object' || errors === null)
     return error;
-  const files = 'files' in errors ? problemList(errors.files) : [];
+  // What the server has already was not announced.
+  const announced = entriesOf(draft).flatMap(({ file }, index) => (file ? index : []));
+  const files = ('files' in errors ? problemList(errors.files) : []).map((problem) => ({
+    ...problem,
+    index: announced[problem.index ?? 0],
+  }));
   const images = files.filter(({ index = 0 }) => index < draft.images.length);
-  const audio = files.find(({ index = 0 }) => index === draft.images.length);
+  const audio = files.find(({ index }) => index === draft.images.length);
   const body = { ...error.body, errors: { images, ...(audio ? { audio } : {}) } };
   return new ApiError(error.status, error.code, error.detail, body);
 }
@@ -147,7 +157,7 @@ function stale(error: ApiError, draft: Draft): File[] {
   const { images, audio } = problemsOf(error);
   const again = ({ code }: FileProblem) => code.startsWith('upload_');
   const files = images.filter(again).flatMap(({ index }) => draft.images[index ?? -1]?.file ?? []);
-  return audio && again(audio) && draft.audio ? [...files, draft.audio.file] : files;
+  return audio && again(audio) && draft.audio?.file ? [...files, draft.audio.file] : files;
 }
 
 async function sendDirectly(
@@ -157,13 +167,17 @@ async function sendDirectly(
   show: Show,
 ): Promise<Answer> {
   const files = filesOf(draft);
-  const onProgress = (sent: readonly number[]) =>
+  const onProgress = (sent: readonly number[]) => {
+    const left = [...sent];
+    const share = (file: File | null) => (file?.size ? (left.shift() ?? 0) / file.size : 1);
     show(
       sent.reduce((sum, bytes) => sum + bytes, 0),
-      draft.images.map(({ file }, index) => (file.size ? (sent[index] ?? 0) / file.size : 1)),
+      draft.images.map(({ file }) => share(file)),
     );
+  };
   for (let again = false; ; again = true) {
-    const keys = await uploadDirectly(files, { signal, onProgress });
+    const uploaded = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
+    const keys = entriesOf(draft).map(({ stored }) => stored?.ref ?? uploaded.shift() ?? '');
     try {
       return await createByKeys(kind, draft, keys, signal);
     } catch (error) {
@@ -184,7 +198,11 @@ async function send(
   try {
     return await sendDirectly(kind, draft, signal, show);
   } catch (error) {
-    if (error instanceof DirectUploadUnavailable) return sendForm(kind, draft, signal, show);
+    if (error instanceof DirectUploadUnavailable) {
+      // A form carries files, and cannot name those that the server has.
+      if (entriesOf(draft).some(({ stored }) => stored)) throw toApiError(error.cause);
+      return sendForm(kind, draft, signal, show);
+    }
     throw asBatchProblems(toApiError(error), draft);
   }
 }

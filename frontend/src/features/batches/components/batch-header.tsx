@@ -1,4 +1,14 @@
-import { Ban, Download, Ellipsis, Music2, Pencil, RotateCw, Trash2, UserRound } from 'lucide-react';
+import {
+  Ban,
+  CopyPlus,
+  Download,
+  Ellipsis,
+  Music2,
+  Pencil,
+  RotateCw,
+  Trash2,
+  UserRound,
+} from 'lucide-react';
 import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
@@ -48,14 +58,14 @@ export function BatchHeader({ batch }: { batch: Batch }) {
         </p>
         {batch.prompt && <p className={styles.prompt}>{batch.prompt}</p>}
       </div>
-      <Actions batch={batch} />
+      <Actions batch={batch} own={profile?.id === batch.userId} />
     </header>
   );
 }
 
 type Asking = 'cancel' | 'delete' | 'rename' | null;
 
-function Actions({ batch }: { batch: Batch }) {
+function Actions({ batch, own }: { batch: Batch; own: boolean }) {
   const { t, explain } = useI18n();
   const [asking, setAsking] = useState<Asking>(null);
   const action = useBatchAction(batch.id);
@@ -139,6 +149,11 @@ function Actions({ batch }: { batch: Batch }) {
           </IconButton>
         }
       >
+        {own && !batch.files_removed && (
+          <MenuItem icon={<CopyPlus />} onSelect={() => void navigate(`/new?again=${batch.id}`)}>
+            {t('batch.again')}
+          </MenuItem>
+        )}
         <MenuItem icon={<Pencil />} onSelect={() => open('rename')}>
           {t('batch.rename')}
         </MenuItem>

@@ -13,11 +13,12 @@ import {
   SortableContext,
   sortableKeyboardCoordinates,
 } from '@dnd-kit/sortable';
-import { FolderUp, ImagePlus, Trash2 } from 'lucide-react';
+import { FolderUp, History, ImagePlus, Trash2 } from 'lucide-react';
 import { useRef, useState, type DragEvent } from 'react';
 
 import { useI18n } from '@/shared/i18n/i18n';
 import { cx } from '@/shared/lib/cx';
+import { useMediaQuery } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
 
@@ -33,9 +34,10 @@ interface Props {
   sending: Sending | null;
   locked: boolean;
   onFiles: (files: readonly File[]) => void;
+  onLibrary: () => void;
 }
 
-export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
+export function ImageTray({ draft, max, sending, locked, onFiles, onLibrary }: Props) {
   const { t } = useI18n();
   const [over, setOver] = useState(false);
   const depth = useRef(0);
@@ -73,7 +75,11 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
         </h2>
         {images.length > 0 && (
           <div className={styles.tools}>
-            <Pickers onFiles={onFiles} disabled={locked || images.length >= max} />
+            <Pickers
+              onFiles={onFiles}
+              onLibrary={onLibrary}
+              disabled={locked || images.length >= max}
+            />
             <Button
               size="sm"
               variant="ghost"
@@ -102,7 +108,7 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
         </Notice>
       )}
       {images.length === 0 ? (
-        <EmptyTray max={max} onFiles={onFiles} />
+        <EmptyTray max={max} onFiles={onFiles} onLibrary={onLibrary} />
       ) : (
         <Tiles draft={draft} sending={sending} locked={locked} />
       )}
@@ -110,17 +116,20 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
   );
 }
 
-function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
+function EmptyTray({ max, onFiles, onLibrary }: Pick<Props, 'max' | 'onFiles' | 'onLibrary'>) {
   const { t } = useI18n();
+  const touch = useMediaQuery('(pointer: coarse)');
   return (
     <div className={styles.empty}>
       <div className={styles.emptyArt} aria-hidden="true">
         <ImagePlus size={30} />
       </div>
-      <p className={styles.emptyTitle}>{t('create.dropTitle')}</p>
-      <p className={styles.emptyText}>{t('create.dropText', { max })}</p>
+      <p className={styles.emptyTitle}>{t(touch ? 'create.pickTitle' : 'create.dropTitle')}</p>
+      <p className={styles.emptyText}>
+        {t(touch ? 'create.pickText' : 'create.dropText', { max })}
+      </p>
       <div className={styles.tools}>
-        <Pickers onFiles={onFiles} large />
+        <Pickers onFiles={onFiles} onLibrary={onLibrary} large />
       </div>
     </div>
   );
@@ -128,10 +137,12 @@ function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
 
 function Pickers({
   onFiles,
+  onLibrary,
   disabled = false,
   large = false,
 }: {
   onFiles: Props['onFiles'];
+  onLibrary: Props['onLibrary'];
   disabled?: boolean;
   large?: boolean;
 }) {
@@ -161,6 +172,14 @@ function Pickers({
         onClick={() => folder.current?.click()}
       >
         {t('create.pickFolder')}
+      </Button>
+      <Button
+        size={large ? 'md' : 'sm'}
+        icon={<History size={16} />}
+        disabled={disabled}
+        onClick={onLibrary}
+      >
+        {t('library.open')}
       </Button>
       <input
         ref={files}
