@@ -3,9 +3,10 @@
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, CreditEntry, User
@@ -172,3 +173,18 @@ def test_two_deletions_at_once_leave_one_video(tmp_path: Path) -> None:
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         assert batch.items.count() == 1
         assert_counts_are_true()
+
+
+def test_a_process_of_the_release_before_can_still_make_batches(user: User) -> None:
+    """It does not know the column, so the database has to fill it in."""
+    batch = make_batch(user)
+    known = [str(field.column) for field in Batch._meta.concrete_fields if field.name != "credits_of_deleted"]
+    columns = ", ".join(known)
+    values = ", ".join("%s" if column == "id" else column for column in known)
+    other = uuid4()
+    new_id = Batch._meta.pk.get_db_prep_value(other, connection)
+    copy = f"INSERT INTO batches ({columns}) SELECT {values} FROM batches"  # noqa: S608 - the model's names
+    with connection.cursor() as cursor:
+        cursor.execute(copy, [new_id])
+    assert Batch.objects.get(pk=other).credits_of_deleted == 0
+    assert Batch.objects.get(pk=batch.pk).credits_of_deleted == 0

@@ -201,25 +201,3 @@ def test_an_ended_session_asks_to_log_in_and_returns(open_page: Opener, people: 
     expect(page).to_have_url("/login")
     steps.log_in(page, creator)
     expect(page).to_have_url("/credits")
-
-
-def test_a_batch_is_made_again_from_what_is_stored(open_page: Opener, people: People) -> None:
-    creator = people.new(balance=10)
-    batch = people.submit(creator, [steps.portrait("mei.jpg"), steps.portrait("lei.jpg")])
-    page = open_page("/login", language="en-US")
-    uploads: list[str] = []
-    page.on("request", lambda request: uploads.append(request.url) if request.method == "PUT" else None)
-    steps.enter(page, people.tokens(creator), f"/batches/{batch}")
-    page.get_by_role("button", name="More actions").click()
-    page.get_by_role("menuitem", name="Make again").click()
-    expect(page.get_by_text("mei.jpg")).to_be_visible()
-    expect(page.get_by_text("lei.jpg")).to_be_visible()
-    page.get_by_role("button", name="From earlier batches").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="mei.jpg").click()
-    dialog.get_by_role("button", name="Add 1").click()
-    page.get_by_role("button", name="Create 3 videos").click()
-    expect(page).not_to_have_url(re.compile(f"/new|{batch}"))
-    for name in ("mei.jpg", "lei.jpg"):
-        expect(steps.card(page, name).first.locator("img").first).to_be_visible()
-    assert not uploads

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batch',
             name='credits_of_deleted',
-            field=models.PositiveIntegerField(default=0, help_text='Spent on completed videos that were deleted since.'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='Spent on completed videos that were deleted since.'),
         ),
         migrations.AlterField(
             model_name='filedeletion',

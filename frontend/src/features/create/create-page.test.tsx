@@ -297,7 +297,7 @@ describe('a new batch', () => {
     await user.click(screen.getByRole('button', { name: 'b.png 的操作' }));
     await user.click(await screen.findByRole('menuitem', { name: '前移一位' }));
     await waitFor(() =>
-      expect(draftStore.get().images.map(({ file }) => file.name)).toEqual(['b.png', 'a.png']),
+      expect(draftStore.get().images.map(({ name }) => name)).toEqual(['b.png', 'a.png']),
     );
     await user.upload(within(tile('a.png')).getByLabelText('替换图片'), picture('z.png'));
     expect(await screen.findByText('z.png')).toBeVisible();
@@ -329,78 +329,5 @@ describe('a new batch', () => {
     await user.click(screen.getByRole('button', { name: '轻轻点头' }));
     await user.click(screen.getByRole('button', { name: '微笑' }));
     expect(screen.getByRole('textbox', { name: '表情与动作' })).toHaveValue('微笑，轻轻点头');
-  });
-});
-
-describe('what earlier batches keep', () => {
-  const kept = makeBatch(
-    [
-      makeItem({ id: 'i1', original_name: 'mei.jpg', thumbnail_url: 'http://localhost/t/1.jpg' }),
-      makeItem({ id: 'i2', original_name: 'lei.jpg', thumbnail_url: 'http://localhost/t/2.jpg' }),
-    ],
-    {
-      id: 'batch-1',
-      audioName: 'old.wav',
-      audio_url: 'http://localhost/t/old.wav',
-      prompt: '微笑',
-    },
-  );
-  let sent: unknown;
-
-  beforeEach(() => {
-    sent = null;
-    server.use(
-      http.get('/api/video/batches/batch-1', () => HttpResponse.json(kept)),
-      http.get('http://localhost/t/:name', () => new HttpResponse('bytes')),
-      http.post('/api/video/batch', async ({ request }) => {
-        sent = await request.json();
-        return HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
-      }),
-    );
-  });
-
-  it('makes a batch again with another recording, without sending its pictures', async () => {
-    const { user } = openApp('/new?again=batch-1');
-    expect(await screen.findByText('old.wav')).toBeVisible();
-    expect(screen.getByText('mei.jpg')).toBeVisible();
-    expect(screen.getByDisplayValue('微笑')).toBeVisible();
-    await user.upload(screen.getByTestId('audio-input'), speech());
-    await screen.findByText('speech.wav');
-    await user.click(submitButton());
-    await waitFor(() =>
-      expect(sent).toEqual({ images: ['item:i1', 'item:i2'], audio: 'key-1', prompt: '微笑' }),
-    );
-  });
-
-  it('asks before it replaces a draft', async () => {
-    draftStore.setPrompt('mine');
-    const { user } = openApp('/new?again=batch-1');
-    await user.click(await screen.findByRole('button', { name: '返回' }));
-    expect(screen.getByDisplayValue('mine')).toBeVisible();
-    expect(screen.queryByText('mei.jpg')).not.toBeInTheDocument();
-  });
-
-  it('is chosen from in a dialog', async () => {
-    const files = ['i1', 'i2'].map((id) => ({
-      ref: `item:${id}`,
-      kind: 'image',
-      name: `${id}.jpg`,
-      url: `http://localhost/t/${id}.jpg`,
-      thumbnail_url: `http://localhost/t/${id}.jpg`,
-      width: 512,
-      height: 512,
-      duration: null,
-      batch_id: 'batch-1',
-      batch_name: 'Spring',
-      created_at: '2026-11-01T10:00:00Z',
-      expires_at: null,
-    }));
-    server.use(http.get('/api/video/library', () => HttpResponse.json({ files, total: 1 })));
-    const { user } = openApp('/new');
-    await user.click((await screen.findAllByRole('button', { name: '从以前的批次选' }))[0]!);
-    await user.click(await screen.findByRole('button', { name: /i2\.jpg/ }));
-    await user.click(screen.getByRole('button', { name: '添加 1 张' }));
-    await waitFor(() => expect(draftStore.get().images).toHaveLength(1));
-    expect(draftStore.get().images[0]?.stored?.ref).toBe('item:i2');
   });
 });

@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { useNavigate, useSearchParams } from 'react-router';
+import { Suspense, useEffect, useState } from 'react';
+import { useNavigate } from 'react-router';
 
 import { useI18n } from '@/shared/i18n/i18n';
+import { lazyScreen } from '@/shared/lib/load';
 import { useProfile } from '@/shared/session/session';
-import { ConfirmDialog } from '@/shared/ui/dialog';
 import { Page } from '@/shared/ui/page';
 import { useToast } from '@/shared/ui/toast';
 
+import { Again } from './again';
 import { AudioCard } from './components/audio-card';
 import { ImageTray } from './components/image-tray';
 import { NameCard } from './components/name-card';
@@ -19,13 +20,15 @@ import { keepDraft } from './draft-keeper';
 import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
 import { pricePerVideo } from './price';
-import { draftAgain } from './stored';
 import { useSubmission } from './submission';
 
+const LibraryDialog = lazyScreen(
+  async () => (await import('./components/library-dialog')).LibraryDialog,
+);
+
 export function CreatePage() {
-  const { t, explain } = useI18n();
+  const { t } = useI18n();
   const draft = useDraft();
-  const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
   const toast = useToast();
   const userId = useProfile().data?.id;
@@ -34,32 +37,17 @@ export function CreatePage() {
     void navigate(`/batches/${batch.batch_id}`);
   });
   const locked = submission.sending !== null;
-  const again = search.get('again');
-  const begun = useRef<string | null>(null);
-  const [replacing, setReplacing] = useState(false);
+  const [restored, setRestored] = useState(false);
+  const [library, setLibrary] = useState<'image' | 'audio' | null>(null);
 
   const limits = useQuery(limitsQuery).data ?? DEFAULT_LIMITS;
   useEffect(() => draftStore.setLimits(limits), [limits]);
 
-  const makeAgain = useCallback(
-    (batchId: string) => {
-      setReplacing(false);
-      setSearch({}, { replace: true });
-      draftAgain(batchId).catch((error: unknown) => toast(explain(error), 'bad'));
-    },
-    [setSearch, toast, explain],
-  );
   useEffect(() => {
     if (!userId) return;
     draftStore.claim(userId);
-    // What is to be made again replaces the draft, so the kept one must have been read by then.
-    void keepDraft(userId).then(() => {
-      if (!again || begun.current === again) return;
-      begun.current = again;
-      if (draftStore.isEmpty()) makeAgain(again);
-      else setReplacing(true);
-    });
-  }, [userId, again, makeAgain]);
+    void keepDraft(userId).then(() => setRestored(true));
+  }, [userId]);
 
   // Paste anywhere on the page, except text into the prompt.
   useEffect(() => {
@@ -83,18 +71,6 @@ export function CreatePage() {
 
   return (
     <Page title={t('create.title')} description={t('create.text')}>
-      <ConfirmDialog
-        open={replacing && again !== null}
-        onOpenChange={() => {
-          setReplacing(false);
-          setSearch({}, { replace: true });
-        }}
-        title={t('create.replaceDraftTitle')}
-        description={t('create.replaceDraftText')}
-        confirmLabel={t('create.replaceDraft')}
-        danger
-        onConfirm={() => again && makeAgain(again)}
-      />
       <div className={styles.columns}>
         <ImageTray
           draft={draft}
@@ -102,9 +78,10 @@ export function CreatePage() {
           sending={submission.sending}
           locked={locked}
           onFiles={takeFiles}
+          onLibrary={() => setLibrary('image')}
         />
         <div className={styles.side}>
-          <AudioCard draft={draft} locked={locked} />
+          <AudioCard draft={draft} locked={locked} onLibrary={() => setLibrary('audio')} />
           <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
           <NameCard name={draft.name} locked={locked} />
           <SummaryCard
@@ -114,6 +91,16 @@ export function CreatePage() {
           />
         </div>
       </div>
+      <Again ready={restored && !locked} />
+      {library && (
+        <Suspense>
+          <LibraryDialog
+            kind={library}
+            room={limits.max_images - draft.images.length}
+            onClose={() => setLibrary(null)}
+          />
+        </Suspense>
+      )}
     </Page>
   );
 }

@@ -4,7 +4,8 @@
  */
 import { clear, createStore, delMany, get, getMany, keys, set, type UseStore } from 'idb-keyval';
 
-import { draftStore, type Draft, type Stored } from './draft';
+import { draftStore, type Draft, type Kept } from './draft';
+import { refreshed, type StoredFile } from './stored';
 
 const RECORD = 'draft';
 const SAVE_AFTER_MS = 300;
@@ -15,11 +16,9 @@ interface KeptDraft {
   prompt: string;
   /** Drafts of earlier releases have none. */
   name?: string;
-  images: string[];
-  audio: string | null;
-  /** What earlier batches keep of these, by the key of the file; drafts of earlier releases have none. */
-  stored?: Record<string, Stored>;
-  audioRef?: string | null;
+  /** Keys of files, or what the server has. */
+  images: (string | StoredFile)[];
+  audio: string | StoredFile | null;
 }
 
 let store: UseStore | null = null;
@@ -39,12 +38,8 @@ function recordOf(draft: Draft, user: string): KeptDraft {
     key: draft.key,
     prompt: draft.prompt,
     name: draft.name,
-    images: draft.images.map((image) => image.fileKey),
-    audio: draft.audio?.fileKey ?? null,
-    stored: Object.fromEntries(
-      draft.images.flatMap(({ fileKey, stored }) => (stored ? [[fileKey, stored] as const] : [])),
-    ),
-    audioRef: draft.audio?.ref ?? null,
+    images: draft.images.map(({ stored, fileKey }) => stored ?? fileKey),
+    audio: draft.audio ? (draft.audio.stored ?? draft.audio.fileKey) : null,
   };
 }
 
@@ -55,8 +50,9 @@ async function save(): Promise<void> {
   // A recording that is being decoded is not part of the draft yet: the last record stays true.
   if (draft.audioLoading) return;
   const record = recordOf(draft, owner);
-  const files = new Map<string, File>(draft.images.map((image) => [image.fileKey, image.file]));
-  if (draft.audio) files.set(draft.audio.fileKey, draft.audio.file);
+  const files = new Map<string, File>();
+  for (const { fileKey, file } of [...draft.images, ...(draft.audio ? [draft.audio] : [])])
+    if (file) files.set(fileKey, file);
   const present = new Set(await keys<string>(db));
   for (const [key, file] of files) if (!present.has(key)) await set(key, file, db);
   await set(RECORD, record, db);
@@ -85,39 +81,40 @@ async function restore(user: string): Promise<void> {
   if (record === undefined) return;
   if (record.owner !== user) return clear(db);
   if (!draftStore.isEmpty()) return;
-  const wanted = [...record.images, ...(record.audio ? [record.audio] : [])];
+  const entries = [...record.images, ...(record.audio ? [record.audio] : [])];
+  const wanted = entries.filter((entry) => typeof entry === 'string');
   const files = await getMany<File | undefined>(wanted, db);
   const found = new Map(wanted.map((key, index) => [key, files[index]]));
-  const images = record.images.flatMap((key) => {
-    const file = found.get(key);
-    return file ? [{ key, file, stored: record.stored?.[key] ?? null }] : [];
-  });
-  const audioFile = record.audio ? found.get(record.audio) : undefined;
+  const stored = entries.filter((entry) => typeof entry !== 'string');
+  const kept = (entry: string | StoredFile): Kept[] => {
+    if (typeof entry !== 'string') return [{ stored: entry }];
+    const file = found.get(entry);
+    return file ? [{ key: entry, file }] : [];
+  };
   await draftStore.restore({
-    images,
-    audio:
-      record.audio && audioFile
-        ? { key: record.audio, file: audioFile, ref: record.audioRef ?? null }
-        : null,
+    images: record.images.flatMap(kept),
+    audio: (record.audio ? kept(record.audio)[0] : null) ?? null,
     prompt: record.prompt,
     name: record.name ?? '',
     // Of an incomplete copy another batch would be made, so it needs another key.
     key: found.size === wanted.length && !files.includes(undefined) ? record.key : null,
   });
+  if (stored.length > 0) void refreshed(stored).then((fresh) => draftStore.refreshStored(fresh));
 }
 
-/** Brings back this user's draft, then keeps it from now on; resolves when it is back. */
+/** Brings back this user's draft, then keeps it from now on; resolves once it is back. */
 export function keepDraft(user: string): Promise<void> {
   if (owner === user) return saving;
   const first = owner === null;
   owner = user;
   // While an earlier page's draft is being read, nothing may be written over it.
   saving = saving.then(() => restore(user)).catch(() => undefined);
-  if (!first) return saving;
+  const restored = saving;
+  if (!first) return restored;
   draftStore.subscribe(saveSoon);
   // The page may not come back from being hidden: what was not written yet is written now.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden && timer !== undefined) saveNow();
   });
-  return saving;
+  return restored;
 }

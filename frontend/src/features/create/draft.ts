@@ -9,33 +9,30 @@ import type { FileProblem } from '@/shared/api/types';
 import { DEFAULT_LIMITS, type Limits } from './limits';
 import { prepareAudio, type AudioFacts } from './media/audio';
 import { inspectImage, type Problem } from './media/images';
-
-/** A file that an earlier batch keeps: named instead of sent. */
-export interface Stored {
-  ref: string;
-  width: number;
-  height: number;
-}
+import type { StoredBatch, StoredFile } from './stored';
 
 export interface DraftImage {
   id: string;
-  file: File;
+  name: string;
+  /** Null: the server has it from an earlier batch. */
+  file: File | null;
+  stored: StoredFile | null;
   /** Under which the file is kept in the browser's database. */
   fileKey: string;
-  /** Object URL of the preview. */
+  /** Of the preview: an object URL, or the server's. */
   url: string;
   width: number;
   height: number;
   problem: Problem | null;
-  /** Where the picture is kept already; `file` is then its thumbnail. */
-  stored: Stored | null;
 }
 
-export interface DraftAudio extends AudioFacts {
+export interface DraftAudio extends Omit<AudioFacts, 'file'> {
+  name: string;
+  /** As of an image. */
+  file: File | null;
+  stored: StoredFile | null;
   url: string;
   fileKey: string;
-  /** Under which an earlier batch keeps it already. */
-  ref: string | null;
 }
 
 export interface Draft {
@@ -72,14 +69,21 @@ function emptyDraft(): Draft {
   };
 }
 
+/** A file of the browser's database, or one that the server has. */
+export type Kept = { key: string; file: File } | { stored: StoredFile };
+
 /** What a draft is made of again. */
 export interface RestoredDraft {
-  images: readonly { key: string; file: File; stored: Stored | null }[];
-  audio: { key: string; file: File; ref: string | null } | null;
+  images: readonly Kept[];
+  audio: Kept | null;
   prompt: string;
   name: string;
   /** The key of a submission that may be under way; null begins a new one. */
   key: string | null;
+}
+
+function forget({ file, url }: { file: File | null; url: string }): void {
+  if (file) URL.revokeObjectURL(url);
 }
 
 class DraftStore {
@@ -113,18 +117,26 @@ class DraftStore {
 
   /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
   async restore({ images, audio, prompt, name, key }: RestoredDraft): Promise<void> {
-    const restored = images.map((image) => ({
-      ...this.wrap(image.file, image.stored),
-      fileKey: image.key,
-    }));
-    this.set({ images: restored, prompt, name, key: key ?? newKey() });
+    const restored = images.map((image) =>
+      'stored' in image
+        ? this.wrapStored(image.stored)
+        : { ...this.wrap(image.file), fileKey: image.key },
+    );
+    const submission = key ?? newKey();
+    this.set({ images: restored, prompt, name, key: submission });
     for (const image of restored) void this.inspect(image);
-    if (audio)
-      await this.setAudio(audio.file, {
-        fileKey: audio.key,
-        submissionKey: key ?? newKey(),
-        ref: audio.ref,
-      });
+    if (audio && 'stored' in audio) {
+      this.setStoredAudio(audio.stored);
+      this.set({ key: submission });
+    } else if (audio) await this.setAudio(audio.file, audio.key, submission);
+  }
+
+  /** What an earlier batch was made of, in place of whatever was there. */
+  fill({ images, audio, prompt }: StoredBatch): void {
+    this.clear();
+    this.addStoredImages(images);
+    this.setStoredAudio(audio);
+    this.setPrompt(prompt);
   }
 
   /** Somebody else's draft is nobody's business. */
@@ -141,15 +153,15 @@ class DraftStore {
     this.add(files.map((file) => this.wrap(file)));
   }
 
-  /** Pictures that earlier batches keep, each with its thumbnail. */
-  addStored(images: readonly { file: File; stored: Stored }[]): void {
-    this.add(images.map(({ file, stored }) => this.wrap(file, stored)));
+  /** Portraits of earlier batches; they are examined when the batch is sent, as they were before. */
+  addStoredImages(files: readonly StoredFile[]): void {
+    this.add(files.map((stored) => this.wrapStored(stored)));
   }
 
   private add(images: readonly DraftImage[]): void {
     const room = Math.max(0, this.limits.max_images - this.draft.images.length);
     const added = images.slice(0, room);
-    for (const image of images.slice(room)) URL.revokeObjectURL(image.url);
+    for (const image of images.slice(room)) forget(image);
     this.edit({
       images: [...this.draft.images, ...added],
       leftOut: images.length - added.length,
@@ -162,7 +174,7 @@ class DraftStore {
     this.edit({
       images: this.draft.images.map((image) => {
         if (image.id !== id) return image;
-        URL.revokeObjectURL(image.url);
+        forget(image);
         return next;
       }),
     });
@@ -170,17 +182,17 @@ class DraftStore {
   }
 
   removeImage(id: string): void {
-    for (const image of this.draft.images) if (image.id === id) URL.revokeObjectURL(image.url);
+    for (const image of this.draft.images) if (image.id === id) forget(image);
     this.edit({ images: this.draft.images.filter((image) => image.id !== id), leftOut: 0 });
   }
 
   removeBadImages(): void {
-    for (const image of this.draft.images) if (image.problem) URL.revokeObjectURL(image.url);
+    for (const image of this.draft.images) if (image.problem) forget(image);
     this.edit({ images: this.draft.images.filter((image) => !image.problem) });
   }
 
   clearImages(): void {
-    for (const image of this.draft.images) URL.revokeObjectURL(image.url);
+    for (const image of this.draft.images) forget(image);
     this.edit({ images: [], leftOut: 0 });
   }
 
@@ -193,14 +205,7 @@ class DraftStore {
     this.edit({ images });
   }
 
-  async setAudio(
-    file: File,
-    {
-      fileKey = newKey(),
-      submissionKey,
-      ref = null,
-    }: { fileKey?: string; submissionKey?: string; ref?: string | null } = {},
-  ): Promise<void> {
+  async setAudio(file: File, fileKey = newKey(), submissionKey?: string): Promise<void> {
     const turn = ++this.audioTurn;
     this.dropAudio();
     this.set({ audioLoading: true });
@@ -208,8 +213,36 @@ class DraftStore {
     // Another recording was chosen while this one was being decoded.
     if (turn !== this.audioTurn) return;
     const url = URL.createObjectURL(facts.file);
-    this.edit({ audio: { ...facts, url, fileKey, ref }, audioLoading: false });
+    const audio = { ...facts, name: facts.file.name, stored: null, url, fileKey };
+    this.edit({ audio, audioLoading: false });
     if (submissionKey !== undefined) this.set({ key: submissionKey });
+  }
+
+  setStoredAudio(stored: StoredFile): void {
+    this.audioTurn++;
+    this.dropAudio();
+    const { name, url, duration } = stored;
+    const audio = {
+      name,
+      file: null,
+      stored,
+      url,
+      fileKey: '',
+      duration,
+      peaks: [],
+      problem: null,
+    };
+    this.edit({ audio, audioLoading: false });
+  }
+
+  /** Addresses that work now, by reference; what would be sent stays the same. */
+  refreshStored(fresh: ReadonlyMap<string, StoredFile>): void {
+    const renew = <T extends DraftImage | DraftAudio>(entry: T): T => {
+      const stored = entry.stored && fresh.get(entry.stored.ref);
+      return stored ? { ...entry, stored, url: stored.url } : entry;
+    };
+    const { images, audio } = this.draft;
+    this.set({ images: images.map(renew), audio: audio && renew(audio) });
   }
 
   removeAudio(): void {
@@ -244,34 +277,42 @@ class DraftStore {
   }
 
   clear(): void {
-    for (const image of this.draft.images) URL.revokeObjectURL(image.url);
-    if (this.draft.audio) URL.revokeObjectURL(this.draft.audio.url);
+    for (const image of this.draft.images) forget(image);
+    if (this.draft.audio) forget(this.draft.audio);
     this.audioTurn++;
     this.draft = emptyDraft();
     this.set({});
   }
 
   private dropAudio(): void {
-    if (this.draft.audio) URL.revokeObjectURL(this.draft.audio.url);
+    if (this.draft.audio) forget(this.draft.audio);
     this.edit({ audio: null });
   }
 
-  private wrap(file: File, stored: Stored | null = null): DraftImage {
+  private wrap(file: File): DraftImage {
     counter += 1;
     return {
       id: `image-${counter}`,
+      name: file.name,
       file,
+      stored: null,
       fileKey: newKey(),
       url: URL.createObjectURL(file),
-      width: stored?.width ?? 0,
-      height: stored?.height ?? 0,
+      width: 0,
+      height: 0,
       problem: null,
-      stored,
     };
   }
 
+  private wrapStored(stored: StoredFile): DraftImage {
+    counter += 1;
+    const { name, url, width, height } = stored;
+    const id = `image-${counter}`;
+    return { id, name, file: null, stored, fileKey: '', url, width, height, problem: null };
+  }
+
   private async inspect(image: DraftImage): Promise<void> {
-    if (image.stored) return; // was examined when it was stored
+    if (image.file === null) return;
     const facts = await inspectImage(image.file, image.url, this.limits);
     this.set({
       images: this.draft.images.map((other) =>

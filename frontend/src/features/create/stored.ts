@@ -1,74 +1,79 @@
-/** What earlier batches keep, to be used again: named to the server instead of sent once more. */
-import { queryOptions } from '@tanstack/react-query';
-
+/** Files that the server has from earlier batches, as a draft names them. */
 import { request } from '@/shared/api/client';
 import { toApiError } from '@/shared/api/errors';
-import type { Batch, LibraryFile, LibraryPage } from '@/shared/api/types';
+import type { Batch, LibraryFile } from '@/shared/api/types';
 
-import { draftStore, type Stored } from './draft';
-
-const THUMBNAILS_AT_ONCE = 6;
-
-export function libraryQuery(kind: 'image' | 'audio', search: string) {
-  return queryOptions({
-    queryKey: ['library', kind, search],
-    queryFn: ({ signal }) =>
-      request<LibraryPage>('/api/video/library', { query: { kind, search }, signal }),
-    staleTime: 30_000,
-  });
+export interface StoredFile {
+  /** Stands in the place of an upload's key. */
+  ref: string;
+  batchId: string;
+  name: string;
+  /** Signed, for a while: the thumbnail of a portrait, a recording itself. */
+  url: string;
+  width: number;
+  height: number;
+  /** Seconds; 0 of a portrait. */
+  duration: number;
 }
 
-async function download(url: string, name: string): Promise<File> {
+export function storedOfLibrary(file: LibraryFile): StoredFile {
+  return {
+    ref: file.ref,
+    batchId: file.batch_id,
+    name: file.name,
+    url: file.kind === 'image' ? file.thumbnail_url : file.url,
+    width: file.width ?? 0,
+    height: file.height ?? 0,
+    duration: file.duration ?? 0,
+  };
+}
+
+export interface StoredBatch {
+  images: StoredFile[];
+  audio: StoredFile;
+  prompt: string;
+}
+
+/** What a batch was made of; null when it, or what it kept, is gone. */
+export async function fetchStored(batchId: string): Promise<StoredBatch | null> {
+  let batch: Batch;
   try {
-    const answer = await fetch(url);
-    if (!answer.ok) throw new Error(String(answer.status));
-    const blob = await answer.blob();
-    return new File([blob], name, { type: blob.type });
+    batch = await request<Batch>(`/api/video/batches/${encodeURIComponent(batchId)}`);
   } catch (error) {
-    throw toApiError(error);
+    if (toApiError(error).status === 404) return null;
+    throw error;
   }
-}
-
-type Picture = Pick<LibraryFile, 'ref' | 'name' | 'thumbnail_url' | 'width' | 'height'>;
-
-/** Adds stored pictures to the draft, in order; what is shown of each is its thumbnail. */
-export async function addStoredPictures(pictures: readonly Picture[]): Promise<void> {
-  const found: { file: File; stored: Stored }[] = [];
-  for (let start = 0; start < pictures.length; start += THUMBNAILS_AT_ONCE) {
-    const some = pictures.slice(start, start + THUMBNAILS_AT_ONCE).map(async (picture) => ({
-      file: await download(picture.thumbnail_url, picture.name),
-      stored: { ref: picture.ref, width: picture.width ?? 0, height: picture.height ?? 0 },
-    }));
-    found.push(...(await Promise.all(some)));
-  }
-  draftStore.addStored(found);
-}
-
-/** Makes a stored recording that of the draft; it is fetched to be heard, not to be sent. */
-export async function setStoredRecording(
-  recording: Pick<LibraryFile, 'ref' | 'name' | 'url'>,
-): Promise<void> {
-  const file = await download(recording.url, recording.name);
-  await draftStore.setAudio(file, { ref: recording.ref });
-}
-
-/** A draft of what a batch was made of; each part may be replaced before it is sent. */
-export async function draftAgain(batchId: string): Promise<void> {
-  const batch = await request<Batch>(`/api/video/batches/${batchId}`);
-  draftStore.clear();
-  draftStore.setPrompt(batch.prompt);
-  await addStoredPictures(
-    batch.items.map((item) => ({
+  if (batch.files_removed) return null;
+  return {
+    prompt: batch.prompt,
+    images: batch.items.map((item) => ({
       ref: `item:${item.id}`,
+      batchId: batch.id,
       name: item.original_name,
-      thumbnail_url: item.thumbnail_url,
+      url: item.thumbnail_url,
       width: item.width,
       height: item.height,
+      duration: 0,
     })),
-  );
-  await setStoredRecording({
-    ref: `batch:${batch.id}`,
-    name: batch.audioName,
-    url: batch.audio_url,
-  });
+    audio: {
+      ref: `batch:${batch.id}`,
+      batchId: batch.id,
+      name: batch.audioName,
+      url: batch.audio_url,
+      width: 0,
+      height: 0,
+      duration: batch.audio_duration,
+    },
+  };
+}
+
+/**
+ * The files of the same batches by reference, with addresses that work now. What is gone, or cannot be asked
+ * for, is left out: the server says which are gone when the batch is sent.
+ */
+export async function refreshed(files: readonly StoredFile[]): Promise<Map<string, StoredFile>> {
+  const batches = [...new Set(files.map(({ batchId }) => batchId))];
+  const found = await Promise.all(batches.map((id) => fetchStored(id).catch(() => null)));
+  const fresh = found.flatMap((batch) => (batch ? [...batch.images, batch.audio] : []));
+  return new Map(fresh.map((file) => [file.ref, file]));
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ApiError } from '@/shared/api/errors';
 
 import { draftStore } from './draft';
-import { entriesOf, filesOf, formOf, problemsOf, shares } from './submission';
+import { formOf, problemsOf, shares } from './submission';
 
 const file = (name: string, size: number) =>
   new File([new Uint8Array(size)], name, { type: 'image/png' });
@@ -25,26 +25,6 @@ describe('shares', () => {
   it('fills the pictures one after the other', () => {
     draftStore.addImages([file('a.png', 100), file('b.png', 100), file('c.png', 100)]);
     expect(shares(draftStore.get(), 150)).toEqual([1, 0.5, 0]);
-  });
-});
-
-describe('what earlier batches keep', () => {
-  it('is named in its place instead of sent', () => {
-    draftStore.addImages([file('a.png', 100)]);
-    const stored = { ref: 'item:1', width: 512, height: 512 };
-    draftStore.addStored([{ file: file('thumbnail.jpg', 5), stored }]);
-    draftStore.addImages([file('b.png', 100)]);
-    const draft = draftStore.get();
-    expect(filesOf(draft).map(({ name }) => name)).toEqual(['a.png', 'b.png']);
-    expect(entriesOf(draft, ['k1', 'k2'])).toEqual({ images: ['k1', 'item:1', 'k2'], audio: '' });
-    expect(shares(draft, 50)).toEqual([0.5, 1, 0]);
-  });
-
-  it('is sent after all where another file takes its place', () => {
-    const stored = { ref: 'item:1', width: 512, height: 512 };
-    draftStore.addStored([{ file: file('thumbnail.jpg', 5), stored }]);
-    draftStore.replaceImage(draftStore.get().images[0]!.id, file('new.png', 9));
-    expect(entriesOf(draftStore.get(), ['k1']).images).toEqual(['k1']);
   });
 });
 

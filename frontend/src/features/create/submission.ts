@@ -28,8 +28,8 @@ export function formOf(draft: Draft): FormData {
   const form = new FormData();
   if (draft.prompt.trim()) form.append('prompt', draft.prompt.trim());
   if (draft.name.trim()) form.append('name', draft.name.trim());
-  for (const image of draft.images) form.append('images', image.file, image.file.name);
-  if (draft.audio) form.append('audio', draft.audio.file, draft.audio.file.name);
+  for (const { file } of draft.images) if (file) form.append('images', file, file.name);
+  if (draft.audio?.file) form.append('audio', draft.audio.file, draft.audio.file.name);
   return form;
 }
 
@@ -39,10 +39,10 @@ export function formOf(draft: Draft): FormData {
  */
 export function shares(draft: Draft, sent: number): number[] {
   let before = 0;
-  return draft.images.map(({ file, stored }) => {
-    if (stored) return 1;
-    const share = file.size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / file.size));
-    before += file.size;
+  return draft.images.map(({ file }) => {
+    const size = file?.size ?? 0;
+    const share = size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / size));
+    before += size;
     return share;
   });
 }
@@ -64,26 +64,14 @@ export function problemsOf(error: ApiError): { images: FileProblem[]; audio: Fil
   return { images, audio };
 }
 
-/** What has to be sent, pictures first, in the order shown: not what earlier batches keep. */
-export function filesOf(draft: Draft): File[] {
-  const images = draft.images.flatMap(({ file, stored }) => (stored ? [] : [file]));
-  return draft.audio && draft.audio.ref === null ? [...images, draft.audio.file] : images;
+/** Pictures first, in the order shown; the recording last. */
+function entriesOf(draft: Draft) {
+  return draft.audio ? [...draft.images, draft.audio] : draft.images;
 }
 
-/** The entries of the call: keys of what was sent, in the order of `filesOf`, and references. */
-export function entriesOf(
-  draft: Draft,
-  keys: readonly string[],
-): { images: string[]; audio: string } {
-  const sent = [...keys];
-  const images = draft.images.map(({ stored }) => stored?.ref ?? sent.shift() ?? '');
-  const audio = draft.audio ? (draft.audio.ref ?? sent.shift() ?? '') : '';
-  return { images, audio };
-}
-
-/** Positions in the batch of the pictures that have to be sent. */
-function sentPositions(draft: Draft): number[] {
-  return draft.images.flatMap(({ stored }, index) => (stored ? [] : [index]));
+/** Of those, what has to be sent. */
+function filesOf(draft: Draft): File[] {
+  return entriesOf(draft).flatMap(({ file }) => file ?? []);
 }
 
 function bytesOf(draft: Draft): number {
@@ -117,13 +105,14 @@ function asBatchProblems(error: ApiError, draft: Draft): ApiError {
   const errors = error.body.errors;
   if (error.code !== 'invalid_uploads' || typeof errors !== 'object' || errors === null)
     return error;
-  const files = 'files' in errors ? problemList(errors.files) : [];
-  const positions = sentPositions(draft);
-  const images = files.flatMap((file) => {
-    const position = positions[file.index ?? 0];
-    return position === undefined ? [] : [{ ...file, index: position }];
-  });
-  const audio = files.find(({ index = 0 }) => index === positions.length);
+  // What the server has already was not announced.
+  const announced = entriesOf(draft).flatMap(({ file }, index) => (file ? index : []));
+  const files = ('files' in errors ? problemList(errors.files) : []).map((problem) => ({
+    ...problem,
+    index: announced[problem.index ?? 0],
+  }));
+  const images = files.filter(({ index = 0 }) => index < draft.images.length);
+  const audio = files.find(({ index }) => index === draft.images.length);
   const body = { ...error.body, errors: { images, ...(audio ? { audio } : {}) } };
   return new ApiError(error.status, error.code, error.detail, body);
 }
@@ -136,10 +125,12 @@ async function createByKeys(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { path, headers } = callOf(kind, draft);
+  const images = keys.slice(0, draft.images.length);
   const prompt = draft.prompt.trim();
   const name = draft.name.trim();
   const json = {
-    ...entriesOf(draft, keys),
+    images,
+    audio: keys[images.length] ?? '',
     ...(prompt ? { prompt } : {}),
     ...(name ? { name } : {}),
   };
@@ -166,7 +157,7 @@ function stale(error: ApiError, draft: Draft): File[] {
   const { images, audio } = problemsOf(error);
   const again = ({ code }: FileProblem) => code.startsWith('upload_');
   const files = images.filter(again).flatMap(({ index }) => draft.images[index ?? -1]?.file ?? []);
-  return audio && again(audio) && draft.audio ? [...files, draft.audio.file] : files;
+  return audio && again(audio) && draft.audio?.file ? [...files, draft.audio.file] : files;
 }
 
 async function sendDirectly(
@@ -178,17 +169,15 @@ async function sendDirectly(
   const files = filesOf(draft);
   const onProgress = (sent: readonly number[]) => {
     const left = [...sent];
+    const share = (file: File | null) => (file?.size ? (left.shift() ?? 0) / file.size : 1);
     show(
       sent.reduce((sum, bytes) => sum + bytes, 0),
-      draft.images.map(({ file, stored }) => {
-        if (stored) return 1;
-        const bytes = left.shift() ?? 0;
-        return file.size ? bytes / file.size : 1;
-      }),
+      draft.images.map(({ file }) => share(file)),
     );
   };
   for (let again = false; ; again = true) {
-    const keys = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
+    const uploaded = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
+    const keys = entriesOf(draft).map(({ stored }) => stored?.ref ?? uploaded.shift() ?? '');
     try {
       return await createByKeys(kind, draft, keys, signal);
     } catch (error) {
@@ -198,11 +187,6 @@ async function sendDirectly(
       forgetUploads(lost);
     }
   }
-}
-
-/** A form cannot name what is stored already. */
-function usesStored(draft: Draft): boolean {
-  return draft.images.some(({ stored }) => stored) || (draft.audio?.ref ?? null) !== null;
 }
 
 async function send(
@@ -215,8 +199,9 @@ async function send(
     return await sendDirectly(kind, draft, signal, show);
   } catch (error) {
     if (error instanceof DirectUploadUnavailable) {
-      if (!usesStored(draft)) return sendForm(kind, draft, signal, show);
-      throw new ApiError(0, 'stored_needs_direct_uploads', '', {});
+      // A form carries files, and cannot name those that the server has.
+      if (entriesOf(draft).some(({ stored }) => stored)) throw toApiError(error.cause);
+      return sendForm(kind, draft, signal, show);
     }
     throw asBatchProblems(toApiError(error), draft);
   }

@@ -44,7 +44,7 @@ interface Known {
 
 let known = new WeakMap<File, Known>();
 /** This browser cannot reach the store: not asked again until the page is loaded anew. */
-let unreachable = false;
+let unreachable: ApiError | null = null;
 
 /** Forgets what was sent of these files: their keys are used, or refused. */
 export function forgetUploads(files: Iterable<File>): void {
@@ -54,7 +54,7 @@ export function forgetUploads(files: Iterable<File>): void {
 /** For tests, which share one page. */
 export function forgetEverything(): void {
   known = new WeakMap();
-  unreachable = false;
+  unreachable = null;
 }
 
 /** What a file is, by the type the browser gives it or, failing that, by its name. */
@@ -90,7 +90,7 @@ async function announce(files: readonly File[], signal?: AbortSignal): Promise<v
     const { status, code } = toApiError(error);
     // An older server, or one that already keeps as much for this user as it may.
     if (status === 404 || status === 405 || code === 'too_many_uploads')
-      throw new DirectUploadUnavailable();
+      throw new DirectUploadUnavailable('', { cause: error });
     throw error;
   }
 }
@@ -224,7 +224,7 @@ export async function uploadDirectly(
   files: readonly File[],
   options: DirectUploadOptions = {},
 ): Promise<string[]> {
-  if (unreachable) throw new DirectUploadUnavailable();
+  if (unreachable) throw new DirectUploadUnavailable('', { cause: unreachable });
   await prepare(files, options.signal);
   try {
     await sendAll(files, options);
@@ -234,8 +234,8 @@ export async function uploadDirectly(
     const nothing = files.every((file) => (known.get(file)?.arrived.size ?? 0) === 0);
     // A store that takes no single byte while we are online: its CORS rules, or a firewall.
     if (failure.isConnection && elsewhere && nothing && navigator.onLine) {
-      unreachable = true;
-      throw new DirectUploadUnavailable();
+      unreachable = failure;
+      throw new DirectUploadUnavailable('', { cause: failure });
     }
     throw failure;
   }

@@ -58,14 +58,14 @@ export function BatchHeader({ batch }: { batch: Batch }) {
         </p>
         {batch.prompt && <p className={styles.prompt}>{batch.prompt}</p>}
       </div>
-      <Actions batch={batch} foreign={foreign} />
+      <Actions batch={batch} own={profile?.id === batch.userId} />
     </header>
   );
 }
 
 type Asking = 'cancel' | 'delete' | 'rename' | null;
 
-function Actions({ batch, foreign }: { batch: Batch; foreign: boolean }) {
+function Actions({ batch, own }: { batch: Batch; own: boolean }) {
   const { t, explain } = useI18n();
   const [asking, setAsking] = useState<Asking>(null);
   const action = useBatchAction(batch.id);
@@ -149,11 +149,8 @@ function Actions({ batch, foreign }: { batch: Batch; foreign: boolean }) {
           </IconButton>
         }
       >
-        {!batch.files_removed && !foreign && (
-          <MenuItem
-            icon={<CopyPlus />}
-            onSelect={() => void navigate(`/new?${new URLSearchParams({ again: batch.id })}`)}
-          >
+        {own && !batch.files_removed && (
+          <MenuItem icon={<CopyPlus />} onSelect={() => void navigate(`/new?again=${batch.id}`)}>
             {t('batch.again')}
           </MenuItem>
         )}

@@ -1,4 +1,4 @@
-import { FileAudio, Mic, Square, Trash2, X } from 'lucide-react';
+import { FileAudio, History, Mic, Square, Trash2, X } from 'lucide-react';
 import { useRef } from 'react';
 
 import { clock } from '@/shared/i18n/format';
@@ -11,10 +11,15 @@ import { Skeleton } from '@/shared/ui/states';
 import { draftStore, type Draft, type DraftAudio } from '../draft';
 import { useRecorder, type Recorder } from '../media/recorder';
 import styles from './audio-card.module.css';
-import { LibraryButton } from './library-button';
 import { WaveformPlayer } from './waveform-player';
 
-export function AudioCard({ draft, locked }: { draft: Draft; locked: boolean }) {
+interface Props {
+  draft: Draft;
+  locked: boolean;
+  onLibrary: () => void;
+}
+
+export function AudioCard({ draft, locked, onLibrary }: Props) {
   const { t, format } = useI18n();
   const recorder = useRecorder(
     (recording) => void draftStore.setAudio(recording),
@@ -34,7 +39,12 @@ export function AudioCard({ draft, locked }: { draft: Draft; locked: boolean }) 
           <p className={styles.hint}>{t('create.audioHint')}</p>
         )}
         {recorder.state === 'idle' && (
-          <Sources recorder={recorder} locked={locked} chosen={draft.audio !== null} />
+          <Sources
+            recorder={recorder}
+            locked={locked}
+            chosen={draft.audio !== null}
+            onLibrary={onLibrary}
+          />
         )}
       </div>
     </Card>
@@ -45,10 +55,12 @@ function Sources({
   recorder,
   locked,
   chosen,
+  onLibrary,
 }: {
   recorder: Recorder;
   locked: boolean;
   chosen: boolean;
+  onLibrary: () => void;
 }) {
   const { t } = useI18n();
   const input = useRef<HTMLInputElement>(null);
@@ -70,7 +82,14 @@ function Sources({
       >
         {t(chosen ? 'create.recordAgain' : 'create.record')}
       </Button>
-      <LibraryButton kind="audio" disabled={locked} small={chosen} />
+      <Button
+        size={chosen ? 'sm' : 'md'}
+        icon={<History size={16} />}
+        disabled={locked}
+        onClick={onLibrary}
+      >
+        {t('library.open')}
+      </Button>
       <input
         ref={input}
         type="file"
@@ -94,12 +113,16 @@ function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
     <>
       <div className={styles.file}>
         <div className={styles.fileText}>
-          <span className={styles.name} title={audio.file.name}>
-            {audio.file.name}
+          <span className={styles.name} title={audio.name}>
+            {audio.name}
           </span>
           <span className={styles.facts}>
-            {audio.duration > 0 && `${clock(audio.duration)} · `}
-            {format.bytes(audio.file.size)}
+            {[
+              audio.duration > 0 && clock(audio.duration),
+              audio.file ? format.bytes(audio.file.size) : t('library.stored'),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
         </div>
         <IconButton
@@ -115,6 +138,15 @@ function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
         <Notice tone="bad">
           {codeText('error', audio.problem.code, audio.problem.detail || t('error.unknown'))}
         </Notice>
+      )}
+      {audio.stored && (
+        <audio
+          className={styles.stored}
+          controls
+          preload="metadata"
+          src={audio.url}
+          aria-label={t('create.listen')}
+        />
       )}
       {audio.peaks.length > 0 && (
         <WaveformPlayer

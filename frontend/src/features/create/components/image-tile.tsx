@@ -40,7 +40,7 @@ export const ImageTile = memo(function ImageTile({ image, index, total, locked, 
     transition,
     isDragging,
   } = useSortable({ id: image.id, disabled: locked });
-  const { name } = image.file;
+  const { name } = image;
   const problem = image.problem
     ? codeText('error', image.problem.code, image.problem.detail || t('error.unknown'))
     : null;

@@ -13,11 +13,12 @@ import {
   SortableContext,
   sortableKeyboardCoordinates,
 } from '@dnd-kit/sortable';
-import { FolderUp, ImagePlus, Trash2 } from 'lucide-react';
+import { FolderUp, History, ImagePlus, Trash2 } from 'lucide-react';
 import { useRef, useState, type DragEvent } from 'react';
 
 import { useI18n } from '@/shared/i18n/i18n';
 import { cx } from '@/shared/lib/cx';
+import { useMediaQuery } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
 
@@ -25,7 +26,6 @@ import { draftStore, type Draft } from '../draft';
 import { filesOfDrop } from '../media/images';
 import type { Sending } from '../submission';
 import styles from './image-tray.module.css';
-import { LibraryButton } from './library-button';
 import { ImageTile } from './image-tile';
 
 interface Props {
@@ -34,9 +34,10 @@ interface Props {
   sending: Sending | null;
   locked: boolean;
   onFiles: (files: readonly File[]) => void;
+  onLibrary: () => void;
 }
 
-export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
+export function ImageTray({ draft, max, sending, locked, onFiles, onLibrary }: Props) {
   const { t } = useI18n();
   const [over, setOver] = useState(false);
   const depth = useRef(0);
@@ -76,7 +77,7 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
           <div className={styles.tools}>
             <Pickers
               onFiles={onFiles}
-              room={max - images.length}
+              onLibrary={onLibrary}
               disabled={locked || images.length >= max}
             />
             <Button
@@ -107,7 +108,7 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
         </Notice>
       )}
       {images.length === 0 ? (
-        <EmptyTray max={max} onFiles={onFiles} />
+        <EmptyTray max={max} onFiles={onFiles} onLibrary={onLibrary} />
       ) : (
         <Tiles draft={draft} sending={sending} locked={locked} />
       )}
@@ -115,17 +116,20 @@ export function ImageTray({ draft, max, sending, locked, onFiles }: Props) {
   );
 }
 
-function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
+function EmptyTray({ max, onFiles, onLibrary }: Pick<Props, 'max' | 'onFiles' | 'onLibrary'>) {
   const { t } = useI18n();
+  const touch = useMediaQuery('(pointer: coarse)');
   return (
     <div className={styles.empty}>
       <div className={styles.emptyArt} aria-hidden="true">
         <ImagePlus size={30} />
       </div>
-      <p className={styles.emptyTitle}>{t('create.dropTitle')}</p>
-      <p className={styles.emptyText}>{t('create.dropText', { max })}</p>
+      <p className={styles.emptyTitle}>{t(touch ? 'create.pickTitle' : 'create.dropTitle')}</p>
+      <p className={styles.emptyText}>
+        {t(touch ? 'create.pickText' : 'create.dropText', { max })}
+      </p>
       <div className={styles.tools}>
-        <Pickers onFiles={onFiles} room={max} large />
+        <Pickers onFiles={onFiles} onLibrary={onLibrary} large />
       </div>
     </div>
   );
@@ -133,13 +137,12 @@ function EmptyTray({ max, onFiles }: Pick<Props, 'max' | 'onFiles'>) {
 
 function Pickers({
   onFiles,
-  room,
+  onLibrary,
   disabled = false,
   large = false,
 }: {
   onFiles: Props['onFiles'];
-  /** How many more pictures the batch takes. */
-  room: number;
+  onLibrary: Props['onLibrary'];
   disabled?: boolean;
   large?: boolean;
 }) {
@@ -170,7 +173,14 @@ function Pickers({
       >
         {t('create.pickFolder')}
       </Button>
-      <LibraryButton kind="image" room={room} disabled={disabled} small={!large} />
+      <Button
+        size={large ? 'md' : 'sm'}
+        icon={<History size={16} />}
+        disabled={disabled}
+        onClick={onLibrary}
+      >
+        {t('library.open')}
+      </Button>
       <input
         ref={files}
         type="file"

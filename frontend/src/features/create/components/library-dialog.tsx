@@ -1,53 +1,70 @@
-import { useQuery } from '@tanstack/react-query';
-import { Check, Images } from 'lucide-react';
-import { useState } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Check, History, Music2, SearchX } from 'lucide-react';
+import { useMemo, useState } from 'react';
 
-import type { LibraryFile } from '@/shared/api/types';
+import { request } from '@/shared/api/client';
+import type { LibraryFile, LibraryPage } from '@/shared/api/types';
 import { clock } from '@/shared/i18n/format';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useDebounced } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { Dialog, DialogActions } from '@/shared/ui/dialog';
 import { SearchField } from '@/shared/ui/field';
-import { Notice } from '@/shared/ui/notice';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
-import { addStoredPictures, libraryQuery, setStoredRecording } from '../stored';
+import { draftStore } from '../draft';
+import { storedOfLibrary } from '../stored';
 import styles from './library-dialog.module.css';
 
 interface Props {
   kind: 'image' | 'audio';
-  /** How many more pictures the batch takes. */
+  /** How many portraits the batch still takes. */
   room: number;
   onClose: () => void;
 }
 
-/** Portraits or recordings of earlier batches, to be chosen from. */
-export function LibraryDialog({ kind, room, onClose }: Props) {
-  const { t, explain } = useI18n();
-  const [search, setSearch] = useState('');
-  const [chosen, setChosen] = useState<readonly LibraryFile[]>([]);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const many = kind === 'image';
-
-  const toggle = (file: LibraryFile) => {
-    const without = chosen.filter(({ ref }) => ref !== file.ref);
-    if (without.length < chosen.length) setChosen(without);
-    else setChosen(many ? [...chosen, file].slice(0, room) : [file]);
+function libraryQuery(kind: Props['kind'], search: string) {
+  return {
+    queryKey: ['batches', 'library', kind, search],
+    queryFn: ({ pageParam, signal }: { pageParam: string; signal: AbortSignal }) =>
+      request<LibraryPage>('/api/video/library', {
+        query: { kind, search: search || undefined, cursor: pageParam || undefined },
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: ({ next }: LibraryPage) =>
+      (next && new URL(next, window.location.origin).searchParams.get('cursor')) ?? undefined,
   };
+}
 
-  const take = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      if (many) await addStoredPictures(chosen);
-      else if (chosen[0]) await setStoredRecording(chosen[0]);
-      onClose();
-    } catch (reason) {
-      setError(explain(reason));
-      setBusy(false);
-    }
+/** Portraits or recordings of earlier batches, to be put into the draft. */
+export function LibraryDialog({ kind, room, onClose }: Props) {
+  const { t } = useI18n();
+  const [typed, setTyped] = useState('');
+  const search = useDebounced(typed.trim());
+  const [chosen, setChosen] = useState<ReadonlyMap<string, LibraryFile>>(new Map());
+  const list = useInfiniteQuery(libraryQuery(kind, search));
+  const batches = useMemo(
+    () => byBatch(list.data?.pages.flatMap(({ files }) => files) ?? []),
+    [list.data],
+  );
+
+  const toggle = (files: readonly LibraryFile[], on: boolean) =>
+    setChosen((before) => {
+      const next = new Map(before);
+      for (const file of files) {
+        if (!on) next.delete(file.ref);
+        else if (next.size < room) next.set(file.ref, file);
+      }
+      return next;
+    });
+  const add = () => {
+    draftStore.addStoredImages([...chosen.values()].map(storedOfLibrary));
+    onClose();
+  };
+  const use = (file: LibraryFile) => {
+    draftStore.setStoredAudio(storedOfLibrary(file));
+    onClose();
   };
 
   return (
@@ -55,81 +72,158 @@ export function LibraryDialog({ kind, room, onClose }: Props) {
       open
       onOpenChange={onClose}
       size="lg"
-      title={t(many ? 'library.pictures' : 'library.recordings')}
+      title={t(`library.${kind}`)}
       description={t('library.text')}
     >
-      <SearchField label={t('batches.search')} value={search} onChange={setSearch} />
-      {error && <Notice tone="bad">{error}</Notice>}
-      <Files kind={kind} search={useDebounced(search.trim())} chosen={chosen} onToggle={toggle} />
-      <DialogActions>
-        <Button onClick={onClose}>{t('common.back')}</Button>
-        <Button
-          variant="primary"
-          disabled={chosen.length === 0}
-          busy={busy}
-          onClick={() => void take()}
-        >
-          {many ? t('library.take', { n: chosen.length }) : t('library.takeRecording')}
-        </Button>
-      </DialogActions>
+      <SearchField label={t('library.search')} value={typed} onChange={setTyped} />
+      <div className={styles.list}>
+        {list.isPending ? (
+          <Loading>
+            {[0, 1, 2].map((n) => (
+              <Skeleton key={n} style={{ height: 92, marginBottom: 10 }} />
+            ))}
+          </Loading>
+        ) : list.isError && !list.data ? (
+          <ErrorState error={list.error} onRetry={() => void list.refetch()} />
+        ) : batches.length === 0 ? (
+          <EmptyState
+            icon={search ? <SearchX size={26} /> : <History size={26} />}
+            title={t(search ? 'library.noneFound' : 'library.none')}
+          >
+            {search ? null : t('library.noneText')}
+          </EmptyState>
+        ) : kind === 'image' ? (
+          batches.map((files) => (
+            <Portraits
+              key={files[0]?.batch_id}
+              files={files}
+              chosen={chosen}
+              room={room}
+              onToggle={toggle}
+            />
+          ))
+        ) : (
+          <Recordings files={batches.flat()} onUse={use} />
+        )}
+        {list.hasNextPage && (
+          <Button
+            variant="ghost"
+            block
+            busy={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+          >
+            {t('library.loadMore')}
+          </Button>
+        )}
+      </div>
+      {kind === 'image' && (
+        <div className={styles.foot}>
+          <span role="status">{t('library.room', { n: room - chosen.size })}</span>
+          <DialogActions>
+            <Button onClick={onClose}>{t('common.back')}</Button>
+            <Button variant="primary" disabled={chosen.size === 0} onClick={add}>
+              {t('library.add', { n: chosen.size })}
+            </Button>
+          </DialogActions>
+        </div>
+      )}
     </Dialog>
   );
 }
 
-function Files({
-  kind,
-  search,
-  chosen,
-  onToggle,
-}: {
-  kind: 'image' | 'audio';
-  search: string;
-  chosen: readonly LibraryFile[];
-  onToggle: (file: LibraryFile) => void;
-}) {
+function byBatch(files: readonly LibraryFile[]): LibraryFile[][] {
+  const grouped = new Map<string, LibraryFile[]>();
+  for (const file of files) {
+    const group = grouped.get(file.batch_id);
+    if (group) group.push(file);
+    else grouped.set(file.batch_id, [file]);
+  }
+  return [...grouped.values()];
+}
+
+interface PortraitsProps {
+  files: readonly LibraryFile[];
+  chosen: ReadonlyMap<string, LibraryFile>;
+  room: number;
+  onToggle: (files: readonly LibraryFile[], on: boolean) => void;
+}
+
+/** Of one batch. */
+function Portraits({ files, chosen, room, onToggle }: PortraitsProps) {
   const { t, format } = useI18n();
-  const query = useQuery(libraryQuery(kind, search));
-  if (query.isPending) {
-    return (
-      <Loading>
-        <Skeleton style={{ height: 200 }} />
-      </Loading>
-    );
-  }
-  if (!query.data) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  const { files } = query.data;
-  if (files.length === 0) {
-    return <EmptyState icon={<Images size={26} />} title={t('library.none')} />;
-  }
+  const [first] = files;
+  if (!first) return null;
+  const all = files.every(({ ref }) => chosen.has(ref));
+  const full = chosen.size >= room;
   return (
-    <ul className={kind === 'image' ? styles.pictures : styles.recordings}>
-      {files.map((file) => {
-        const picked = chosen.some(({ ref }) => ref === file.ref);
-        const facts = [
-          file.duration === null ? '' : clock(file.duration),
-          file.batch_name,
-          format.day(file.created_at),
-        ];
-        return (
-          <li key={file.ref}>
-            <button
-              type="button"
-              className={styles.file}
-              aria-pressed={picked}
-              onClick={() => onToggle(file)}
-            >
-              {kind === 'image' && <img src={file.thumbnail_url} alt="" loading="lazy" />}
-              <span className={styles.name}>{file.name}</span>
-              <span className={styles.facts}>{facts.filter(Boolean).join(' · ')}</span>
-              {picked && (
-                <span className={styles.picked} aria-hidden="true">
-                  <Check size={15} />
-                </span>
-              )}
-            </button>
-          </li>
-        );
-      })}
+    <section aria-label={first.batch_name}>
+      <div className={styles.head}>
+        <div className={styles.text}>
+          <h3 title={first.batch_name}>{first.batch_name}</h3>
+          <p>{format.dateTime(first.created_at)}</p>
+        </div>
+        <Button
+          size="sm"
+          variant="ghost"
+          aria-pressed={all}
+          disabled={full && !all}
+          onClick={() => onToggle(files, !all)}
+        >
+          {t('library.whole')}
+        </Button>
+      </div>
+      <ul className={styles.grid}>
+        {files.map((file) => {
+          const on = chosen.has(file.ref);
+          return (
+            <li key={file.ref}>
+              <button
+                type="button"
+                className={styles.portrait}
+                aria-pressed={on}
+                aria-label={file.name}
+                title={file.name}
+                disabled={full && !on}
+                onClick={() => onToggle([file], !on)}
+              >
+                <img src={file.thumbnail_url} alt="" loading="lazy" decoding="async" />
+                {on && (
+                  <span className={styles.tick} aria-hidden="true">
+                    <Check size={15} />
+                  </span>
+                )}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function Recordings({
+  files,
+  onUse,
+}: {
+  files: readonly LibraryFile[];
+  onUse: (file: LibraryFile) => void;
+}) {
+  const { format } = useI18n();
+  return (
+    <ul className={styles.recordings}>
+      {files.map((file) => (
+        <li key={file.ref}>
+          <button type="button" className={styles.recording} onClick={() => onUse(file)}>
+            <Music2 size={18} aria-hidden="true" />
+            <span className={styles.text}>
+              <strong>{file.name}</strong>
+              <span>
+                {clock(file.duration ?? 0)} · {file.batch_name} · {format.dateTime(file.created_at)}
+              </span>
+            </span>
+          </button>
+        </li>
+      ))}
     </ul>
   );
 }
