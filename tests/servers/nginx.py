@@ -81,11 +81,11 @@ def run_nginx(
 
     Raises `MissingServerError` where it is not installed.
     """
-    program, openssl = find_program("nginx"), find_program("openssl")
+    program = find_program("nginx")
     with scratch_folder("nginx") as folder:
         folder.chmod(0o755)  # its worker processes are another user when root runs this
         nginx = Nginx(free_port(), https_port or free_port(), folder, server_name)
-        _make_certificate(openssl, folder, server_name)
+        make_certificate(folder, server_name)
         variables = {
             "NGINX_USER": "www-data",
             "NGINX_SERVER_NAMES": server_name,
@@ -115,31 +115,51 @@ def _filled_in(text: str, variables: Mapping[str, str]) -> str:
 def _privately(text: str, nginx: Nginx) -> str:
     """The configuration with nothing changed but addresses and folders."""
     changes = {
-        r"listen \[::\]:\d+[^;]*;": "",
-        r"listen 80\b": f"listen {LOOPBACK}:{nginx.http_port}",
-        r"listen 443\b": f"listen {LOOPBACK}:{nginx.https_port}",
-        r"listen 127\.0\.0\.1:8081;": f"listen {LOOPBACK}:{free_port()};",
         r"/var/cache/nginx/client_temp": f"{nginx.folder}/client_body",
         r"/etc/nginx/zhiying-errors\.conf": str(CONFIGURATION.with_name("nginx-errors.conf")),
         r"/var/www/acme": f"{nginx.folder}/acme",
         r"/var/log/nginx/access\.log": f"{nginx.folder}/access.log",
         r"/var/log/nginx/error\.log": f"{nginx.folder}/error.log",
     }
+    return at_private_addresses(_changed(text, changes), nginx)
+
+
+def at_private_addresses(text: str, nginx: Nginx) -> str:
+    """The configuration with its ports changed, and what only root may say left out for others."""
+    changes = {
+        r"listen \[::\]:\d+[^;]*;": "",
+        r"listen 80\b": f"listen {LOOPBACK}:{nginx.http_port}",
+        r"listen 443\b": f"listen {LOOPBACK}:{nginx.https_port}",
+        r"listen 127\.0\.0\.1:8081;": f"listen {LOOPBACK}:{free_port()};",
+    }
     if os.geteuid() != 0:
         changes[r"user \S+;"] = ""
         changes[r"worker_rlimit_nofile \d+;"] = ""
-    for pattern, replacement in changes.items():
-        text, count = re.subn(pattern, replacement, text)
-        assert count, pattern
     paths = "".join(
         f"{name}_temp_path {nginx.folder}/{name};\n" for name in ("proxy", "fastcgi", "uwsgi", "scgi")
     )
-    return text.replace("http {", f"http {{\n{paths}", 1)
+    return _changed(text, changes).replace("http {", f"http {{\n{paths}", 1)
 
 
-def _make_certificate(openssl: Path, folder: Path, server_name: str) -> None:
+def _changed(text: str, changes: Mapping[str, str]) -> str:
+    for pattern, replacement in changes.items():
+        text, count = re.subn(pattern, replacement, text)
+        assert count, pattern
+    return text
+
+
+def make_certificate(folder: Path, server_name: str) -> None:
     """A self-signed certificate under the names the configuration uses."""
-    words: list[str | Path] = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    words: list[str | Path] = [
+        find_program("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+    ]
     words += ["-subj", f"/CN={server_name}", "-addext", f"subjectAltName=DNS:{server_name},IP:{LOOPBACK}"]
     words += ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run(words, check=True, capture_output=True, env={**os.environ, "HOME": str(folder)})
