@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.deploy.test_topology import ProxiedApi
 from tests.plugins.environment import ROOT
 from tests.plugins.servers import start
 from tests.servers.nginx import Nginx, make_certificate
@@ -27,8 +26,9 @@ from tests.servers.rabbitmq import run_rabbitmq_node
 from tests.servers.topology import HOST_NAME, release
 from tests.support.films import watch
 from tests.support.live import clean_environment, serving
+from tests.support.main_job import ProxiedApi
+from tests.support.media import short_speech, small_portrait
 from tests.support.stage import Stage
-from tests.system.test_restarts import short_speech, small_portrait
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operations")]
 
@@ -131,7 +131,7 @@ class Machine:
     def api(self) -> ProxiedApi:
         tls = self.stage.folder / "etc" / "nginx" / "tls"
         nginx = Nginx(self.stage.http_port, self.stage.https_port, tls, HOST_NAME)
-        return ProxiedApi(nginx, f"https://{HOST_NAME}")
+        return ProxiedApi(nginx, HOST_NAME)
 
     def logs(self) -> str:
         return "\n".join(

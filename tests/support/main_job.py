@@ -15,8 +15,9 @@ from tests.support.media import short_speech, small_portrait
 class ProxiedApi(Api):
     """A client that finds the installation's name at this machine's own address."""
 
-    def __init__(self, nginx: Nginx) -> None:
-        host = f"{nginx.server_name}:{nginx.https_port}"
+    def __init__(self, nginx: Nginx, host: str = "") -> None:
+        """`host` is what clients name, where that is not the server's name with its port."""
+        host = host or f"{nginx.server_name}:{nginx.https_port}"
         super().__init__(f"https://{host}")
         self._host = host
         self._local = f"https://{LOOPBACK}:{nginx.https_port}"
