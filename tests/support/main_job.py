@@ -16,9 +16,10 @@ class ProxiedApi(Api):
     """A client that finds the installation's name at this machine's own address."""
 
     def __init__(self, nginx: Nginx, host: str = "") -> None:
-        """`host`: what the installation calls itself, where that is not the address with its port."""
-        self._host = host or f"{nginx.server_name}:{nginx.https_port}"
-        super().__init__(f"https://{self._host}")
+        """`host` is what clients name, where that is not the server's name with its port."""
+        host = host or f"{nginx.server_name}:{nginx.https_port}"
+        super().__init__(f"https://{host}")
+        self._host = host
         self._local = f"https://{LOOPBACK}:{nginx.https_port}"
         self._certificate = str(nginx.folder / "fullchain.pem")
 
