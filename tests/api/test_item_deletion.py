@@ -178,7 +178,7 @@ def test_two_deletions_at_once_leave_one_video(tmp_path: Path) -> None:
 def test_a_process_of_the_release_before_can_still_make_batches(user: User) -> None:
     """It does not know the column, so the database has to fill it in."""
     batch = make_batch(user)
-    known = [str(field.column) for field in Batch._meta.concrete_fields if field.name != "credits_of_deleted"]
+    known = [str(field.column) for field in Batch._meta.concrete_fields if field.name != "credits_used"]
     columns = ", ".join(known)
     values = ", ".join("%s" if column == "id" else column for column in known)
     other = uuid4()
@@ -186,5 +186,5 @@ def test_a_process_of_the_release_before_can_still_make_batches(user: User) -> N
     copy = f"INSERT INTO batches ({columns}) SELECT {values} FROM batches"  # noqa: S608 - the model's names
     with connection.cursor() as cursor:
         cursor.execute(copy, [new_id])
-    assert Batch.objects.get(pk=other).credits_of_deleted == 0
-    assert Batch.objects.get(pk=batch.pk).credits_of_deleted == 0
+    assert Batch.objects.get(pk=other).credits_used == 0
+    assert Batch.objects.get(pk=batch.pk).credits_used == 1

@@ -86,7 +86,7 @@ describe('an expired token', () => {
       }),
     );
     openApp('/credits');
-    expect(await screen.findByText('还可以生成 7 个视频')).toBeVisible();
+    expect(await screen.findByText('最多还可以生成 7 个视频')).toBeVisible();
     expect(await screen.findByText('没有记录')).toBeVisible();
     expect(refreshes).toBe(1);
     expect(localStorage.getItem('refresh_token')).toBe('refresh-2');
