@@ -77,7 +77,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="")
     def preview(self, batch: Any) -> str:
-        return markup.thumbnail(batch.first_thumbnail or "")
+        return markup.thumbnail(batch.first_thumbnail or "", batch.name)
 
     @admin.display(description=gettext_lazy("user"))
     def owner(self, batch: Batch) -> str:

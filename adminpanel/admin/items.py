@@ -77,7 +77,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="")
     def preview(self, item: VideoItem) -> str:
-        return markup.thumbnail(item.thumbnail)
+        return markup.thumbnail(item.thumbnail, item.original_name)
 
     @admin.display(description=gettext_lazy("Video"))
     def player(self, item: VideoItem) -> str:

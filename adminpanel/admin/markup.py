@@ -31,11 +31,11 @@ def badge(kind: str, text: object) -> SafeString:
     return format_html('<span class="zy-badge zy-{}">{}</span>', kind, text)
 
 
-def thumbnail(key: str) -> SafeString:
-    """A stored picture at the size of a list row; loaded when it comes into view."""
+def thumbnail(key: str, name: str) -> SafeString:
+    """A stored picture at the size of a list row; loaded when it comes into view. `name` is what it is of."""
     if not key:
         return SafeString("")
-    return format_html('<img class="zy-thumbnail" src="{}" alt="" loading="lazy">', media_path(key))
+    return format_html('<img class="zy-thumbnail" src="{}" alt="{}" loading="lazy">', media_path(key), name)
 
 
 def amount(value: int) -> SafeString:

@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 from accounts.api.authentication import session_id_of
 from accounts.services.handover import LIFETIME, handover_begin
 from adminpanel.api.permissions import IsAdministrator
-from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 
 
 class HandoverOutput(serializers.Serializer[Any]):
@@ -25,7 +24,6 @@ class HandoverOutput(serializers.Serializer[Any]):
 
 
 class HandoverView(APIView):
-    max_body_bytes = SMALL_BODY_BYTES
     permission_classes = (IsAuthenticated, IsAdministrator)
 
     @extend_schema(request=None, responses={201: HandoverOutput})

@@ -22,7 +22,7 @@ def test_it_is_json_for_programs(client: Client, accept: str) -> None:
 
 
 def test_it_is_yaml_for_whoever_asks(client: Client) -> None:
-    assert "yaml" in schema(client, accept="application/vnd.oai.openapi").headers["Content-Type"]
+    assert schema(client, accept="application/vnd.oai.openapi").content.startswith(b"openapi:")
     assert client.get("/api/schema?format=yaml").content.startswith(b"openapi:")
 
 

@@ -22,6 +22,11 @@ export function useSelection(items: readonly Item[]): Selection {
     () => items.filter((item) => item.status === 'completed' && item.videoUrl).map(({ id }) => id),
     [items],
   );
+  // Read when something is ticked: cards need not be drawn anew because the batch was polled.
+  const latest = useRef(order);
+  useEffect(() => {
+    latest.current = order;
+  }, [order]);
   const ids = useMemo(() => new Set(order.filter((id) => chosen.has(id))), [chosen, order]);
 
   const begin = useCallback(() => setActive(true), []);
@@ -31,22 +36,20 @@ export function useSelection(items: readonly Item[]): Selection {
     last.current = null;
   }, []);
   const all = useCallback(() => setChosen(new Set(order)), [order]);
-  const toggle = useCallback(
-    (id: string, range: boolean) => {
-      const from = last.current === null ? -1 : order.indexOf(last.current);
-      const to = order.indexOf(id);
-      setChosen((before) => {
-        const next = new Set(before);
-        if (range && from >= 0) {
-          for (const between of order.slice(Math.min(from, to), Math.max(from, to) + 1))
-            next.add(between);
-        } else if (!next.delete(id)) next.add(id);
-        return next;
-      });
-      last.current = id;
-    },
-    [order],
-  );
+  const toggle = useCallback((id: string, range: boolean) => {
+    const places = latest.current;
+    const from = last.current === null ? -1 : places.indexOf(last.current);
+    const to = places.indexOf(id);
+    setChosen((before) => {
+      const next = new Set(before);
+      if (range && from >= 0) {
+        for (const between of places.slice(Math.min(from, to), Math.max(from, to) + 1))
+          next.add(between);
+      } else if (!next.delete(id)) next.add(id);
+      return next;
+    });
+    last.current = id;
+  }, []);
 
   useEffect(() => {
     if (!active) return;
