@@ -33,6 +33,8 @@ class AuditAction(models.TextChoices):
     ITEM_RETRY = "item.retry", _("Video retried")
     ITEM_REPLACE = "item.replace", _("Image replaced")
     ITEM_DELETE = "item.delete", _("Video deleted")
+    SHARE_CREATE = "share.create", _("Link made")
+    SHARE_REVOKE = "share.revoke", _("Link revoked")
     USER_CREATE = "user.create", _("User created")
     USER_ACTIVATE = "user.activate", _("User activated")
     USER_DEACTIVATE = "user.deactivate", _("User deactivated")

@@ -5,6 +5,7 @@ from videos.models.check_budget import CheckBudget
 from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
+from videos.models.share import Share
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ItemStatus",
     "QueueLane",
     "QueueState",
+    "Share",
     "StoredBytes",
     "Upload",
     "UploadStatus",

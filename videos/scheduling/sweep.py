@@ -13,7 +13,7 @@ from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, lanes, retention, uploads
+from videos.services import attempts, lanes, retention, uploads, shares
 from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
@@ -65,7 +65,7 @@ def clean_if_due() -> None:
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
-    records += handover.delete_expired() + figures.forget_dead_workers()
+    records += handover.delete_expired() + shares.delete_expired() + figures.forget_dead_workers()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()
