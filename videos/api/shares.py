@@ -16,7 +16,6 @@ from videos.services import selectors, shares
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.schema import SuccessSerializer
 from zhiying.kernel.api.shapes import Shape, shown
-from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 from zhiying.kernel.errors import NotFoundError
 
 
@@ -48,8 +47,6 @@ class ShareMadeOutput(serializers.Serializer[Any]):
 
 
 class SharesView(APIView):
-    max_body_bytes = SMALL_BODY_BYTES
-
     @extend_schema(operation_id="video_batches_shares_list", responses=SharesOutput)
     def get(self, request: Request, batch_id: UUID) -> Response:
         """The links that open something of this batch, newest first."""
@@ -64,9 +61,7 @@ class SharesView(APIView):
         user, item_id = current_user(request), data.validated_data["item_id"]
         batch = selectors.batch_for(user, batch_id)
         item = selectors.item_for(user, batch_id, item_id) if item_id else None
-        made = shares.share_create(
-            batch=batch, item=item, days=data.validated_data["days"], acting_user=user
-        )
+        made = shares.share_create(batch=batch, item=item, days=data.validated_data["days"], acting_user=user)
         page = reverse("shared", args=[made.token])
         body = {"share": ShareOutput.body(made.share), "url": f"{origin_of(request._request)}{page}"}
         place = f"/api/video/batches/{batch.pk}/shares/{made.share.pk}"

@@ -13,7 +13,7 @@ from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, lanes, retention, uploads, shares
+from videos.services import attempts, lanes, retention, shares, uploads
 from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
