@@ -39,6 +39,8 @@ export type Worker = Schemas['WorkerOutput'];
 export type Handover = Schemas['HandoverOutput'];
 export type LibraryFile = Schemas['LibraryFileOutput'];
 export type LibraryPage = Schemas['LibraryOutput'];
+export type Share = Schemas['ShareOutput'];
+export type MadeShare = Schemas['ShareMadeOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
 /** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */

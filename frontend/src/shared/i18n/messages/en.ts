@@ -108,6 +108,7 @@ export const messages: Messages = {
   'batch.deleteTitle': 'Delete “{name}”?',
   'batch.downloadAll': 'Download all',
   'batch.again': 'Make again',
+  'batch.share': 'Share links',
   'notices.ask': 'Tell me when it is done',
   'notices.on': 'You will be told',
   'notices.done': 'Done: {n} {n:video|videos}',

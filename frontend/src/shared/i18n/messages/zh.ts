@@ -154,6 +154,7 @@ export const messages = {
   'player.video': '{name} 的视频',
 
   'batch.again': '再做一批',
+  'batch.share': '分享链接',
   'library.open': '从以前的批次选择',
   'library.stored': '来自以前的批次',
   'library.image': '选择以前的人像',
