@@ -3,6 +3,7 @@ import {
   CopyPlus,
   Download,
   Ellipsis,
+  Link2,
   Music2,
   Pencil,
   RotateCw,
