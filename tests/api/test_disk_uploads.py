@@ -9,8 +9,10 @@ from django.conf import LazySettings
 from rest_framework.test import APIClient
 
 from tests.api.forms import CREATE
-from tests.api.stores import UPLOADS, announce, batch_of_keys, raw_files, row, use_disk
+from tests.api.stores import UPLOADS, announce, batch_of_keys, raw_files, row, uploaded, use_disk
 from tests.support.media import image_bytes
+from videos.models import Upload
+from videos.store.direct_uploads import disk
 from videos.store.direct_uploads.disk import PartRefusedError, receive_part
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +41,21 @@ def test_a_part_under_way_while_the_file_is_checked_finds_no_place(client_of_use
     assert checks == [200]
     assert client_of_user.post(CREATE, body, format="json").status_code == 201
     assert raw_files() == []
+
+
+def test_a_file_that_somebody_else_seals_between_two_looks_is_whole(
+    client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = row(uploaded(client_of_user, ("a.jpg", image_bytes()))[0])
+    look = disk._received
+
+    def look_late(which: Upload, folder: Path) -> set[int]:
+        monkeypatch.setattr(disk, "_received", look)
+        assert disk.DiskUploads().seal(which)  # the other request
+        return look(which, folder)
+
+    monkeypatch.setattr(disk, "_received", look_late)
+    assert disk.DiskUploads().seal(upload)
 
 
 @pytest.mark.parametrize(

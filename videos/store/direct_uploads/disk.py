@@ -52,14 +52,14 @@ class DiskUploads:
         opened, sealed = _open_folder(upload), _sealed_folder(upload)
         if sealed.is_dir():
             return SEAL
-        if len(_received(upload, opened)) < upload.part_count:
-            return None
         try:
-            opened.rename(sealed)
+            if len(_received(upload, opened)) == upload.part_count:
+                opened.rename(sealed)
+                return SEAL
         except OSError:
-            # Somebody else sealed it in the meantime.
-            return SEAL if sealed.is_dir() else None
-        return SEAL
+            pass
+        # What is missing may have been sealed by somebody else since the first look.
+        return SEAL if sealed.is_dir() else None
 
     def read_into(self, upload: Upload, target: IO[bytes]) -> None:
         folder = _sealed_folder(upload)
