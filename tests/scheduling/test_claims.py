@@ -43,7 +43,9 @@ def test_one_image_does_not_wait_for_anothers_batch() -> None:
     busy, modest = make_user("busy"), make_user("modest")
     make_batch(busy, 10)
     make_item(modest)
-    assert [owner(claim()) for _ in range(3)] == ["busy", "modest", "busy"]
+    # Neither was ever served, so either may be first.
+    *first, third = (owner(claim()) for _ in range(3))
+    assert (set(first), third) == ({"busy", "modest"}, "busy")
 
 
 def test_users_take_turns_however_many_items_they_have() -> None:
