@@ -10,10 +10,11 @@ from django.core.files.storage import default_storage
 from django.db import connections
 from django.utils import timezone
 
-from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
+from tests.scheduling.conftest import THREAD_TIMEOUT_S, rendering_processes
 from tests.scheduling.rendering import refunds
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
+from tests.support.processes import is_running
 from tests.support.rows import client_for, make_item, make_user
 from tests.support.scripted_engine import STEPS, prompt
 from videos.models import VideoItem

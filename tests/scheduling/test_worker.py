@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from engines.registry import get_engine
-from tests.scheduling.conftest import is_running, rendering_processes
+from tests.scheduling.conftest import rendering_processes
 from tests.scheduling.rendering import refunds, render
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
+from tests.support.processes import is_running
 from tests.support.rows import make_batch, make_item, make_user
 from tests.support.scripted_engine import NAME, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
