@@ -140,8 +140,10 @@ def refund(batch: Batch, runs: Collection[Run], *, note: str) -> None:
 
 
 def _use_credits(batch: Batch, credits_more: int) -> None:
+    """The batch is locked, so its row is as it was read; one that is about to be inserted is written then."""
     batch.credits_used += credits_more
-    Batch.objects.filter(pk=batch.pk).update(credits_used=batch.credits_used)
+    if not batch._state.adding:
+        Batch.objects.filter(pk=batch.pk).update(credits_used=batch.credits_used)
 
 
 def ended() -> dict[str, Any]:
