@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { Translate } from '@/shared/i18n/i18n';
 import { makeBatch, makeItem } from '@/testing/data';
 
 import { noteProgress, setNotices } from './notices';
@@ -27,8 +26,7 @@ const batch = (status: 'processing' | 'completed', id = 'b1') => {
   const moving = status === 'processing' ? 1 : 0;
   return { ...made, progress: { ...made.progress, pending: 0, processing: moving } };
 };
-const told = (batches: ReturnType<typeof batch>[]) =>
-  noteProgress(batches, (() => 'done'));
+const told = (batches: ReturnType<typeof batch>[]) => noteProgress(batches, () => 'done');
 
 beforeEach(() => {
   shown.length = 0;
