@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.conf import settings
 from prometheus_client import Counter, Histogram
 
-from zhiying.kernel.counters import count_once_committed
+from zhiying.kernel.counting import count_once_committed
 
 
 class Outcome(StrEnum):

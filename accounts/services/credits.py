@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts import counters
 from accounts.models import AuditAction, CreditEntry, EntryKind, User
 from accounts.services import audit_log, usage
-from zhiying.kernel.counters import count_once_committed
+from zhiying.kernel.counting import count_once_committed
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000

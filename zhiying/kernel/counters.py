@@ -1,15 +1,8 @@
-"""What Prometheus is told: counts of what was committed, and of parts that were away, whoever met it."""
+"""What Prometheus is told of parts that were away, whoever met it."""
 
 from enum import StrEnum
-from functools import partial
 
-from django.db import transaction
 from prometheus_client import Counter
-
-
-def count_once_committed(counter: Counter, amount: int = 1) -> None:
-    """Nothing is counted for a transaction that is rolled back."""
-    transaction.on_commit(partial(counter.inc, amount), robust=True)
 
 
 class Troubled(StrEnum):
