@@ -5,11 +5,11 @@ machines. The names of engines are the operator's, so there are few series.
 """
 
 from enum import StrEnum
-from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 from prometheus_client import Counter, Histogram
+
+from zhiying.kernel.counting import count_once_committed
 
 
 class Outcome(StrEnum):
@@ -67,7 +67,7 @@ def engine_label(lane_engine: str) -> str:
 
 def attempt_ended(lane_engine: str, outcome: Outcome) -> None:
     """Counted once the transaction that ends the attempt is committed."""
-    transaction.on_commit(partial(RENDERS.labels(engine_label(lane_engine), outcome).inc), robust=True)
+    count_once_committed(RENDERS.labels(engine_label(lane_engine), outcome))
 
 
 def repaired(kind: Repair, number: int) -> None:

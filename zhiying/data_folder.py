@@ -5,7 +5,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-COMMANDS = {"audit_credits", "media_orphans", "rebuild_usage", "reset_totp", "topup_credits"}
+COMMANDS = {
+    "audit_credits",
+    "create_admin",
+    "media_orphans",
+    "prepare_store",
+    "rebuild_usage",
+    "reset_totp",
+    "topup_credits",
+}
 """Commands that need an installation, and set up none."""
 DEFAULT = Path(__file__).resolve().parents[1] / "data"
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts import counters
 from accounts.models import AuditAction, CreditEntry, EntryKind, User
 from accounts.services import audit_log, usage
+from zhiying.kernel.counting import count_once_committed
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000
@@ -96,10 +97,10 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], note: str) -
     moved = sum(run.price for run in runs)
     if kind == EntryKind.CHARGE:
         usage.record(user_id=user_id, charged=moved)
-        counters.count_once_committed(counters.CHARGED, moved)
+        count_once_committed(counters.CHARGED, moved)
     else:
         usage.record(user_id=user_id, refunded=moved)
-        counters.count_once_committed(counters.REFUNDED, moved)
+        count_once_committed(counters.REFUNDED, moved)
     return balance
 
 

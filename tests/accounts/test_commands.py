@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.core.management.base import CommandError
 
 from accounts.models import CreditEntry, User
@@ -17,6 +17,7 @@ from tests.plugins.environment import ROOT
 from tests.support.books import assert_books_balance
 from tests.support.live import clean_environment
 from tests.support.rows import PASSWORD, make_user
+from zhiying.data_folder import COMMANDS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -215,7 +216,23 @@ def test_a_weak_password_is_refused(settings: LazySettings) -> None:
 # --- which installation ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["topup_credits anna 5 --reason x", "audit_credits", "reset_totp anna"])
+def test_all_commands_but_those_that_run_parts_need_an_installation() -> None:
+    ours = {
+        name for name, app in get_commands().items() if app in ("accounts", "adminpanel", "videos", "zhiying")
+    }
+    assert ours - {"serve", "work"} == COMMANDS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "topup_credits anna 5 --reason x",
+        "audit_credits",
+        "reset_totp anna",
+        "create_admin bob",
+        "prepare_store",
+    ],
+)
 def test_a_command_that_finds_no_installation_says_what_to_set_and_makes_none(
     tmp_path: Path, command: str
 ) -> None:

@@ -1,14 +1,9 @@
-"""Reading and changing batches: lists, polling, renaming, deleting, cancelling, retrying, exporting."""
+"""Reading and changing batches: lists, polling, renaming, deleting, cancelling, retrying."""
 
-import csv
-import io
-import zipfile
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -19,13 +14,13 @@ from accounts.models import User
 from accounts.services import credits as ledger
 from tests.api.forms import file
 from tests.support.books import assert_all_is_settled
+from tests.support.finished import finish
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos.models import Batch, VideoItem, Worker
+from videos.models import Batch, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import deletions, files, keys
-from videos.worker.registry import registration
 
 pytestmark = pytest.mark.django_db
 
@@ -36,15 +31,6 @@ FINAL = Verdict("no_face", "No face was found.")
 @pytest.fixture
 def client(client_of_user: APIClient) -> APIClient:
     return client_of_user
-
-
-def finish(content: bytes = b"video") -> VideoItem:
-    """Complete the item whose turn it is, with a stored file."""
-    claimed = claim()
-    key = keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
-    default_storage.save(key, ContentFile(content))
-    assert attempts.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
-    return VideoItem.objects.get(pk=claimed.item_id)
 
 
 def names(answer: Any) -> list[str]:
@@ -337,141 +323,3 @@ def test_a_failed_items_image_is_replaced_and_rendered_again(user: User, client:
     deletions.work_off()
     assert default_storage.exists(item.source_image), "a refused replacement took the files away"
     assert_all_is_settled()
-
-
-# --- Exporting -------------------------------------------------------------------------------------
-
-
-def download(url: str) -> bytes:
-    answer: Any = APIClient().get(url.removeprefix("http://testserver"))
-    assert answer.status_code == 200
-    return b"".join(answer.streaming_content)
-
-
-@pytest.fixture
-def exported(user: User, client: APIClient) -> Any:
-    """A batch whose files have hard names, exported: three finished, one failed."""
-    batch = make_batch(user, 4)
-    for position, name in enumerate(["a.jpg", "A.png", "=cmd|' /C calc'!A0.jpg", "b/../:*?.jpg"]):
-        VideoItem.objects.filter(batch=batch, position=position).update(original_name=name)
-    for content in (b"one", b"two", b"three" * 100_000):
-        finish(content)
-    attempts.fail(claim(), FINAL)
-    return client.get(f"{LIST}/{batch.pk}/export").json()
-
-
-def test_export_names_completed_items_only_and_distinctly(exported: Any) -> None:
-    assert exported["total"] == 3
-    assert [entry["name"] for entry in exported["files"]][:2] == ["a.mp4", "A (2).mp4"]
-    for entry, content in zip(exported["files"], (b"one", b"two"), strict=False):
-        assert download(entry["url"]) == content
-
-
-def test_a_download_link_carries_its_file_name(exported: Any) -> None:
-    answer = APIClient().get(exported["files"][1]["url"].removeprefix("http://testserver"))
-    answer.close()
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="A (2).mp4"'
-
-
-def test_the_archive_is_streamed_whole_with_safe_names(exported: Any) -> None:
-    url = exported["zip_url"].removeprefix("http://testserver")
-    answer: Any = APIClient().get(url)
-    assert answer.streaming
-    assert answer.headers["Content-Type"] == "application/zip"
-    chunks = list(answer.streaming_content)
-    assert len(b"".join(chunks)) == int(answer.headers["Content-Length"])
-    assert len(chunks) > 3
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(chunks)))
-    assert archive.testzip() is None
-    entries = archive.namelist()
-    assert len({name.lower() for name in entries}) == 4
-    assert not [name for name in entries if set(name) & set('/\\:*?"<>|')]
-    assert archive.read("A (2).mp4") == b"two"
-
-
-def test_the_manifest_says_what_became_of_every_image(exported: Any) -> None:
-    archive = zipfile.ZipFile(io.BytesIO(download(exported["zip_url"])))
-    text = archive.read("manifest.csv").decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert [row["status"] for row in rows] == ["completed"] * 3 + ["failed"]
-    assert [row["credits"] for row in rows] == ["1", "1", "1", "0"]
-    assert rows[3]["reason"]
-    assert rows[3]["file"] == ""
-    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
-
-
-def test_an_archive_link_is_good_for_its_batch_alone(exported: Any, user: User) -> None:
-    other = make_batch(user)
-    url = exported["zip_url"].removeprefix("http://testserver")
-    forged = url.replace(exported["batch_id"], str(other.pk))
-    assert APIClient().get(forged).status_code == 403
-
-
-def test_some_videos_are_exported_under_the_names_they_always_have(exported: Any, client: APIClient) -> None:
-    path = f"{LIST}/{exported['batch_id']}/export"
-    failed = VideoItem.objects.get(batch_id=exported["batch_id"], status="failed")
-    second = exported["files"][1]
-    some = client.get(f"{path}?items={second['id']},{failed.pk}").json()
-    assert [(entry["id"], entry["name"]) for entry in some["files"]] == [(second["id"], "A (2).mp4")]
-    archive = zipfile.ZipFile(io.BytesIO(download(some["zip_url"])))
-    assert archive.namelist() == ["A (2).mp4", "manifest.csv"]
-    assert archive.read("A (2).mp4") == b"two"
-    rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
-    assert [row["status"] for row in rows] == ["completed", "failed"]
-    for wrong in ("x", "1,2", ",".join([second["id"]] * 1001)):
-        assert client.get(f"{path}?items={wrong}").status_code == 400
-    zip_path = exported["zip_url"].removeprefix("http://testserver")
-    refused = APIClient().get(f"{zip_path}?items=x")
-    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
-    stranger = make_item(make_user())
-    assert client.get(f"{path}?items={stranger.pk}").json()["total"] == 0
-
-
-# --- The ledger ------------------------------------------------------------------------------------
-
-
-def test_the_ledger_is_paged_and_filtered_newest_first(user: User, client: APIClient) -> None:
-    batch = make_batch(user, 3)
-    client.post(f"{LIST}/{batch.pk}/cancel")
-    page = client.get("/api/user/credits?limit=2").json()
-    assert page["total"] == 7
-    assert [entry["balance_after"] for entry in page["entries"]] == [100, 99]
-    assert {entry["batch_id"] for entry in page["entries"]} == {str(batch.pk)}
-    assert client.get("/api/user/credits?kind=charge").json()["total"] == 3
-    tomorrow = timezone.localdate() + timedelta(days=1)
-    assert client.get(f"/api/user/credits?date_from={tomorrow}").json()["total"] == 0
-
-
-def test_limits_and_readiness_of_the_engine_are_told(client: APIClient, settings: LazySettings) -> None:
-    registration.beat()
-    body = client.get("/api/engine/status").json()
-    assert (body["engine"], body["ready"], body["detail"]) == ("portrait", True, "")
-    assert body["capabilities"]["fps"] == 25
-    assert body["limits"]["max_images"] == settings.BATCH_MAX_IMAGES
-    assert body["queue"] == {"pending": 0, "processing": 0}
-    assert client.get("/api/token/status").json() == {"valid": True}
-
-
-def test_without_a_living_worker_nothing_is_ready(client: APIClient) -> None:
-    assert client.get("/api/engine/status").json()["ready"] is False
-    registration.beat()
-    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=60))
-    answer = client.get("/api/token/status").json()
-    assert answer["valid"] is False
-    assert "deploy/worker" in answer["error"]
-
-
-def test_a_worker_that_takes_no_items_says_why(client: APIClient) -> None:
-    registration.beat()
-    Worker.objects.update(state="paused", trouble="store_away")
-    body = client.get("/api/engine/status", HTTP_ACCEPT_LANGUAGE="en").json()
-    assert body["ready"] is False
-    assert body["detail"] == "The media store does not answer. Videos wait until it does."
-
-
-def test_an_engine_that_is_not_installed_here_breaks_no_answer(
-    client: APIClient, settings: LazySettings
-) -> None:
-    settings.GENERATION_ENGINE = "elsewhere"
-    assert client.get("/api/engine/status").json()["ready"] is False
-    assert client.get("/api/token/status").json()["valid"] is False

@@ -3,11 +3,13 @@
 import base64
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -175,3 +177,15 @@ def test_a_ledger_is_cut_by_days_wherever_its_numbers_are(client: APIClient, use
     assert len(rows(mine, f"{LEDGER}?date_from=2000-01-01&date_to=2199-12-31")[0]) == 2
     assert rows(mine, f"{LEDGER}?date_from=2190-01-01")[0] == []
     assert rows(mine, f"{LEDGER}?date_to=2001-01-01")[0] == []
+
+
+def test_the_ledger_is_paged_and_filtered_newest_first(user: User, client_of_user: APIClient) -> None:
+    batch = make_batch(user, 3)
+    client_of_user.post(f"{BATCHES}/{batch.pk}/cancel")
+    page = client_of_user.get("/api/user/credits?limit=2").json()
+    assert page["total"] == 7
+    assert [entry["balance_after"] for entry in page["entries"]] == [100, 99]
+    assert {entry["batch_id"] for entry in page["entries"]} == {str(batch.pk)}
+    assert client_of_user.get("/api/user/credits?kind=charge").json()["total"] == 3
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    assert client_of_user.get(f"/api/user/credits?date_from={tomorrow}").json()["total"] == 0

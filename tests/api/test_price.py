@@ -10,7 +10,7 @@ from accounts.models import CreditEntry, User
 from tests.api.forms import CREATE, form, submit
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, client_for, make_user
-from videos.models import VideoItem
+from videos.models import Batch, VideoItem
 from videos.pricing import price_of_video
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
@@ -170,3 +170,13 @@ def test_clients_are_told_how_a_batch_is_priced(client_of_user: APIClient, setti
     settings.GENERATION_ENGINE = "portrait"
     limits = client_of_user.get("/api/engine/status").json()["limits"]
     assert limits["credits_per_started_s"] == 30
+
+
+def test_what_an_earlier_release_made_without_a_total_is_refunded_all_the_same(
+    user: User, client_of_user: APIClient
+) -> None:
+    batch_id = submitted(client_of_user)["batch_id"]
+    Batch.objects.update(credits_used=0)
+    assert attempts.fail(claim(), Verdict("no_face"))
+    assert balance(user) == 99
+    assert shown(client_of_user, batch_id)["creditsUsed"] == 0

@@ -1,13 +1,12 @@
 """A server on a data folder of its own, a browser, and people who use it."""
 
 from collections.abc import Iterator
-from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.browser.people import People
-from tests.plugins.environment import ROOT, in_ci
+from tests.plugins.environment import ROOT, missing
 from tests.servers import MissingServerError
 from tests.servers.process import find_program, scratch_folder
 from tests.support.gated_engine import Gate
@@ -31,13 +30,6 @@ BROWSER_FLAGS = (
 ACTION_TIMEOUT_MS = 60_000
 """How long the browser waits for what a step needs or a test expects; generous, because the machine also
 renders, and longer than the application's slowest polling."""
-
-
-def missing(reason: str) -> NoReturn:
-    """Skip on a laptop, fail in CI, saying why in both."""
-    if in_ci():
-        pytest.fail(f"{reason}, and CI has to run the browser tests")
-    pytest.skip(f"{reason} on this machine")
 
 
 @pytest.fixture(scope="package")
@@ -69,7 +61,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     try:
         program = find_program("chromium", "chromium-browser", "google-chrome")
     except MissingServerError as error:
-        missing(str(error))
+        missing(error)
     started = playwright.chromium.launch(executable_path=program, args=list(BROWSER_FLAGS))
     yield started
     started.close()

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import steps
-from tests.browser.conftest import Opener, missing
+from tests.browser.conftest import Opener
 from tests.browser.people import People
-from tests.plugins.environment import ROOT
+from tests.plugins.environment import ROOT, missing
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
 

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser import steps
-from tests.browser.conftest import BUILT_PAGE, Opener, missing
+from tests.browser.conftest import BUILT_PAGE, Opener
 from tests.browser.people import People
+from tests.plugins.environment import missing
 from tests.servers import S3Server
 from tests.servers.process import scratch_folder
 from tests.support.gated_engine import Gate

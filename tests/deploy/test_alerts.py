@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.plugins.environment import ROOT, in_ci
-from tests.servers import MissingServerError
+from tests.plugins.environment import ROOT
+from tests.plugins.servers import needing_servers
 from tests.servers.process import find_program
 from tests.servers.prometheus import RULES, alert_rules
 
@@ -77,10 +77,8 @@ LONGEST = {"ServerFaults": 5}
 
 
 def promtool(*words: str) -> "subprocess.CompletedProcess[str]":
-    try:
+    with needing_servers():
         program = find_program("promtool")
-    except MissingServerError as missing:
-        (pytest.fail if in_ci() else pytest.skip)(str(missing))
     return subprocess.run([str(program), *words], capture_output=True, text=True, timeout=120, check=False)
 
 

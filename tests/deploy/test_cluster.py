@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import ROOT, in_ci
+from tests.plugins.environment import ROOT, missing
 from tests.servers.process import log_tail, scratch_folder, wait_until
 from tests.support.live import clean_environment
 
@@ -87,6 +87,10 @@ def cluster(folder: Path, *words: str, **variables: str) -> Iterator[Cluster]:
     running = Cluster(folder, *words, **variables)
     try:
         yield running
+    except AssertionError:
+        if "is not installed" in running.output:
+            missing(running.output.strip())
+        raise
     finally:
         running.process.terminate()
         try:
@@ -94,8 +98,6 @@ def cluster(folder: Path, *words: str, **variables: str) -> Iterator[Cluster]:
         finally:
             for process in running.alive():
                 process.kill()
-    if "is not installed" in running.output:
-        (pytest.fail if in_ci() else pytest.skip)(running.output)
 
 
 def test_it_does_the_main_job_once_and_leaves_nothing(folder: Path) -> None:

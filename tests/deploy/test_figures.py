@@ -10,8 +10,8 @@ import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import ROOT, in_ci
-from tests.servers import MissingServerError
+from tests.plugins.environment import ROOT
+from tests.plugins.servers import needing_servers
 from tests.servers.process import LOOPBACK, accepts_connections, free_port, scratch_folder, wait_until
 from tests.servers.prometheus import Prometheus, alert_rules, run_prometheus, selectors
 from tests.servers.topology import HOST_NAME, Topology
@@ -75,15 +75,10 @@ def observed(postgres_url: str, amqp_url: str) -> Iterator[Observed]:
         Collector().serving() as collector,
     ):
         topology = Topology(folder, database, amqp_url, told(port, collector))
-        try:
-            topology.setup()
-            with topology.service("web"), topology.service("worker"):
-                wait_until(
-                    lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the worker's figures"
-                )
-                yield Observed(topology, port, collector, make_videos(topology))
-        except MissingServerError as missing:
-            (pytest.fail if in_ci() else pytest.skip)(str(missing))
+        topology.setup()
+        with topology.service("web"), topology.service("worker"):
+            wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the worker's figures")
+            yield Observed(topology, port, collector, make_videos(topology))
 
 
 def make_videos(topology: Topology) -> str:
@@ -172,13 +167,10 @@ def prometheus(observed: Observed) -> Iterator[Prometheus]:
         "zhiying-web": [f"{LOOPBACK}:{observed.topology.web_ports[0]}"],
         "zhiying-worker": [f"{LOOPBACK}:{observed.worker_port}"],
     }
-    try:
-        with run_prometheus(TOKEN, targets) as server:
-            seen = "min(count_over_time(up[1m])) >= 3 and count(up == 1) == 2"
-            wait_until(lambda: bool(server.query(seen)), timeout_s=TIMEOUT_S, what="three scrapes of each")
-            yield server
-    except MissingServerError as missing:
-        (pytest.fail if in_ci() else pytest.skip)(str(missing))
+    with needing_servers(), run_prometheus(TOKEN, targets) as server:
+        seen = "min(count_over_time(up[1m])) >= 3 and count(up == 1) == 2"
+        wait_until(lambda: bool(server.query(seen)), timeout_s=TIMEOUT_S, what="three scrapes of each")
+        yield server
 
 
 def test_every_figure_that_an_alert_reads_exists(prometheus: Prometheus) -> None:

@@ -15,8 +15,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
-from tests.plugins.environment import in_ci
-from tests.servers import MissingServerError
+from tests.plugins.servers import needing_servers
 from tests.servers.nginx import TIMEOUT_S, Nginx, run_nginx
 from tests.servers.process import LOOPBACK, free_port, scratch_folder
 from zhiying.kernel.body_limits import limit_for_path, limit_of
@@ -73,11 +72,8 @@ def started(upstream: str) -> Iterator[Nginx]:
     with scratch_folder("media") as media:
         media.chmod(0o755)
         (media / "result.mp4").write_bytes(MEDIA)
-        try:
-            with run_nginx(upstream=upstream, media=media) as nginx:
-                yield nginx
-        except MissingServerError as missing:
-            (pytest.fail if in_ci() else pytest.skip)(str(missing))
+        with needing_servers(), run_nginx(upstream=upstream, media=media) as nginx:
+            yield nginx
 
 
 @pytest.fixture(scope="module")

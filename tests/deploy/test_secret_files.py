@@ -1,6 +1,7 @@
 """Secrets given as files: they work as values do, and are in no process's environment."""
 
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def family(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 def initial_environment(process: psutil.Process) -> str:
-    """As the kernel shows it, to those who may look; ourselves only as root, since servers hide it."""
+    """As the kernel shows it; servers hide it from their own user, so that only root sees anything."""
     try:
         return Path(f"/proc/{process.pid}/environ").read_bytes().decode()
     except PermissionError:
@@ -83,7 +84,8 @@ def test_no_process_has_a_secret_in_its_environment(topology: SecretFiles) -> No
             members = family(process)
             assert len(members) > 1, "a master and its processes"
             seen = [initial_environment(member) for member in members]
-            assert all("SECRET_KEY_FILE=" in text for text in seen if text)
+            if os.geteuid() == 0:
+                assert all("SECRET_KEY_FILE=" in text for text in seen), "nothing was there to be looked at"
             assert [value for value in values if any(value in text for text in seen)] == []
         origin = f"http://{LOOPBACK}:{topology.web_ports[0]}"
         headers = {"Host": HOST_NAME}

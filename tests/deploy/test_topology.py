@@ -14,8 +14,7 @@ import psycopg
 import pytest
 import requests
 
-from tests.plugins.environment import in_ci
-from tests.servers import MissingServerError
+from tests.plugins.servers import needing_servers
 from tests.servers.nginx import Nginx
 from tests.servers.process import LOOPBACK, scratch_folder, wait_until
 from tests.servers.topology import HOST_NAME, Topology
@@ -58,11 +57,8 @@ def installation(postgres_url: str, amqp_url: str) -> Iterator[Installation]:
     with scratch_folder("topology") as folder, fresh_database(postgres_url) as database:
         folder.chmod(0o755)
         topology = Topology(folder, database, amqp_url)
-        try:
-            with topology.up() as nginx:
-                yield Installation(topology, nginx)
-        except MissingServerError as missing:
-            (pytest.fail if in_ci() else pytest.skip)(str(missing))
+        with needing_servers(), topology.up() as nginx:
+            yield Installation(topology, nginx)
 
 
 # --- The main job -----------------------------------------------------------------------------------

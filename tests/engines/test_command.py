@@ -1,7 +1,6 @@
 """Programs as engines: what they are given, how they end, and that nothing of theirs stays behind."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -23,7 +22,9 @@ from engines.command.engine import CommandEngine
 from engines.command.presets import PRESETS
 from engines.registry import get_engine
 from tests.engines.portrait.reading import read_clip
+from tests.servers.process import wait_until
 from tests.standins.films import write_film, write_speech
+from tests.support.processes import is_running
 
 PROGRAM = '''
 """A program like those that make portraits talk."""
@@ -180,10 +181,7 @@ def test_a_cancelled_program_is_gone_with_all_it_started(
 def test_what_a_program_leaves_running_is_ended(spec: RenderSpec, tmp_path: Path, told: Path) -> None:
     run(spec, settings(tmp_path, "worker-left-behind"))
     child = json.loads(told.read_text())["child"]
-    ends = time.monotonic() + 5
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < ends
-        os.sched_yield()
+    wait_until(lambda: not is_running(child), timeout_s=5, what="the end of what was left behind")
 
 
 def test_a_link_out_of_the_folder_is_no_result(spec: RenderSpec, tmp_path: Path, told: Path) -> None:

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -27,6 +28,13 @@ def documented_variables(text: str) -> set[str]:
 def in_ci() -> bool:
     """Whether a missing server is a failure rather than a skip."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+def missing(what: object) -> NoReturn:
+    """Skip, visibly, for want of something that a laptop may lack; with CI set that is a failure."""
+    if in_ci():
+        pytest.fail(f"{what}, and CI has to run this test", pytrace=False)
+    pytest.skip(f"{what} on this machine")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

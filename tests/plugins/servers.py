@@ -4,13 +4,13 @@ A server a laptop lacks skips the test, visibly; with CI set its absence is a fa
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 import pytest
 
 from tests import servers
-from tests.plugins.environment import in_ci
+from tests.plugins.environment import missing
 
 T = TypeVar("T")
 
@@ -26,14 +26,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("servers"))
 
 
+@contextmanager
+def needing_servers() -> Iterator[None]:
+    """What is started within may not be installed here."""
+    try:
+        yield
+    except servers.MissingServerError as error:
+        missing(error)
+
+
 def start(stack: ExitStack, server: Callable[[], AbstractContextManager[T]]) -> T:
-    """Start a server for as long as `stack` lives; where it is not installed, skip or (in CI) fail."""
+    """Start a server for as long as `stack` lives."""
     try:
         return stack.enter_context(server())
-    except servers.MissingServerError as missing:
-        if in_ci():
-            pytest.fail(f"{missing}, and CI has to run this test", pytrace=False)
-        pytest.skip(f"{missing} on this machine")
+    except servers.MissingServerError as error:
+        missing(error)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import dramatiq
-import psutil
 import pytest
 from django.conf import LazySettings
 
@@ -57,11 +56,3 @@ def worker(broker: Any, scripted: LazySettings) -> Iterator[dramatiq.Worker]:
 def rendering_processes(folder: Path) -> list[int]:
     """Ids of the processes that have rendered, from what the scripted engine wrote down."""
     return [int(line) for path in folder.iterdir() for line in path.read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process lives; one that nobody has collected yet does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

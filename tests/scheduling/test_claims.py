@@ -43,7 +43,9 @@ def test_one_image_does_not_wait_for_anothers_batch() -> None:
     busy, modest = make_user("busy"), make_user("modest")
     make_batch(busy, 10)
     make_item(modest)
-    assert [owner(claim()) for _ in range(3)] == ["busy", "modest", "busy"]
+    # Neither was ever served, so either may be first.
+    *first, third = (owner(claim()) for _ in range(3))
+    assert (set(first), third) == ({"busy", "modest"}, "busy")
 
 
 def test_users_take_turns_however_many_items_they_have() -> None:
@@ -90,18 +92,19 @@ def test_an_engine_with_a_limit_gets_no_more_than_it_takes(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_workers_claim_each_item_once_and_serve_users_alike() -> None:
+def test_eight_workers_claim_each_item_once_and_what_they_favoured_is_made_up_for() -> None:
+    """Claims of one moment choose by what each saw when it began; the next ones see what they did."""
     users = [make_user(), make_user()]
     for user in users:
-        make_batch(user, 6)
-    claims: list[Any] = []
-    while len(claims) < 12:
-        outcomes = all_at_once(times(8, lambda: claim_next("w")))
-        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
-        claims += [outcome for outcome in outcomes if outcome]
-        if len(claims) == 8:
-            by_user = Counter(claimed.user_id for claimed in claims)
-            assert by_user == {users[0].pk: 4, users[1].pk: 4}
-    assert len({claimed.item_id for claimed in claims}) == 12
+        make_batch(user, 8)
+    outcomes = all_at_once(times(8, lambda: claim_next("w")))
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    claims: list[Any] = [outcome for outcome in outcomes if outcome]
+    while len(claims) < 16:
+        running = Counter({user.pk: 0 for user in users})
+        running.update(claimed.user_id for claimed in claims)
+        claims.append(claim())
+        assert running[claims[-1].user_id] == min(running.values())
+    assert len({claimed.item_id for claimed in claims}) == 16
     assert claim_next("w") is None
     assert set(VideoItem.objects.values_list("attempt", flat=True)) == {1}

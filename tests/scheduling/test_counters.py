@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, generate_latest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tests.scheduling.test_worker import render
+from tests.scheduling.rendering import render
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user, make_worker
 from tests.support.scripted_engine import NAME
 from videos import metrics

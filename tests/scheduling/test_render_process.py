@@ -12,8 +12,9 @@ from django.conf import LazySettings
 from engines.base import EngineUnavailableError
 from engines.registry import engine_paths, get_engine
 from tests.plugins.environment import ROOT
-from tests.scheduling.conftest import is_running, rendering_processes
+from tests.scheduling.conftest import rendering_processes
 from tests.servers.process import wait_until
+from tests.support.processes import is_running
 from tests.support.scripted_engine import NAME, VARIABLE, prompt
 from videos.checks import generation_settings
 

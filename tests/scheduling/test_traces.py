@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from tests.scheduling.test_worker import render
+from tests.scheduling.rendering import render
 from tests.standins.observers import Collector, Span
 from tests.support.rows import client_for, make_batch, make_item
 from tests.support.scripted_engine import prompt

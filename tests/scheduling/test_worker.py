@@ -1,9 +1,6 @@
 """One item from claim to verdict, rendered in the real child process by an engine that misbehaves."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,16 +9,18 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
 
-from accounts.models import CreditEntry, User
+from accounts.models import User
 from engines.registry import get_engine
-from tests.scheduling.conftest import THREAD_TIMEOUT_S, is_running, rendering_processes
+from tests.scheduling.conftest import rendering_processes
+from tests.scheduling.rendering import refunds, render
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
-from tests.support.rows import client_for, make_batch, make_item, make_user
-from tests.support.scripted_engine import NAME, STEPS, VARIABLE, VIDEO, prompt
+from tests.support.processes import is_running
+from tests.support.rows import make_batch, make_item, make_user
+from tests.support.scripted_engine import NAME, VARIABLE, VIDEO, prompt
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
@@ -30,51 +29,11 @@ from videos.store.deletions import Intent
 from videos.worker import renderer, runner
 from videos.worker.runner import work_once
 from videos.worker.slots import slots
-from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
 WAIT_S = 120
-
-
-def refunds() -> int:
-    return CreditEntry.objects.filter(kind="refund").count()
-
-
-def render(user: User, *acts: str, folder: Path | None = None) -> VideoItem:
-    """Submit one item and let a worker do all there is to do about it."""
-    item = make_item(user, prompt=prompt(*acts, folder=folder))
-    while work_once():
-        pass
-    item.refresh_from_db()
-    return item
-
-
-@contextmanager
-def working() -> Iterator[threading.Thread]:
-    """A worker thread that takes one item, joined at the end."""
-
-    def work() -> None:
-        try:
-            work_once()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield thread
-    thread.join(THREAD_TIMEOUT_S)
-    assert not thread.is_alive()
-
-
-def wait_for_render(item: VideoItem, folder: Path) -> int:
-    """Wait until the engine is at work; returns its process."""
-    wait_until(lambda: bool(rendering_processes(folder)), timeout_s=WAIT_S, what="the render")
-    wait_until(
-        lambda: VideoItem.objects.get(pk=item.pk).progress > 0, timeout_s=WAIT_S, what="the first progress"
-    )
-    return rendering_processes(folder)[0]
 
 
 # --- Verdicts --------------------------------------------------------------------------------------
@@ -334,82 +293,6 @@ def test_a_result_that_comes_too_late_is_thrown_away(user: User, monkeypatch: py
     deletions.work_off()
     assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".mp4"))
     assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".jpg"))
-
-
-# --- With a second thread: real commits ------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_cancelling_a_running_item_kills_its_render_and_refunds_it(tmp_path: Path) -> None:
-    user = make_user()
-    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
-    with working() as thread:
-        pid = wait_for_render(item, tmp_path)
-        answer = client_for(user).post(f"/api/video/batches/{item.batch_id}/items/{item.pk}/cancel")
-        assert answer.status_code == 200
-        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
-        thread.join(THREAD_TIMEOUT_S)
-    item.refresh_from_db()
-    assert (item.status, refunds()) == ("cancelled", 1)
-    assert_all_is_settled()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_deleting_a_batch_kills_its_render(tmp_path: Path) -> None:
-    user = make_user()
-    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
-    with working():
-        pid = wait_for_render(item, tmp_path)
-        assert client_for(user).delete(f"/api/video/batches/{item.batch_id}").status_code == 200
-        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
-    user.refresh_from_db()
-    assert user.credits == 100
-    deletions.work_off()
-    assert not default_storage.exists(item.source_image)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_that_stops_gives_its_item_back(tmp_path: Path) -> None:
-    user = make_user()
-    item = make_item(user, prompt=prompt("hang", folder=tmp_path))
-    with working():
-        pid = wait_for_render(item, tmp_path)
-        stopping.set()
-        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
-    item.refresh_from_db()
-    assert (item.status, item.tries, item.worker, refunds()) == ("pending", 0, "", 0)
-    assert not work_once(), "a stopping worker claims nothing"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_notices_that_its_item_was_given_to_another(tmp_path: Path) -> None:
-    item = make_item(make_user(), prompt=prompt("hang", folder=tmp_path))
-    with working():
-        pid = wait_for_render(item, tmp_path)
-        VideoItem.objects.update(lease_until=timezone.now())
-        while not attempts.expire_leases():  # a heartbeat may renew the lease in between
-            VideoItem.objects.update(lease_until=timezone.now())
-        wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
-    item.refresh_from_db()
-    assert (item.status, item.attempt) == ("pending", 1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_progress_rises_while_an_item_renders(tmp_path: Path) -> None:
-    item = make_item(make_user(), prompt=prompt("climb", folder=tmp_path))
-    seen: list[int] = []
-
-    def look() -> int:
-        seen.append(VideoItem.objects.get(pk=item.pk).progress)
-        return seen[-1]
-
-    with working():
-        for percent in STEPS:
-            wait_until(lambda: look() >= percent, timeout_s=WAIT_S, what=f"{percent} %")  # noqa: B023
-            (tmp_path / str(percent)).touch()
-    assert look() == 100
-    assert seen == sorted(seen), "progress went back"
-    assert {*STEPS, 100} <= set(seen)
 
 
 # --- With Dramatiq ---------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import in_ci
-from tests.servers import MissingServerError, S3Server, run_rabbitmq, run_redis
+from tests.plugins.servers import needing_servers
+from tests.servers import S3Server, run_rabbitmq, run_redis
 from tests.support.live import Api
 from tests.support.media import short_speech, small_portrait
 from tests.system.test_many_machines import installed
@@ -64,10 +64,8 @@ def test_everything_is_accepted_at_once_and_rendered(
     tmp_path: Path,
 ) -> None:
     with contextlib.ExitStack() as stack:
-        try:
+        with needing_servers():
             url = stack.enter_context(start())
-        except MissingServerError as missing:
-            (pytest.fail if in_ci() else pytest.skip)(str(missing))
         installation = stack.enter_context(installed(postgres_url, url, s3_server, tmp_path))
         api = stack.enter_context(installation.web()).login()
         stack.enter_context(installation.worker("worker"))

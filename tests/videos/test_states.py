@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
@@ -363,42 +362,3 @@ def test_the_status_of_a_batch_follows_its_items(user: User) -> None:
     runs.cancel_items(batch_id=batch.pk, user_id=user.pk)
     look()
     assert seen == ["pending", "processing", "processing", "partial", "processing", "partial"]
-
-
-# --- The database's own rules ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("constraint", "values"),
-    [
-        ("item_status_known", {"status": "lost"}),
-        ("item_progress_is_percent", {"progress": 101}),
-        ("completed_item_has_video", {"status": "completed", "video": ""}),
-        ("processing_item_has_lease", {"status": "processing", "lease_until": None}),
-        ("failed_item_has_reason", {"status": "failed", "error_code": ""}),
-    ],
-)
-def test_the_database_refuses_impossible_items(user: User, constraint: str, values: dict[str, Any]) -> None:
-    item = make_item(user)
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        VideoItem.objects.filter(pk=item.pk).update(**values)
-
-
-@pytest.mark.parametrize(
-    ("constraint", "values"),
-    [
-        ("batch_status_known", {"status": "lost"}),
-        ("batch_has_images", {"image_count": 0, "pending_count": 0}),
-        ("batch_counts_its_images", {"pending_count": 0}),
-    ],
-)
-def test_the_database_refuses_impossible_batches(user: User, constraint: str, values: dict[str, Any]) -> None:
-    batch = make_batch(user)
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        Batch.objects.filter(pk=batch.pk).update(**values)
-
-
-def test_two_items_of_a_batch_cannot_share_a_position(user: User) -> None:
-    batch = make_batch(user, 2)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        batch.items.update(position=0)

@@ -33,8 +33,19 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(db_default=0, default=0, help_text='Net of refunds; deleted videos included.', verbose_name='credits used'),
         ),
         migrations.RunSQL(SUM_UP, COUNT_DELETED),
-        migrations.RemoveField(
+        # Processes of the release before go on reading and writing the column until they are replaced, and ours
+        # insert without it. It goes in a later release.
+        migrations.AlterField(
             model_name='batch',
             name='credits_of_deleted',
+            field=models.PositiveIntegerField(db_default=0, default=0),
+        ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveField(
+                    model_name='batch',
+                    name='credits_of_deleted',
+                ),
+            ],
         ),
     ]

@@ -147,8 +147,9 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     batch.name = name.strip()[:MAX_NAME_LENGTH] or _default_name(batch.user_id)
     charged = [Run(batch.pk, item.pk, item.run, item.price) for item in items]
     left = transitions.charge(batch, charged, note=batch.name)
+    trace = tracing.current()
     for item in items:
-        item.trace = tracing.current()
+        item.trace = trace
         item.queued_at = item.not_before = database_now()  # a fast clock here must not make it wait
     transitions.enqueue(batch, items)
     batch.save(force_insert=True)

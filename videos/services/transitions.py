@@ -140,8 +140,13 @@ def refund(batch: Batch, runs: Collection[Run], *, note: str) -> None:
 
 
 def _use_credits(batch: Batch, credits_more: int) -> None:
-    batch.credits_used += credits_more
-    Batch.objects.filter(pk=batch.pk).update(credits_used=batch.credits_used)
+    """The batch is locked, so its row is as it was read; one that is about to be inserted is written then.
+
+    Not below zero: processes of a release before this figure made batches without it.
+    """
+    batch.credits_used = max(0, batch.credits_used + credits_more)
+    if not batch._state.adding:
+        Batch.objects.filter(pk=batch.pk).update(credits_used=batch.credits_used)
 
 
 def ended() -> dict[str, Any]:

@@ -11,11 +11,15 @@ class InstallationCommand(BaseCommand):
     """A command for an installation that was set up; says what to set where there is none."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        require_installation()
+        _require_installation()
+        self.begin()
         return super().execute(*args, **options)
 
+    def begin(self) -> None:
+        """What comes before the command itself."""
 
-def require_installation() -> None:
+
+def _require_installation() -> None:
     """Raises:
     CommandError: the database that the environment names is not there, or was never set up.
     """

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import connection
 
-from zhiying.kernel.commands import InstallationCommand, require_installation
+from zhiying.kernel.commands import InstallationCommand
 
 
 def lift_statement_limit(**_signal: Any) -> None:
@@ -17,7 +17,5 @@ def lift_statement_limit(**_signal: Any) -> None:
 class LongCommand(InstallationCommand):
     """A management command whose statements grow with the installation."""
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        require_installation()
+    def begin(self) -> None:
         lift_statement_limit()
-        return super().execute(*args, **options)

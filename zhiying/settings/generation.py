@@ -22,7 +22,7 @@ IDLE_LOOK_S = env.float("IDLE_LOOK_S", default=2)
 CREDITS_PER_STARTED_S = {
     engine.strip(): float(seconds)
     for engine, _, seconds in (
-        one.rpartition("=") for one in env.list("CREDITS_PER_STARTED_S", default=["0"])
+        one.rpartition("=") for one in env.names("CREDITS_PER_STARTED_S", default=["0"])
     )
 }
 """Each started so many seconds cost a credit, by engine ("" for all others); 0: a video costs one."""

@@ -7,6 +7,7 @@ never put together: reading gives them one after the other.
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -52,12 +53,10 @@ class DiskUploads:
         opened, sealed = _open_folder(upload), _sealed_folder(upload)
         if sealed.is_dir():
             return SEAL
-        try:
+        with suppress(OSError):
             if len(_received(upload, opened)) == upload.part_count:
                 opened.rename(sealed)
                 return SEAL
-        except OSError:
-            pass
         # What is missing may have been sealed by somebody else since the first look.
         return SEAL if sealed.is_dir() else None
 

@@ -90,7 +90,7 @@ function useNews(batchId: string, batch: Batch | undefined): void {
   useEffect(() => {
     if (!batch) return;
     showInLists(client, batch);
-    noteProgress([batch], ({ progress }) => t('notices.done', { n: progress.completed }));
+    noteProgress([batch], t);
   }, [client, batch, t]);
 }
 

@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react';
 
 import type { Batch } from '@/shared/api/types';
+import type { Translate } from '@/shared/i18n/i18n';
 
 import { isMoving } from './polling';
 
@@ -43,12 +44,15 @@ export async function setNotices(on: boolean): Promise<void> {
 /** Takes note of how batches are; tells of each that came to rest since, while nobody looks. */
 export function noteProgress(
   batches: readonly Pick<Batch, 'id' | 'name' | 'progress'>[],
-  sentence: (batch: Pick<Batch, 'name' | 'progress'>) => string,
+  t: Translate,
 ): void {
   for (const batch of batches) {
     if (isMoving(batch.progress)) moving.add(batch.id);
     else if (moving.delete(batch.id) && wanted() && document.hidden) {
-      const notice = new Notification(batch.name, { body: sentence(batch), tag: batch.id });
+      const notice = new Notification(batch.name, {
+        body: t('notices.done', { n: batch.progress.completed }),
+        tag: batch.id,
+      });
       notice.onclick = () => {
         window.focus();
         notice.close();

@@ -60,7 +60,7 @@ function Folders({ filters }: { filters: ReturnType<typeof useBatchFilters>['fil
   );
   useEffect(() => {
     const batches = list.data?.pages.flatMap((page) => page.batches) ?? [];
-    noteProgress(batches, ({ progress }) => t('notices.done', { n: progress.completed }));
+    noteProgress(batches, t);
   }, [list.data, t]);
   const end = useWhenVisible(
     () => void list.fetchNextPage(),

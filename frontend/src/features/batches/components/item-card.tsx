@@ -69,20 +69,25 @@ export const ItemCard = memo(function ItemCard(props: Props) {
   );
 });
 
-function Still({ item }: { item: Item }) {
-  const quiet = item.status === 'failed' || item.status === 'cancelled';
-  if (item.files_removed) return null;
+function Thumbnail({ item, className }: { item: Item; className?: string }) {
   return (
     <img
       src={item.thumbnail_url || item.sourceImage}
       alt=""
       loading="lazy"
       decoding="async"
-      className={cx(
-        styles.image,
-        quiet && styles.quiet,
-        item.status === 'pending' && styles.waiting,
-      )}
+      className={cx(styles.image, className)}
+    />
+  );
+}
+
+function Still({ item }: { item: Item }) {
+  const quiet = item.status === 'failed' || item.status === 'cancelled';
+  if (item.files_removed) return null;
+  return (
+    <Thumbnail
+      item={item}
+      className={cx(quiet && styles.quiet, item.status === 'pending' && styles.waiting)}
     />
   );
 }
@@ -109,13 +114,7 @@ function Tick({
       className={styles.preview}
       onClick={(event) => onSelect(event.shiftKey)}
     >
-      <img
-        src={item.thumbnail_url || item.sourceImage}
-        alt=""
-        loading="lazy"
-        decoding="async"
-        className={styles.image}
-      />
+      <Thumbnail item={item} />
       <span className={styles.tick} aria-hidden="true">
         {selected && <Check size={16} strokeWidth={3} />}
       </span>
@@ -142,13 +141,7 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
       onFocus={start}
       onBlur={stop}
     >
-      <img
-        src={item.thumbnail_url || item.sourceImage}
-        alt=""
-        loading="lazy"
-        decoding="async"
-        className={styles.image}
-      />
+      <Thumbnail item={item} />
       {active && (
         <video
           src={item.videoUrl}
