@@ -269,6 +269,13 @@ def test_signatures_of_media_are_in_no_log(site: Nginx) -> None:
     assert [signature in text for text in (site.access_log, site.error_log)] == [False, False]
 
 
+def test_links_to_videos_are_in_no_log(site: Nginx) -> None:
+    token = "Zk3-vQ_8yT1nB6wE4rP0aLxC"
+    get(site, f"/s/{token}", Referer=f"https://video.example.com/s/{token}")
+    assert "/s/[hidden]" in site.access_log
+    assert [token in text for text in (site.access_log, site.error_log)] == [False, False]
+
+
 def test_times_are_utc(site: Nginx) -> None:
     get(site, "/")
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 ", site.access_log.splitlines()[-1])

@@ -8,7 +8,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.services import handover, login_limits, sessions, usage
+from accounts.services import handover, login_limits, mails, sessions, usage
 from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
@@ -53,10 +53,11 @@ def sweep(*, take_back: bool = True) -> None:
 def clean_if_due() -> None:
     """What every worker does beside the sweep, so that a slow store keeps no item waiting.
 
-    It tidies its machine, removes files that are on the list, a part of its own, and now and then forgets
-    what is old, if no other worker did within the hour.
+    It tidies its machine, sends letters, removes files that are on the list, a part of its own, and now and
+    then forgets what is old, if no other worker did within the hour.
     """
     scratch.clean()
+    mails.work_off()
     remove_files()
     if _take_turn("cleaned_at", CLEANING_INTERVAL):
         clean()

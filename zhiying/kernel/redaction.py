@@ -11,6 +11,7 @@ HIDDEN = "[hidden]"
 
 _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(/media/)[0-9a-fA-F]+-[^/\s\"'?]+"), rf"\1{HIDDEN}"),  # our signatures
+    (re.compile(r"(/s/)[\w-]{20,}"), rf"\1{HIDDEN}"),  # links to videos
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),  # JSON web tokens
     (re.compile(r"(?i)\b(bearer|token|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {HIDDEN}"),
     (

@@ -40,6 +40,7 @@ export type Handover = Schemas['HandoverOutput'];
 export type LibraryFile = Schemas['LibraryFileOutput'];
 export type LibraryPage = Schemas['LibraryOutput'];
 export type Share = Schemas['ShareOutput'];
+export type MailSettings = Schemas['MailOutput'];
 export type MadeShare = Schemas['ShareMadeOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 

@@ -65,9 +65,11 @@ export function ShareDialog({ batch, onClose }: { batch: Batch; onClose: () => v
             value={make.data.url}
             onFocus={(event) => event.target.select()}
           />
-          <Button size="sm" icon={<Copy size={15} />} onClick={() => void copy(make.data.url)}>
-            {copied ? text.copied : text.copy}
-          </Button>
+          {'clipboard' in navigator && (
+            <Button size="sm" icon={<Copy size={15} />} onClick={() => void copy(make.data.url)}>
+              {copied ? text.copied : text.copy}
+            </Button>
+          )}
           <span>{text.once}</span>
         </p>
       )}
