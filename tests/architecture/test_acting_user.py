@@ -21,6 +21,8 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "accounts.services.second_factor": "one's own second factor",
     "accounts.services.usage": "figures that are written with the event they count",
     "videos.services.attempts": "a worker's side",
+    "videos.services.credentials:note_use": "what a server said",
+    "videos.services.credentials:reencrypt_all": "the same secrets under another key",
     "videos.services.heartbeats": "a worker's side",
     "videos.services.taking": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",
