@@ -19,6 +19,10 @@ WORKER_FAILURES: Mapping[str, str] = {
     "render_out_of_memory": gettext_noop("Rendering needed too much memory and was stopped."),
     "source_missing": gettext_noop("The portrait or the recording is not stored any more."),
     "worker_lost": gettext_noop("The worker stopped while it rendered this video."),
+    "credential_unreadable": gettext_noop(
+        "The engine's credential cannot be read any more (SECRET_KEY changed); "
+        "an administrator must set it again."
+    ),
     "internal_error": gettext_noop("The server failed to make this video."),
 }
 FAILURES: Mapping[str, str] = {**ENGINE_FAILURES, **WORKER_FAILURES}
