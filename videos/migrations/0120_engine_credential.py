@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0095_item_trace'),
+        ('videos', '0101_result_size'),
     ]
 
     operations = [
