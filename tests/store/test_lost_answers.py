@@ -146,7 +146,7 @@ def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     output = tmp_path / "video.mp4"
     output.write_bytes(b"video")
     spec: Any = SimpleNamespace(output=output, poster=output)
-    result: Any = SimpleNamespace(duration_s=0.6, notes=())
+    result: Any = SimpleNamespace(duration_s=0.6, width=8, height=8, notes=())
 
     def store() -> None:
         make_item(user)
