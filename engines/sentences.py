@@ -71,6 +71,8 @@ FAILURES: Mapping[str, str] = {
     "address_refused": gettext_noop(
         "The engine's server names the address %(host)s, which requests may not go to."
     ),
+    "job_lost": gettext_noop("The engine's server does not know the video any more."),
+    "job_cancelled": gettext_noop("The video was cancelled at the engine's server."),
     "content_refused": gettext_noop(
         "The engine's content policy refuses this portrait, recording or prompt."
     ),

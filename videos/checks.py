@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from engines.registry import engine_paths
+from engines.registry import engine_paths, remote_engine_paths
 
 
 @register()
@@ -16,11 +16,13 @@ def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessag
     Whether it loads is the workers' affair: a web machine need not have it.
     """
     problems: list[CheckMessage] = []
-    if settings.GENERATION_ENGINE not in engine_paths():
+    known = {**engine_paths(), **remote_engine_paths()}
+    if settings.GENERATION_ENGINE not in known:
         problems.append(
             Error(
                 f"GENERATION_ENGINE={settings.GENERATION_ENGINE!r} is not known.",
-                hint=f"Use one of: {', '.join(sorted(engine_paths()))}; EXTRA_ENGINES adds others.",
+                hint=f"Use one of: {', '.join(sorted(known))}; EXTRA_ENGINES and EXTRA_REMOTE_ENGINES add "
+                "others.",
                 id="videos.E001",
             )
         )

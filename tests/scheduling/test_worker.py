@@ -26,7 +26,7 @@ from videos.services import attempts
 from videos.services.attempts import StoredResult
 from videos.store import deletions, files, keys, removal
 from videos.store.deletions import Intent
-from videos.worker import renderer, runner
+from videos.worker import renderer, verdicts
 from videos.worker.runner import work_once
 from videos.worker.slots import slots
 from videos.worker.trouble import pause
@@ -137,7 +137,7 @@ def test_a_file_that_is_gone_is_the_items_own_trouble(user: User) -> None:
 
 def test_a_verdict_waits_for_the_database(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer is lost twice: once before the commit, once after it."""
-    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    monkeypatch.setattr(verdicts, "OUTAGE_PAUSE_S", 0)
     real, calls = attempts.complete, []
 
     def complete(claimed: attempts.Claim, result: StoredResult, intent: Intent | None = None) -> bool:

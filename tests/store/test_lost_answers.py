@@ -20,7 +20,8 @@ from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import attempts, batches
 from videos.services.attempts import Verdict
 from videos.services.intake import PreparedPortrait
-from videos.worker import runner
+from videos.worker import verdicts
+from videos.worker.storing import store_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,7 +142,7 @@ def test_replacing_an_image(tmp_path: Path) -> None:
 
 
 def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    monkeypatch.setattr(verdicts, "OUTAGE_PAUSE_S", 0)
     user = make_user(credits=1000)
     output = tmp_path / "video.mp4"
     output.write_bytes(b"video")
@@ -150,8 +151,7 @@ def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     def store() -> None:
         make_item(user)
-        watch: Any = SimpleNamespace(claim=claim())
-        runner._store(watch, spec, result)
+        store_result(claim(), spec, result)
 
     for _loss in each_loss(store):
         shown = VideoItem.objects.filter(status=ItemStatus.COMPLETED)

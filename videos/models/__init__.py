@@ -6,6 +6,7 @@ from videos.models.engine_credential import CredentialUse, EngineCredential
 from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
+from videos.models.remote_job import RemoteJob
 from videos.models.share import Share
 from videos.models.upload import Upload, UploadStatus
 
@@ -24,6 +25,7 @@ __all__ = [
     "ItemStatus",
     "QueueLane",
     "QueueState",
+    "RemoteJob",
     "Share",
     "StoredBytes",
     "Upload",

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from engines.registry import get_engine
+from videos.scheduling.engines import capabilities_of
 from videos.services import taking
 from videos.services.attempts import Claim
 
@@ -23,7 +23,7 @@ PAUSE_S = 0.004
 
 def claim_next(worker: str, engines: Collection[str] = taking.DEFAULT_ENGINES) -> Claim | None:
     """Claim the item whose turn it is; None when nothing waits or the engine is fully used."""
-    limit = get_engine(settings.GENERATION_ENGINE).capabilities().max_concurrent
+    limit = capabilities_of(settings.GENERATION_ENGINE).max_concurrent
     if limit is not None:
         taking.make_gate()
     passed: list[int] = []

@@ -13,7 +13,7 @@ from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, lanes, retention, shares, uploads
+from videos.services import attempts, lanes, remote_jobs, retention, shares, uploads
 from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
@@ -40,6 +40,7 @@ def sweep_if_due() -> bool:
 
 def sweep(*, take_back: bool = True) -> None:
     """Take back the items of silent workers and send hints again for whatever waits."""
+    remote_jobs.forget_overdue()
     lost = attempts.expire_leases() if take_back else 0
     if lost:
         repaired(Repair.ITEMS_TAKEN_BACK, lost)

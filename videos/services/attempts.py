@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.services import credits as ledger
 from accounts.services import usage
@@ -19,7 +19,7 @@ from engines.sentences import Param
 from videos import counters
 from videos.catalogue import failure_in_english
 from videos.counters import Outcome
-from videos.models import Batch, ItemStatus, VideoItem
+from videos.models import Batch, ItemStatus, RemoteJob, VideoItem
 from videos.services import stored_bytes
 from videos.services.letters import tell_of_end
 from videos.services.transitions import ended, lock_batch, move, refund
@@ -64,6 +64,7 @@ class Sources:
     portrait: str
     audio: str
     prompt: str
+    audio_s: float
     waited_s: float
     """From when it might begin until it was claimed."""
     trace: str
@@ -81,6 +82,8 @@ class Verdict:
     message: str = ""
     retryable: bool = False
     params: Mapping[str, Param] = field(default_factory=dict)
+    tries_again: bool = True
+    """False: it ends now, although the same input may succeed when somebody asks for it."""
     pauses: bool = True
     """Whether the next try waits a while, because what failed may fail for a while."""
 
@@ -104,12 +107,20 @@ def sources_of(claim: Claim) -> Sources | None:
     """What to render; None if the item was deleted or taken back since the claim."""
     items = VideoItem.objects.filter(
         pk=claim.item_id, attempt=claim.attempt, status=ItemStatus.PROCESSING
-    ).values_list("source_image", "batch__audio", "batch__prompt", "started_at", "not_before", "trace")
+    ).values_list(
+        "source_image",
+        "batch__audio",
+        "batch__prompt",
+        "batch__audio_duration_s",
+        "started_at",
+        "not_before",
+        "trace",
+    )
     if (row := items.first()) is None:
         return None
-    portrait, audio, prompt, started_at, not_before, trace = row
+    portrait, audio, prompt, audio_s, started_at, not_before, trace = row
     waited = started_at - not_before if started_at else timedelta()
-    return Sources(portrait, audio, prompt, max(0.0, waited.total_seconds()), trace)
+    return Sources(portrait, audio, prompt, audio_s, max(0.0, waited.total_seconds()), trace)
 
 
 def is_shown(claim: Claim, video: str) -> bool:
@@ -167,7 +178,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
 
     False when the claim is no longer good; then nothing changes.
     """
-    if verdict.retryable and claim.tries < settings.RENDER_MAX_TRIES:
+    if verdict.retryable and verdict.tries_again and claim.tries < settings.RENDER_MAX_TRIES:
         # Exponential, so that what fails for a while is not tried too often meanwhile.
         pause_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
         delay_s = pause_s if verdict.pauses else 0
@@ -208,16 +219,17 @@ def expire_leases() -> int:
 
 
 def reclaim_all() -> int:
-    """Take back every running item: for a start at which no other worker can exist."""
+    """Take back every running item: for a start at which no other worker can exist. Jobs elsewhere go on."""
     return _reclaim(VideoItem.objects.filter(status=ItemStatus.PROCESSING))
 
 
-def _reclaim(lost: "QuerySet[VideoItem]") -> int:
+def _reclaim(running: "QuerySet[VideoItem]") -> int:
     """Each item in a transaction of its own, so that one that cannot be taken back stops no other.
 
-    Those of a batch, or of a user, that somebody holds (a frozen process does so until the database ends its
-    transaction) wait for the next sweep.
+    What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch, or of a user, that
+    somebody holds (a frozen process does so until the database ends its transaction) wait for the next sweep.
     """
+    lost = running.exclude(_is_elsewhere())
     taken, held = 0, set[UUID]()
     for item in list(lost.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
         if item.batch_id in held:
@@ -235,6 +247,10 @@ def _reclaim(lost: "QuerySet[VideoItem]") -> int:
                 "Item %s could not be taken back; it will be tried again: %s", item.pk, type(error).__name__
             )
     return taken
+
+
+def _is_elsewhere() -> Exists:
+    return Exists(RemoteJob.objects.filter(item_id=OuterRef("pk"), attempt=OuterRef("attempt")))
 
 
 def claim_of(item: VideoItem) -> Claim:

@@ -44,25 +44,32 @@ class WorkerLifecycle(Middleware):
         counters.begin()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        from videos.scheduling.engines import is_remote
         from videos.scheduling.sweep import clean_if_due, sweep_if_due
+        from videos.worker.remote import ROUND_S, carry
         from videos.worker.slots import slots
 
         stopping.clear()
         _start("renderers", slots.start)
         _start("sweeper", lambda: _repeat(sweep_if_due, lambda: settings.SWEEP_INTERVAL_S))
         _start("cleaner", lambda: _repeat(clean_if_due, lambda: settings.SWEEP_INTERVAL_S))
-        _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
+        if is_remote(settings.GENERATION_ENGINE):
+            _start("remote jobs", lambda: _repeat(carry, lambda: ROUND_S))
+        else:
+            _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
         _start("registration", _live)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         stopping.set()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        from videos.worker.remote import leave_jobs
         from videos.worker.slots import slots
 
         for thread in threading.enumerate():
             if thread.name.startswith("renders-"):
                 thread.join(BEAT_S)
+        leave_jobs(BEAT_S)
         slots.close()
         tracing.flush()
 

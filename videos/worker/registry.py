@@ -11,9 +11,10 @@ from uuid import uuid4
 from django.conf import settings
 
 from engines.base import EngineError, Readiness
-from engines.registry import get_engine
 from videos.models import Worker
+from videos.scheduling.engines import capabilities_of, items_at_once, readiness_of
 from videos.worker.leases import keeper
+from videos.worker.remote import carried_items
 from videos.worker.stopping import stopping
 from videos.worker.trouble import pause
 from zhiying.kernel.clock import database_now
@@ -39,8 +40,8 @@ class Registration:
                 "engines": {settings.GENERATION_ENGINE: _engine_facts()},
                 "state": _state(),
                 "trouble": pause.code,
-                "rendering": [str(item_id) for item_id in keeper.items()],
-                "slots": settings.WORKER_THREADS,
+                "rendering": [str(item_id) for item_id in {*keeper.items(), *carried_items()}],
+                "slots": _slots(),
                 "seen_at": database_now(),
             }
             if not Worker.objects.filter(pk=self._id).update(**facts):
@@ -61,11 +62,18 @@ def _state() -> Worker.State:
     return Worker.State.PAUSED if pause.code else Worker.State.READY
 
 
+def _slots() -> int:
+    try:
+        return items_at_once(settings.GENERATION_ENGINE)
+    except EngineError:
+        return int(settings.WORKER_THREADS)
+
+
 def _engine_facts() -> dict[str, Any]:
     """What the engine says of itself, as JSON."""
     try:
-        engine = get_engine(settings.GENERATION_ENGINE)
-        return {**asdict(engine.readiness()), "capabilities": asdict(engine.capabilities())}
+        name = settings.GENERATION_ENGINE
+        return {**asdict(readiness_of(name)), "capabilities": asdict(capabilities_of(name))}
     except EngineError as error:
         return {**asdict(Readiness.no(error)), "capabilities": {}}
 

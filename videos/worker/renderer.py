@@ -145,32 +145,32 @@ class Renderer:
 def _result(message: Mapping[str, Any]) -> RenderResult:
     if error := message.get("error"):
         raise RenderFailedError(
-            _storable(str(error["code"]), CODE_LENGTH),
-            _storable(str(error["detail"])),
+            storable(str(error["code"]), CODE_LENGTH),
+            storable(str(error["detail"])),
             retryable=bool(error["retryable"]),
-            params=_params(error["params"]),
+            params=storable_params(error["params"]),
             unavailable=bool(error["unavailable"]),
         )
     facts = dict(message["result"])
     notes = tuple(
-        Note(_storable(note["code"], CODE_LENGTH), _params(note["params"])) for note in facts["notes"]
+        Note(storable(note["code"], CODE_LENGTH), storable_params(note["params"])) for note in facts["notes"]
     )
     return RenderResult(**{**facts, "notes": notes})
 
 
-def _params(given: Mapping[str, Any]) -> dict[str, Param]:
+def storable_params(given: Mapping[str, Any]) -> dict[str, Param]:
     """Values as the database takes them: an engine's messages may hold anything."""
     return {
-        _storable(name, CODE_LENGTH): value
+        storable(name, CODE_LENGTH): value
         if isinstance(value, int)
-        else _storable(str(value))
+        else storable(str(value))
         if not isinstance(value, float) or not math.isfinite(value)
         else value
         for name, value in given.items()
     }
 
 
-def _storable(text: str, length: int = TEXT_LENGTH) -> str:
+def storable(text: str, length: int = TEXT_LENGTH) -> str:
     """Without what PostgreSQL does not keep: NUL, and halves of characters."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()[:length]
 

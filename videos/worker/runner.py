@@ -5,30 +5,31 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from engines.base import EngineUnavailableError, RenderResult, RenderSpec
+from engines.base import EngineUnavailableError, RenderSpec
 from engines.cores import available_cores
 from videos import counters
 from videos.counters import Outcome
-from videos.models import DeletionReason
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
+from videos.scheduling.engines import is_remote
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
-from videos.services.attempts import Claim, Sources, StoredResult, Verdict
-from videos.store import deletions, files, keys, scratch
+from videos.services.attempts import Claim, Sources, Verdict
+from videos.store import files, scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.counting import count_render, count_wait
 from videos.worker.leases import Watch, keeper
 from videos.worker.renderer import RenderAbandonedError, RenderFailedError
 from videos.worker.slots import Slot, slots
 from videos.worker.stopping import stopping
+from videos.worker.storing import store_result
 from videos.worker.trouble import (
     DATABASE_AWAY,
     DISK_FULL,
@@ -38,14 +39,12 @@ from videos.worker.trouble import (
     pause,
     using_the_store,
 )
+from videos.worker.verdicts import surely
 from zhiying.kernel import tracing
 from zhiying.kernel.log_lines import belongs_to
 
 LONGEST_STRETCH_S = 600.0
 """A hint is answered for no longer: brokers take back messages that are not acknowledged for half an hour."""
-LONGEST_OUTAGE_S = 600.0
-"""How long a verdict waits for a database that is away; after that the sweep decides."""
-OUTAGE_PAUSE_S = 1.0
 
 logger = logging.getLogger(__name__)
 _cores = CoreShare(available_cores())
@@ -72,8 +71,8 @@ def work_once() -> bool:
 
 
 def _work(slot: Slot) -> bool:
-    if stopping.is_set() or not pause.over():
-        return False
+    if stopping.is_set() or is_remote(settings.GENERATION_ENGINE) or not pause.over():
+        return False  # jobs elsewhere are carried by `videos.worker.remote`
     try:
         claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
         sources = attempts.sources_of(claim) if claim else None
@@ -112,7 +111,7 @@ def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
             _render_and_store(watch, sources, Path(folder), slot)
     except RenderAbandonedError:
         if stopping.is_set():
-            _surely(watch, lambda: attempts.release(claim))
+            surely(claim, lambda: attempts.release(claim))
         else:
             counters.attempt_ended(claim.engine, Outcome.DISCARDED)
         tracing.note(failed="abandoned")
@@ -144,14 +143,14 @@ def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
         logger.warning("The item failed: %s", failure.code)
         tracing.note(failed=failure.code)
         verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params)
-        _surely(watch, lambda: attempts.fail(claim, verdict))
+        surely(claim, lambda: attempts.fail(claim, verdict))
 
 
 def _put_back(watch: Watch, code: str) -> None:
     """Give the item back untouched and take no others while the trouble lasts."""
     pause.begin(code)
     tracing.note(failed=code)
-    _surely(watch, lambda: attempts.release(watch.claim))
+    surely(watch.claim, lambda: attempts.release(watch.claim))
 
 
 def _fail_internally(watch: Watch, error: Exception) -> None:
@@ -159,21 +158,7 @@ def _fail_internally(watch: Watch, error: Exception) -> None:
     logger.error("The attempt failed", exc_info=error)
     tracing.note(failed="internal_error")
     verdict = Verdict("internal_error", retryable=True)
-    _surely(watch, lambda: attempts.fail(claim, verdict))
-
-
-def _surely(watch: Watch, write: Callable[[], bool]) -> bool:
-    """Write a verdict, waiting for a database that is away for as long as the claim may be good."""
-    ends_at = time.monotonic() + LONGEST_OUTAGE_S
-    while True:
-        try:
-            return write()
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("A verdict waits for the database: %s", type(error).__name__)
-            close_old_connections()
-            if time.monotonic() > ends_at or stopping.wait(OUTAGE_PAUSE_S):
-                logger.exception("Item %s is left to the sweep", watch.claim.item_id)
-                return False
+    surely(claim, lambda: attempts.fail(claim, verdict))
 
 
 def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) -> None:
@@ -202,7 +187,7 @@ def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) 
     rendered_s = time.monotonic() - began
     count_render(watch.claim, rendered_s)
     with tracing.span("store"):
-        shown = _store(watch, spec, result)
+        shown = store_result(watch.claim, spec, result)
     if not shown:
         counters.attempt_ended(watch.claim.engine, Outcome.DISCARDED)
     else:
@@ -213,35 +198,3 @@ def _cache_folder() -> Path:
     folder: Path = settings.WORK_DIR / scratch.CACHE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _store(watch: Watch, spec: RenderSpec, result: RenderResult) -> bool:
-    """Store the files under keys of this attempt; the item points to them last. False: thrown away."""
-    claim = watch.claim
-    video = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
-    poster = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
-    has_poster = spec.poster is not None and spec.poster.exists()
-    intent = deletions.intend([video, poster] if has_poster else [video], DeletionReason.ATTEMPT)
-    shown = False
-    try:
-        with using_the_store():
-            video_bytes = files.save_file(spec.output, video)
-            poster_bytes = files.save_file(spec.poster, poster) if has_poster and spec.poster else 0
-        found = StoredResult(
-            video=video,
-            poster=poster if has_poster else "",
-            duration_s=result.duration_s,
-            video_bytes=video_bytes,
-            poster_bytes=poster_bytes,
-            width=result.width or None,
-            height=result.height or None,
-            notes=result.notes,
-        )
-        # The answer to a commit can be lost: then the second try finds the item finished by the first.
-        shown = _surely(
-            watch, lambda: attempts.complete(claim, found, intent) or attempts.is_shown(claim, video)
-        )
-    finally:
-        if not shown:
-            deletions.give_up(intent)
-    return shown

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from videos.scheduling.engines import render_engine
 from videos.worker.renderer import Renderer, RenderLimits
 
 LIMITS_LOOK_S = 0.5
@@ -26,7 +27,7 @@ class Slot:
                 memory_mb=settings.RENDER_MEMORY_LIMIT_MB,
                 heartbeat_s=min(LIMITS_LOOK_S, settings.HEARTBEAT_S),
             )
-            self._renderer = Renderer(settings.GENERATION_ENGINE, limits)
+            self._renderer = Renderer(render_engine(), limits)
         return self._renderer
 
     def close(self) -> None:

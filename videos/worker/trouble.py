@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 
 from engines.base import EngineError
-from engines.registry import get_engine
+from videos.scheduling.engines import readiness_of
 from zhiying.kernel.counters import Troubled, met_trouble
 
 DISK_FULL = "disk_full"
@@ -88,7 +88,7 @@ def _database_answers() -> bool:
 PROBES: Mapping[str, Callable[[], bool]] = {
     DISK_FULL: lambda: not disk_is_full(),
     STORE_AWAY: _store_answers,
-    ENGINE_UNAVAILABLE: lambda: get_engine(settings.GENERATION_ENGINE).readiness().ready,
+    ENGINE_UNAVAILABLE: lambda: readiness_of(settings.GENERATION_ENGINE, fresh=True).ready,
     DATABASE_AWAY: _database_answers,
 }
 """What says that the trouble is over."""

@@ -15,6 +15,10 @@ RENDER_TIME_LIMIT_S = env.float("RENDER_TIME_LIMIT_S", default=1800)
 RENDER_MEMORY_LIMIT_MB = env.int("RENDER_MEMORY_LIMIT_MB", default=1500)
 RENDER_MAX_TRIES = env.int("RENDER_MAX_TRIES", default=3)
 RENDER_RETRY_DELAY_S = env.float("RENDER_RETRY_DELAY_S", default=10)
+REMOTE_JOBS = env.int("REMOTE_JOBS", default=500)
+"""Jobs of a remote engine that one worker process carries at once."""
+REMOTE_TIME_LIMIT_S = env.float("REMOTE_TIME_LIMIT_S", default=6 * 3600)
+"""How long a job may wait and run at its server before it is cancelled there and fails."""
 LEASE_S = env.float("LEASE_S", default=20)
 HEARTBEAT_S = env.float("HEARTBEAT_S", default=2)
 """Progress is written no oftener, and a lease that is still long is not renewed."""

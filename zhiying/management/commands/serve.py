@@ -111,11 +111,12 @@ class Command(BaseCommand):
 
 
 def _start_worker() -> dramatiq.Worker:
-    from videos.services import attempts
+    from videos.services import attempts, remote_jobs
 
     broker = dramatiq.get_broker()
     if is_in_process(settings.BROKER_URL) and not settings.PRODUCTION:
         # The lock says that no other server lives here, so nobody renders what a killed one had claimed.
+        remote_jobs.let_go_all()
         reclaimed = attempts.reclaim_all()
         if reclaimed:
             logger.info("Went on with %d videos of the last run", reclaimed)

@@ -1,0 +1,71 @@
+"""Engines of either kind, as the queue sees them: what they take, and whether they can work now."""
+
+import threading
+import time
+from functools import cache
+
+from django.conf import settings
+
+from engines.base import Capabilities, Readiness
+from engines.registry import FINISHING, get_engine, remote_engine_paths
+from engines.remote import RemoteEngine
+from videos.services.remote_engines import remote_engine
+
+READINESS_KEPT_S = 15.0
+"""A remote engine's readiness costs its server a request."""
+
+
+def is_remote(name: str) -> bool:
+    """Whether an engine's videos are jobs elsewhere."""
+    return name in remote_engine_paths()
+
+
+@cache
+def remote(name: str) -> RemoteEngine:
+    """This process's instance of a remote engine; raises `EngineUnavailableError`."""
+    return remote_engine(name)
+
+
+def render_engine() -> str:
+    """What the render processes run: the engine itself, or what makes a remote one's results ours."""
+    return FINISHING if is_remote(settings.GENERATION_ENGINE) else str(settings.GENERATION_ENGINE)
+
+
+def capabilities_of(name: str) -> Capabilities:
+    """Raises `EngineUnavailableError`."""
+    return remote(name).capabilities() if is_remote(name) else get_engine(name).capabilities()
+
+
+def readiness_of(name: str, *, fresh: bool = False) -> Readiness:
+    """Whether an engine could work; what a server said is believed for a while, unless asked `fresh`.
+
+    Raises `EngineUnavailableError` when the engine cannot be loaded or configured.
+    """
+    if not is_remote(name):
+        return get_engine(name).readiness()
+    return _readiness.of(name, fresh=fresh)
+
+
+def items_at_once(name: str) -> int:
+    """How many items one worker process works on at once, at most."""
+    if not is_remote(name):
+        return int(settings.WORKER_THREADS)
+    limit = capabilities_of(name).max_concurrent
+    return min(settings.REMOTE_JOBS, limit) if limit else int(settings.REMOTE_JOBS)
+
+
+class _Readiness:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: dict[str, tuple[float, Readiness]] = {}
+
+    def of(self, name: str, *, fresh: bool) -> Readiness:
+        with self._lock:
+            said_at, said = self._said.get(name, (0.0, None))
+            if said is None or fresh or time.monotonic() - said_at > READINESS_KEPT_S:
+                said = remote(name).readiness()
+                self._said[name] = time.monotonic(), said
+            return said
+
+
+_readiness = _Readiness()

@@ -1,0 +1,149 @@
+"""Rows of remote jobs: the intent before anything is sent, who carries a job, and its end.
+
+A worker that dies anywhere leaves a row. Another adopts it once `carried_until` has passed and goes on where
+it was, under a new attempt of the same run: what the first still does afterwards is refused like that of any
+late worker. While an item's attempt has a row, the sweep leaves the item alone.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from videos.models import ItemStatus, RemoteJob, VideoItem
+from videos.services.attempts import Claim
+from zhiying.kernel.clock import database_now
+
+ADOPTED_AT_ONCE = 100
+State = RemoteJob.State
+
+
+class LostJobError(Exception):
+    """Another carries the job, or it is gone: this process was away for too long."""
+
+
+def begin(claim: Claim, *, engine: str, carrier: UUID) -> RemoteJob | None:
+    """Write down that a job is about to be sent; None when the claim is not good any more."""
+    running = VideoItem.objects.filter(pk=claim.item_id, attempt=claim.attempt, status=ItemStatus.PROCESSING)
+    if not running.exists():
+        return None
+    job = RemoteJob.objects.create(
+        engine=engine,
+        item_id=claim.item_id,
+        batch_id=claim.batch_id,
+        user_id=claim.user_id,
+        lane_id=claim.lane_id,
+        lane_engine=claim.engine,
+        run=claim.run,
+        attempt=claim.attempt,
+        tries=claim.tries,
+        carrier=carrier,
+        carried_until=database_now(timedelta(seconds=settings.LEASE_S)),
+        created_at=database_now(),
+        ends_at=database_now(timedelta(seconds=settings.REMOTE_TIME_LIMIT_S)),
+    )
+    job.refresh_from_db()
+    return job
+
+
+def claim_of(job: RemoteJob) -> Claim:
+    """The claim under which the job is carried."""
+    return Claim(
+        item_id=job.item_id,
+        batch_id=job.batch_id,
+        user_id=job.user_id,
+        lane_id=job.lane_id,
+        engine=job.lane_engine,
+        run=job.run,
+        attempt=job.attempt,
+        tries=job.tries,
+    )
+
+
+def sent(job: RemoteJob, their_id: str) -> None:
+    """The server has it."""
+    _change(job, state=State.SENT, their_id=their_id, troubles=0)
+
+
+def to_cancel(job: RemoteJob) -> None:
+    """Nobody wants the result any more."""
+    _change(job, state=State.CANCEL, troubles=0)
+
+
+def count_trouble(job: RemoteJob) -> None:
+    """A step has to be taken again."""
+    _change(job, troubles=job.troubles + 1)
+
+
+def end(job: RemoteJob) -> None:
+    """Nothing is left to do at the server; not of a job that another carries."""
+    RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier).delete()
+
+
+def carried_by(carrier: UUID) -> set[UUID]:
+    """Ids of the jobs that are still this carrier's."""
+    return set(RemoteJob.objects.filter(carrier=carrier).values_list("pk", flat=True))
+
+
+def overdue(carrier: UUID) -> set[UUID]:
+    """Ids of those whose time is over."""
+    late = RemoteJob.objects.filter(carrier=carrier, ends_at__lt=database_now())
+    return set(late.values_list("pk", flat=True))
+
+
+def renew(carrier: UUID) -> int:
+    """Keep everything that this carrier has; one statement."""
+    until = database_now(timedelta(seconds=settings.LEASE_S))
+    return RemoteJob.objects.filter(carrier=carrier).update(carried_until=until)
+
+
+def let_go(carrier: UUID) -> int:
+    """A carrier stops: others may go on at once."""
+    return RemoteJob.objects.filter(carrier=carrier).update(carried_until=database_now())
+
+
+def let_go_all() -> int:
+    """For a start at which no other carrier can exist."""
+    return RemoteJob.objects.update(carried_until=database_now())
+
+
+def adopt(carrier: UUID, engines: Collection[str], limit: int) -> list[RemoteJob]:
+    """Take over jobs that nobody carries any more, the ones that were left first."""
+    left = RemoteJob.objects.filter(engine__in=engines, carried_until__lte=database_now())
+    adopted = []
+    for job in left.order_by("carried_until")[: min(limit, ADOPTED_AT_ONCE)]:
+        if _take_over(job, carrier):
+            adopted.append(job)
+    return adopted
+
+
+def forget_overdue() -> int:
+    """Jobs that ended long ago by the clock and that no worker carries, because none has their engine: their
+    items go back to the sweep."""
+    now = database_now()
+    return RemoteJob.objects.filter(ends_at__lt=now, carried_until__lt=now).delete()[0]
+
+
+@transaction.atomic
+def _take_over(job: RemoteJob, carrier: UUID) -> bool:
+    """A compare-and-set on the job decides who; the item's attempt follows, so that the earlier carrier's
+    claim is worth nothing."""
+    until = database_now(timedelta(seconds=settings.LEASE_S))
+    mine = RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, carried_until=job.carried_until)
+    if not mine.update(carrier=carrier, carried_until=until):
+        return False
+    items = VideoItem.objects.filter(pk=job.item_id, attempt=job.attempt, status=ItemStatus.PROCESSING)
+    if items.update(attempt=F("attempt") + 1, lease_until=until):
+        RemoteJob.objects.filter(pk=job.pk).update(attempt=F("attempt") + 1)
+    job.refresh_from_db()
+    return True
+
+
+def _change(job: RemoteJob, **changes: object) -> None:
+    if not RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier).update(**changes):
+        raise LostJobError(job.pk)
+    for name, value in changes.items():
+        setattr(job, name, value)

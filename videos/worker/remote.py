@@ -1,0 +1,339 @@
+"""Carries the jobs of a remote engine: one thread looks after hundreds of them.
+
+Every round it keeps its rows, adopts what others have left, notices what nobody wants any more, claims what
+there is room for, and looks at what is due. What takes a while (sending, looking, fetching, cancelling) is
+done by a few hands; a job has no thread and no process while its server works on it.
+"""
+
+import logging
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from os import getpid
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from engines.base import EngineError, EngineUnavailableError
+from engines.remote import JobState, JobView
+from videos.models import RemoteJob
+from videos.scheduling.claims import claim_next
+from videos.scheduling.engines import items_at_once, remote
+from videos.services import heartbeats, remote_jobs, taking
+from videos.services.remote_jobs import LostJobError
+from videos.worker import remote_hands
+from videos.worker.remote_hands import Next
+from videos.worker.slots import slots
+from videos.worker.stopping import stopping
+from videos.worker.trouble import DATABASE_AWAY, ENGINE_UNAVAILABLE, pause
+
+ROUND_S = 1.0
+HANDS = 8
+"""What is done at once of sending, looking, fetching and cancelling."""
+LOOKED_AT_ONCE = 100
+FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS_GROW = 2.0, 30.0, 0.05
+"""A job is looked at again after a twentieth of its age, within these bounds."""
+TROUBLE_S, LONGEST_TROUBLE_S = 2.0, 60.0
+SHOWN_OF_GENERATION = 95
+"""Percent that a job has when its server is done; what is left is fetching and finishing."""
+
+logger = logging.getLogger(__name__)
+State = RemoteJob.State
+
+
+@dataclass
+class Carried:
+    """A job of this process, and what it knows of it beside the row."""
+
+    job: RemoteJob
+    since: float = field(default_factory=time.monotonic)
+    due: float = 0.0
+    """When it is next looked at, or given to a hand."""
+    busy: bool = False
+    """A hand has it."""
+    is_new: bool = False
+    """Nothing was sent yet."""
+    done: bool = False
+    """The server has the result."""
+    progress: int = 0
+    shown: int = 0
+    shown_at: float = 0.0
+
+
+class Carrier:
+    """All jobs of one process. `round` is called by one thread."""
+
+    def __init__(self, engine: str, hands: Executor | None = None) -> None:
+        self.id = uuid4()
+        self._engine = engine
+        self._hands = hands or ThreadPoolExecutor(HANDS, thread_name_prefix="remote-hand")
+        self._lock = threading.Lock()
+        self._carried: dict[UUID, Carried] = {}
+        self._looking = self._taking_on = False
+        self._renewed_at = self._heeded_at = float("-inf")
+
+    def round(self) -> None:
+        """One look at everything; quick, because whatever waits for a server is given to a hand."""
+        now = time.monotonic()
+        if now - self._renewed_at >= settings.LEASE_S / 4:
+            remote_jobs.renew(self.id)
+            self._renewed_at = now
+        if now - self._heeded_at >= settings.HEARTBEAT_S:
+            self._heed()
+            self._show_progress()
+            self._heeded_at = now
+        self._take_on()
+        self._look()
+        self._hand_out()
+
+    def stop(self, timeout_s: float) -> None:
+        """Wait a moment for the hands, and let everything go, for others to go on with."""
+        ends_at = time.monotonic() + timeout_s
+        while self._busy() and time.monotonic() < ends_at:
+            time.sleep(0.05)
+        self._hands.shutdown(wait=False, cancel_futures=True)
+        remote_jobs.let_go(self.id)
+
+    def items(self) -> list[UUID]:
+        with self._lock:
+            return [carried.job.item_id for carried in self._carried.values()]
+
+    # --- Every round ---
+
+    def _room(self) -> int:
+        with self._lock:
+            return int(max(0, items_at_once(self._engine) - len(self._carried)))
+
+    def _take(self, jobs: Sequence[RemoteJob], *, is_new: bool = False) -> None:
+        with self._lock:
+            for job in jobs:
+                self._carried[job.pk] = Carried(job, is_new=is_new)
+
+    def _drop(self, job_id: UUID) -> None:
+        with self._lock:
+            self._carried.pop(job_id, None)
+
+    def _heed(self) -> None:
+        """What is another's by now, was cancelled, deleted or taken back, or takes too long."""
+        with self._lock:
+            idle = {key: carried.job for key, carried in self._carried.items() if not carried.busy}
+        if not idle:
+            return
+        mine, late = remote_jobs.carried_by(self.id), remote_jobs.overdue(self.id)
+        held = heartbeats.still_held([remote_jobs.claim_of(job) for job in idle.values()])
+        for key, job in idle.items():
+            if key not in mine:
+                self._drop(key)
+            elif job.state != State.CANCEL and (key in late or job.item_id not in held):
+                self._give_up(job, late=job.item_id in held)
+
+    def _give_up(self, job: RemoteJob, *, late: bool) -> None:
+        if late:
+            remote_hands.fail_for_time(job)
+        try:
+            remote_jobs.to_cancel(job)
+        except LostJobError:
+            self._drop(job.pk)
+
+    def _show_progress(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            changed = [
+                carried
+                for carried in self._carried.values()
+                if carried.progress > carried.shown
+                and carried.job.state == State.SENT
+                and now - carried.shown_at >= settings.HEARTBEAT_S
+            ]
+        for carried in changed:
+            carried.shown, carried.shown_at = carried.progress, now
+            heartbeats.show_progress(remote_jobs.claim_of(carried.job), carried.progress)
+
+    def _take_on(self) -> None:
+        """What others have left, and what waits: by a hand, because a look for the end of trouble may take
+        a while."""
+        with self._lock:
+            if self._taking_on or stopping.is_set():
+                return
+            self._taking_on = True
+        self._submit(self._adopt_and_claim, self._took_on)
+
+    def _adopt_and_claim(self) -> None:
+        """No more is claimed than hands are free: it is sent at once."""
+        try:
+            if room := self._room():
+                self._take(remote_jobs.adopt(self.id, [self._engine], room))
+            while not stopping.is_set() and pause.over() and self._room() and self._free_hands() > 0:
+                if not taking.work_waits() or not (claim := claim_next(f"{socket.gethostname()}:{getpid()}")):
+                    return
+                if job := remote_jobs.begin(claim, engine=self._engine, carrier=self.id):
+                    self._take([job], is_new=True)
+                    self._hand_out()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("Could not look for work: %s", type(error).__name__)
+            close_old_connections()
+            pause.begin(DATABASE_AWAY)
+        except EngineUnavailableError as error:
+            logger.error("The engine cannot be used: %s", error.detail)
+            pause.begin(ENGINE_UNAVAILABLE)
+
+    def _took_on(self) -> None:
+        with self._lock:
+            self._taking_on = False
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if self._looking or stopping.is_set():
+                return
+            due = [
+                carried
+                for carried in self._carried.values()
+                if carried.job.state == State.SENT
+                and not carried.busy
+                and not carried.done
+                and carried.due <= now
+            ][:LOOKED_AT_ONCE]
+            if not due:
+                return
+            self._looking = True
+        self._submit(partial(self._look_at, due), self._looked)
+
+    def _hand_out(self) -> None:
+        """What is to be sent, looked for, cancelled or fetched."""
+        while not stopping.is_set() and self._free_hands() > 0:
+            carried = self._pick()
+            if carried is None:
+                return
+            self._submit(partial(self._step, carried), partial(self._stepped, carried))
+
+    def _pick(self) -> Carried | None:
+        """One that waits for a hand, which it has from now on. Results need a place to be finished in."""
+        now, places = time.monotonic(), slots.free()
+        with self._lock:
+            places -= sum(carried.busy and carried.done for carried in self._carried.values())
+            for carried in self._carried.values():
+                waits = carried.job.state != State.SENT or (carried.done and places > 0)
+                if waits and not carried.busy and carried.due <= now:
+                    carried.busy = True
+                    return carried
+        return None
+
+    # --- By the hands ---
+
+    def _submit(self, work: Callable[[], None], after: Callable[[], None]) -> None:
+        def done(future: "Future[None]") -> None:
+            if not future.cancelled() and (error := future.exception()):
+                logger.error("A remote job could not be gone on with", exc_info=error)
+            after()
+
+        self._hands.submit(_on_a_connection_of_today, work).add_done_callback(done)
+
+    def _step(self, carried: Carried) -> None:
+        job = carried.job
+        if job.state == State.CANCEL:
+            step = remote_hands.cancel
+        elif carried.is_new:
+            step = remote_hands.send
+            carried.is_new = False
+        elif job.state == State.INTENT:
+            step = remote_hands.find
+        else:
+            step = remote_hands.fetch
+        carried.due = time.monotonic() + LONGEST_TROUBLE_S  # if this ends in an exception
+        try:
+            following = step(remote(self._engine), job)
+        except LostJobError:
+            following = Next.ENDED
+        match following:
+            case Next.ENDED:
+                self._drop(job.pk)
+            case Next.LOOK:
+                carried.done = False
+                carried.due = time.monotonic() + FIRST_LOOK_S
+            case Next.LATER:
+                carried.due = time.monotonic() + _spread(
+                    min(LONGEST_TROUBLE_S, TROUBLE_S * 2 ** min(job.troubles, 6))
+                )
+
+    def _stepped(self, carried: Carried) -> None:
+        with self._lock:
+            carried.busy = False
+
+    def _look_at(self, due: Sequence[Carried]) -> None:
+        jobs = {carried.job.their_id: carried for carried in due}
+        views: Mapping[str, JobView] = {}
+        try:
+            views = remote(self._engine).look(list(jobs))
+        except EngineUnavailableError as error:
+            logger.warning("Jobs could not be looked at: %s", error.detail)
+            pause.begin(ENGINE_UNAVAILABLE)
+        except EngineError as error:
+            logger.error("Jobs could not be looked at: %s", error.detail)
+        now = time.monotonic()
+        for their_id, carried in jobs.items():
+            interval = min(LONGEST_LOOK_S, max(FIRST_LOOK_S, LOOKS_GROW * (now - carried.since)))
+            carried.due = now + _spread(interval)
+            if (view := views.get(their_id)) is not None:
+                self._heard(carried, view)
+
+    def _heard(self, carried: Carried, view: JobView) -> None:
+        match view.state:
+            case JobState.WAITING | JobState.RUNNING:
+                carried.progress = int((view.progress or 0) * SHOWN_OF_GENERATION)
+            case JobState.DONE:
+                carried.done, carried.due = True, 0.0
+            case _:
+                remote_hands.ended_badly(carried.job, view)
+                self._drop(carried.job.pk)
+
+    def _looked(self) -> None:
+        with self._lock:
+            self._looking = False
+
+    def _free_hands(self) -> int:
+        return HANDS - self._busy()
+
+    def _busy(self) -> int:
+        with self._lock:
+            return sum(carried.busy for carried in self._carried.values()) + self._looking
+
+
+def _on_a_connection_of_today(work: Callable[[], None]) -> None:
+    close_old_connections()
+    work()
+
+
+def _spread(seconds: float) -> float:
+    """So that many jobs, and many workers, do not come at the same moment."""
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+_carrier: Carrier | None = None
+
+
+def carry() -> None:
+    """A round of this process's carrier, which is made with the first."""
+    global _carrier
+    if _carrier is None:
+        _carrier = Carrier(settings.GENERATION_ENGINE)
+    _carrier.round()
+
+
+def leave_jobs(timeout_s: float) -> None:
+    """This process stops."""
+    global _carrier
+    if _carrier is not None:
+        _carrier.stop(timeout_s)
+        _carrier = None
+
+
+def carried_items() -> list[UUID]:
+    """What this process carries now, in no order."""
+    return _carrier.items() if _carrier else []

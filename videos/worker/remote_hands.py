@@ -1,0 +1,315 @@
+"""What is done for one remote job at a time: send it, look for it, fetch it, cancel it, end it.
+
+Each step ends in what is next. Nothing that was generated is given up for trouble of ours: while the store,
+the disk or the database is away, the result waits at its server.
+"""
+
+import logging
+from contextlib import AbstractContextManager, ExitStack
+from enum import Enum
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.utils import timezone
+
+from engines.base import EngineError, EngineStoppedError, EngineUnavailableError, RenderSpec
+from engines.remote import JobOrder, JobState, JobView, RemoteEngine
+from engines.results.engine import GENERATED
+from videos import counters
+from videos.counters import Outcome
+from videos.models import RemoteJob
+from videos.scheduling import forecast
+from videos.services import attempts, remote_jobs
+from videos.services.attempts import Claim, Sources, Verdict
+from videos.services.remote_jobs import LostJobError
+from videos.store import files, scratch
+from videos.worker.counting import count_render, count_wait
+from videos.worker.leases import Watch, keeper
+from videos.worker.renderer import (
+    RenderAbandonedError,
+    RenderFailedError,
+    storable,
+    storable_params,
+)
+from videos.worker.slots import Slot, slots
+from videos.worker.storing import store_result
+from videos.worker.trouble import (
+    DATABASE_AWAY,
+    DISK_FULL,
+    ENGINE_UNAVAILABLE,
+    TroubleError,
+    disk_is_full,
+    pause,
+    using_the_store,
+)
+from videos.worker.verdicts import surely
+from zhiying.kernel import tracing
+from zhiying.kernel.log_lines import belongs_to
+
+FINISHING_TRIES = 3
+"""How often a result is fetched and finished before its item fails."""
+CANCEL_TRIES = 20
+
+logger = logging.getLogger(__name__)
+
+
+class Next(Enum):
+    """What comes after a step."""
+
+    ENDED = "the row is gone"
+    LOOK = "the server has it"
+    LATER = "the same again, after a pause"
+
+
+def send(engine: RemoteEngine, job: RemoteJob) -> Next:
+    """Give the server a job of which nothing was sent yet."""
+    claim = remote_jobs.claim_of(job)
+    with _named(claim):
+        sources = attempts.sources_of(claim)
+        if sources is None:
+            remote_jobs.end(job)
+            return Next.ENDED
+        count_wait(claim, sources.waited_s)
+        try:
+            with (
+                tracing.span("send", parent=sources.trace),
+                scratch.temporary_folder("send-") as folder,
+                ExitStack() as held,
+            ):
+                their_id = engine.submit(_order(job, sources, Path(folder), held))
+        except Exception as error:  # noqa: BLE001  (what is not known is raised again)
+            return _not_sent(job, error)
+        pause.succeeded()
+        try:
+            remote_jobs.sent(job, their_id)
+        except LostJobError:
+            # This process stood still for so long that another looked for the job, found none, and let its
+            # item wait again.
+            engine.cancel(their_id)
+            raise
+        return Next.LOOK
+
+
+def _not_sent(job: RemoteJob, error: Exception) -> Next:
+    match error:
+        case FileNotFoundError():
+            return _failed(job, Verdict("source_missing"))
+        case TroubleError():
+            return _given_back(job, error.code)
+        case EngineStoppedError():
+            logger.error("The engine cannot work: %s", error.detail)
+            return _given_back(job, ENGINE_UNAVAILABLE)
+        case EngineUnavailableError():
+            # Whether it was sent is not known; the next step looks for it.
+            logger.warning("A job may not have been sent: %s", error.detail)
+            return _later(job, ENGINE_UNAVAILABLE)
+        case EngineError():
+            return _failed(job, _verdict(error))
+        case OSError() if disk_is_full():
+            return _given_back(job, DISK_FULL)
+    raise error
+
+
+def find(engine: RemoteEngine, job: RemoteJob) -> Next:
+    """After an answer that was lost: is it there? If not, its item waits again and costs no try."""
+    with _named(remote_jobs.claim_of(job)):
+        try:
+            their_id = engine.find(job.pk, job.created_at)
+        except EngineUnavailableError as error:
+            logger.warning("A job could not be looked for: %s", error.detail)
+            return _later(job, ENGINE_UNAVAILABLE)
+        except EngineError as error:
+            return _failed(job, _verdict(error))
+        if their_id is None:
+            return _given_back(job, "")
+        remote_jobs.sent(job, their_id)
+        return Next.LOOK
+
+
+def cancel(engine: RemoteEngine, job: RemoteJob) -> Next:
+    """Nobody wants the result: tell the server, for a while."""
+    try:
+        their_id = job.their_id or engine.find(job.pk, job.created_at)
+        if their_id:
+            engine.cancel(their_id)
+    except EngineUnavailableError as error:
+        if job.troubles < CANCEL_TRIES:
+            remote_jobs.count_trouble(job)
+            return Next.LATER
+        logger.error("Job %s could not be cancelled at its server: %s", job.pk, error.detail)
+    except EngineError as error:
+        logger.warning("Job %s could not be cancelled at its server: %s", job.pk, error.detail)
+    remote_jobs.end(job)
+    return Next.ENDED
+
+
+def fetch(engine: RemoteEngine, job: RemoteJob) -> Next:
+    """Bring the result, prove it, make it ours and show it."""
+    claim = remote_jobs.claim_of(job)
+    with _named(claim), slots.taken() as slot:
+        if slot is None:
+            return Next.LATER
+        sources = attempts.sources_of(claim)
+        if sources is None:
+            remote_jobs.to_cancel(job)
+            return Next.LATER
+        try:
+            with tracing.span("finish", parent=sources.trace):
+                shown, audio_s = _bring(engine, job, sources, slot)
+        except Exception as error:  # noqa: BLE001  (what is not known is raised again)
+            return _not_brought(job, error)
+        seconds = (timezone.now() - job.created_at).total_seconds()
+        if shown:
+            count_render(claim, seconds)
+            forecast.record_speed(render_s=seconds, audio_s=audio_s)
+            pause.succeeded()
+        else:
+            counters.attempt_ended(claim.engine, Outcome.DISCARDED)
+        remote_jobs.end(job)
+        return Next.ENDED
+
+
+def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -> tuple[bool, float]:
+    """Whether the item shows the result, and how many seconds of audio it has."""
+    claim = remote_jobs.claim_of(job)
+    with (
+        keeper.watching(claim) as watch,
+        scratch.temporary_folder("finish-") as folder,
+        ExitStack() as held,
+    ):
+        spec = _spec(job, sources, Path(folder), held)
+        engine.fetch(job.their_id, Path(spec.options[GENERATED]))
+        result = slot.renderer().render(spec, lambda share: _alive(watch, share))
+        return store_result(claim, spec, result), result.duration_s
+
+
+def _not_brought(job: RemoteJob, error: Exception) -> Next:
+    match error:
+        case RenderAbandonedError():
+            return Next.LATER  # the process stops, or the next look finds that nobody wants it
+        case TroubleError():
+            return _later(job, error.code)
+        case DatabaseError() | InterfaceError():
+            close_old_connections()
+            return _later(job, DATABASE_AWAY)
+        case EngineUnavailableError():
+            logger.warning("A result could not be fetched: %s", error.detail)
+            return _later(job, ENGINE_UNAVAILABLE)
+        case EngineError():
+            return _failed(job, _verdict(error))
+        case RenderFailedError():
+            return _not_finished(job, error)
+        case FileNotFoundError():
+            return _failed(job, Verdict("source_missing"))
+        case OSError() if disk_is_full():
+            return _later(job, DISK_FULL)
+    raise error
+
+
+def _not_finished(job: RemoteJob, failure: RenderFailedError) -> Next:
+    if disk_is_full():
+        return _later(job, DISK_FULL)
+    if failure.unavailable:
+        return _later(job, ENGINE_UNAVAILABLE)
+    if failure.retryable and job.troubles + 1 < FINISHING_TRIES:
+        return _later(job, "")
+    verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params, tries_again=False)
+    return _failed(job, verdict)
+
+
+def ended_badly(job: RemoteJob, view: JobView) -> None:
+    """The server says that there will be no result."""
+    with _named(remote_jobs.claim_of(job)):
+        match view.state:
+            case JobState.UNKNOWN:  # as after a restart of its server: sent again, as another try
+                _failed(job, Verdict("job_lost", retryable=True, pauses=False))
+            case JobState.CANCELLED:
+                _failed(job, Verdict("job_cancelled", retryable=True, tries_again=False))
+            case _:
+                _failed(job, _verdict(view.error or EngineError("result_missing")))
+
+
+def fail_for_time(job: RemoteJob) -> None:
+    """Its time is over; the server is told afterwards."""
+    claim = remote_jobs.claim_of(job)
+    verdict = Verdict("render_timeout", retryable=True, tries_again=False)
+    surely(claim, lambda: attempts.fail(claim, verdict))
+
+
+def _order(job: RemoteJob, sources: Sources, folder: Path, held: ExitStack) -> JobOrder:
+    with using_the_store():
+        portrait = held.enter_context(files.local_copy(sources.portrait, folder))
+        audio = held.enter_context(files.local_copy(sources.audio, folder))
+    return JobOrder(
+        job_id=job.pk,
+        portrait=portrait,
+        audio=audio,
+        prompt=sources.prompt,
+        seed=job.item_id.int % 2**31,
+        audio_s=sources.audio_s,
+    )
+
+
+def _spec(job: RemoteJob, sources: Sources, folder: Path, held: ExitStack) -> RenderSpec:
+    with using_the_store():
+        portrait = held.enter_context(files.local_copy(sources.portrait, folder))
+        audio = held.enter_context(files.local_copy(sources.audio, folder))
+    return RenderSpec(
+        portrait=portrait,
+        audio=audio,
+        output=folder / "video.mp4",
+        poster=folder / "poster.jpg",
+        prompt=sources.prompt,
+        seed=job.item_id.int % 2**31,
+        threads=settings.RENDER_THREADS,
+        options={
+            **settings.ENGINE_OPTIONS,
+            "aigc_produce_id": str(job.item_id),
+            GENERATED: str(folder / "generated"),
+        },
+    )
+
+
+def _alive(watch: Watch, share: float) -> bool:
+    """The last part of the bar."""
+    return watch(0.95 + 0.05 * share)
+
+
+def _verdict(error: EngineError) -> Verdict:
+    return Verdict(
+        storable(error.code, 64),
+        storable(error.detail),
+        error.retryable,
+        storable_params(error.params),
+    )
+
+
+def _failed(job: RemoteJob, verdict: Verdict) -> Next:
+    """The verdict first: a row without one is adopted, and its job cancelled."""
+    claim = remote_jobs.claim_of(job)
+    logger.warning("The item failed: %s", verdict.code)
+    surely(claim, lambda: attempts.fail(claim, verdict))
+    remote_jobs.end(job)
+    return Next.ENDED
+
+
+def _given_back(job: RemoteJob, trouble: str) -> Next:
+    """Nothing is at the server: the item waits again."""
+    if trouble:
+        pause.begin(trouble)
+    claim = remote_jobs.claim_of(job)
+    surely(claim, lambda: attempts.release(claim))
+    remote_jobs.end(job)
+    return Next.ENDED
+
+
+def _later(job: RemoteJob, trouble: str) -> Next:
+    if trouble:
+        pause.begin(trouble)
+    remote_jobs.count_trouble(job)
+    return Next.LATER
+
+
+def _named(claim: Claim) -> AbstractContextManager[None]:
+    return belongs_to(user=claim.user_id, batch=claim.batch_id, item=claim.item_id, attempt=claim.attempt)

@@ -1,0 +1,30 @@
+"""Verdicts are written even if the database is away for a while."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from videos.services.attempts import Claim
+from videos.worker.stopping import stopping
+
+LONGEST_OUTAGE_S = 600.0
+"""How long a verdict waits for a database that is away; after that the sweep decides."""
+OUTAGE_PAUSE_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+def surely(claim: Claim, write: Callable[[], bool]) -> bool:
+    """Write a verdict, waiting for a database that is away for as long as the claim may be good."""
+    ends_at = time.monotonic() + LONGEST_OUTAGE_S
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("A verdict waits for the database: %s", type(error).__name__)
+            close_old_connections()
+            if time.monotonic() > ends_at or stopping.wait(OUTAGE_PAUSE_S):
+                logger.exception("Item %s is left to the sweep", claim.item_id)
+                return False
