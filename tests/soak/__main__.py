@@ -20,6 +20,7 @@ from tests.servers.topology import ROOT, Topology
 from tests.soak.chaos import Hand
 from tests.soak.clients import Client, make_users
 from tests.soak.journal import Journal
+from tests.soak.logs import surprises
 from tests.soak.verdict import Verdict
 from tests.support.main_job import ProxiedApi
 from tests.support.scripted_engine import NAME, VARIABLE
@@ -46,6 +47,7 @@ DATABASE_SETTINGS = {"synchronous_commit": "on"}
 """What was committed is there after a crash of the server."""
 END_WITHIN_S = 300.0
 """How long clients may take to end what they are at: orders are repeated until they are answered."""
+MOST_TRACEBACKS = 40
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,9 @@ def _soak(told: Told, supervisor: Supervisor, topology: Topology, nginx: Nginx) 
     verdict = Verdict(topology, supervisor, journal)
     wrong = verdict.find(clients, hand.seen)
     _report(hand, journal, verdict, time.monotonic() - began)
+    say("Tracebacks in the logs:")
+    for text, number in surprises(topology.folder).most_common(MOST_TRACEBACKS):
+        say(f"  {number:>5}  {text}")
     return wrong
 
 

@@ -42,6 +42,17 @@ SCRIPTS = {
 """What the engine does at each render of an item in turn, and how often clients ask for it."""
 
 
+VERDICTS = {
+    "crash": "render_crashed",
+    "hang": "render_timeout",
+    "blunder": "engine_error",
+    "refuse": "no_face",
+    "stay away": "engine_unavailable",
+}
+"""What an item may fail with because of an act."""
+OF_TOO_MANY_BLOWS = {"worker_lost", "render_crashed"}
+
+
 @dataclass
 class Order:
     """A batch that was accepted."""
@@ -53,6 +64,10 @@ class Order:
     """`asked`: the answer is not known; `done`: it was confirmed."""
     videos_deleted: int = 0
     """Deletions of its videos that were asked for."""
+
+    @property
+    def may_fail_with(self) -> set[str]:
+        return OF_TOO_MANY_BLOWS | {VERDICTS[act] for act in self.script if act in VERDICTS}
 
 
 @dataclass
@@ -125,7 +140,8 @@ class Client:
         except requests.RequestException as error:
             self.journal.note(call, NO_ANSWER, time.monotonic() - began)
             asked = error.request.url if error.request is not None else ""
-            if not asked or f":{self.nginx.https_port}/" in asked:
+            cut_off = isinstance(error, requests.exceptions.ChunkedEncodingError)  # who answered was killed
+            if not cut_off and (not asked or f":{self.nginx.https_port}/" in asked):
                 self.journal.fault(f"{call}: no answer from nginx: {error}")
             return None
         self.journal.note(call, answer.status_code, time.monotonic() - began)

@@ -13,7 +13,7 @@ import psycopg
 from tests.servers.process import ServerError, wait_until
 from tests.servers.supervisor import Supervisor
 from tests.servers.topology import Topology
-from tests.soak.clients import NOT_FOUND, OK, Client
+from tests.soak.clients import NOT_FOUND, OK, Client, Order
 from tests.soak.journal import Journal
 from tests.support.films import watch
 
@@ -25,8 +25,6 @@ WATCHED = 60
 FRAMES = 15
 MOST_CONNECTIONS = 130
 """Of all web processes' and workers' threads, each of which may keep one."""
-EXPECTED_ERRORS = {"no_face", "render_crashed", "render_timeout", "worker_lost", "engine_error"}
-"""What an item may fail with: what its script asked for, or too many blows."""
 
 
 class Verdict:
@@ -53,7 +51,6 @@ class Verdict:
             *self._unplayable(clients),
             *self._leaked(seen),
             *self._connections(),
-            *(f"an item failed with {code}" for code in self.errors if code not in EXPECTED_ERRORS),
         ]
 
     # --- Peace --------------------------------------------------------------------------------------
@@ -121,9 +118,7 @@ class Verdict:
                 if answer is None:
                     found.append(f"{client.name}'s batch {order.batch_id} ({order.deletion or 'kept'})")
                 elif answer.status_code == OK:
-                    least = order.images - order.videos_deleted
-                    if not least <= answer.json()["image_count"] <= order.images:
-                        found.append(f"batch {order.batch_id} has {answer.json()['image_count']} images")
+                    found += _not_as_ordered(order, answer.json())
         known = {order.batch_id for client in clients for order in client.orders}
         if not any(client.unresolved for client in clients):
             rows = self._rows("SELECT id FROM batches")
@@ -196,3 +191,14 @@ class Verdict:
         found = [f"{name}: {rows}" for name, query in named.items() if (rows := self._rows(query))]
         ((number,),) = self._rows("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         return found if number <= MOST_CONNECTIONS else [*found, f"{number} connections to the database"]
+
+
+def _not_as_ordered(order: Order, batch: Any) -> list[str]:
+    least = order.images - order.videos_deleted
+    found = []
+    if not least <= batch["image_count"] <= order.images:
+        found.append(f"batch {order.batch_id} has {batch['image_count']} images of {order.images}")
+    errors = {item["error_code"] for item in batch["items"] if item["status"] == "failed"}
+    return found + [
+        f"an item whose script is {order.script} failed with {code}" for code in errors - order.may_fail_with
+    ]
