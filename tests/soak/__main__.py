@@ -16,35 +16,15 @@ from tests.servers.cluster import BROKERS, running_cluster, say, stop_when_told
 from tests.servers.nginx import Nginx
 from tests.servers.process import ServerError
 from tests.servers.supervisor import Supervisor
-from tests.servers.topology import ROOT, Topology
+from tests.servers.topology import Topology
 from tests.soak.chaos import Hand
 from tests.soak.clients import Client, make_users
 from tests.soak.journal import Journal
 from tests.soak.logs import surprises
+from tests.soak.settings import DATABASE_SETTINGS, VARIABLES
 from tests.soak.verdict import Verdict
 from tests.support.main_job import ProxiedApi
-from tests.support.scripted_engine import NAME, VARIABLE
 
-VARIABLES = {
-    "EXTRA_ENGINES": VARIABLE,
-    "GENERATION_ENGINE": NAME,
-    "PYTHONPATH": str(ROOT),
-    "FACE_CHECK": "0",
-    "LEASE_S": "3",
-    "HEARTBEAT_S": "0.5",
-    "SWEEP_INTERVAL_S": "1",
-    "IDLE_LOOK_S": "1",
-    "RENDER_RETRY_DELAY_S": "0.2",
-    "RENDER_TIME_LIMIT_S": "5",
-    # Blows come so often that some item is hit several times.
-    "RENDER_MAX_TRIES": "6",
-    # Files whose order never came stay for a day.
-    "UPLOAD_MAX_OPEN_FILES": "10000",
-    "WEB_THREADS": "8",
-}
-"""Short times, so that an hour sees much."""
-DATABASE_SETTINGS = {"synchronous_commit": "on"}
-"""What was committed is there after a crash of the server."""
 END_WITHIN_S = 300.0
 """How long clients may take to end what they are at: orders are repeated until they are answered."""
 MOST_TRACEBACKS = 40
