@@ -461,9 +461,11 @@ class CreditsAndItems(RuleBasedStateMachine):
     @act(2, when=lambda self: any(video.resting for video in self.books.videos))
     def time_passes(self, data: st.DataObject) -> None:
         """Until everything that waits for its next try may be tried."""
-        VideoItem.objects.filter(status="pending").update(not_before=timezone.now())
         for video in self.books.videos:
-            video.resting = False
+            if video.resting:
+                # one after the other, so that who is next does not depend on ids, which are drawn at random
+                VideoItem.objects.filter(pk=video.pk).update(not_before=timezone.now())
+                video.resting = False
 
     # --- What has to be true at every moment -------------------------------------------------------------
 
