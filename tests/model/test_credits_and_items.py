@@ -100,10 +100,12 @@ class CreditsAndItems(RuleBasedStateMachine):
         self.undone.__enter__()
 
     def teardown(self) -> None:
-        if not connection.needs_rollback:
-            assert_all_is_settled()
-        transaction.set_rollback(True)
-        self.undone.__exit__(None, None, None)
+        try:
+            if not connection.needs_rollback:
+                assert_all_is_settled()
+        finally:
+            transaction.set_rollback(True)
+            self.undone.__exit__(None, None, None)
 
     def note(self, what: str) -> None:
         self.reached[what] += 1
