@@ -58,6 +58,8 @@ class CommitProxy:
             while True:
                 client, _address = self._listener.accept()
                 server = socket.create_connection(self._server)
+                for one in (client, server):  # or each short message waits for the answer to the last
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sockets += [client, server]
                 self._run(self._forth, client, server)
                 self._run(self._back, client, server)
