@@ -51,6 +51,8 @@ class AuditAction(models.TextChoices):
     CREDITS_SET = "credits.set", _("Credits set")
     CREDITS_ADJUST = "credits.adjust", _("Credits adjusted")
     CREDITS_TOPUP = "credits.topup", _("Credits topped up")
+    CREDENTIAL_SET = "credential.set", _("Credential of an engine set")
+    CREDENTIAL_REMOVE = "credential.remove", _("Credential of an engine removed")
 
 
 class AuditEntry(models.Model):

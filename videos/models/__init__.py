@@ -2,6 +2,7 @@
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
 from videos.models.check_budget import CheckBudget
+from videos.models.engine_credential import CredentialUse, EngineCredential
 from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
@@ -14,7 +15,9 @@ __all__ = [
     "Batch",
     "BatchStatus",
     "CheckBudget",
+    "CredentialUse",
     "DeletionReason",
+    "EngineCredential",
     "EngineLimit",
     "FileDeletion",
     "Installation",

@@ -9,6 +9,7 @@ import { Card } from '@/shared/ui/page';
 import { ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { engineQuery, tokenStatusQuery } from './api';
+import { Credentials } from './components/credentials';
 import { Workers } from './components/workers';
 import styles from './engine-page.module.css';
 
@@ -64,6 +65,7 @@ function Engine({ status, stale }: { status: EngineStatus; stale: boolean }) {
           <dd>{format.number(status.queue.pending)}</dd>
         </div>
       </dl>
+      <Credentials />
       <Workers />
       <Card title={t('engine.capabilities')}>
         <dl className={styles.facts}>

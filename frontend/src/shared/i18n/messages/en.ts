@@ -364,6 +364,8 @@ export const messages: Messages = {
   'action.credits.set': 'Credits set',
   'action.credits.adjust': 'Credits adjusted',
   'action.credits.topup': 'Credits topped up',
+  'action.credential.set': 'Credential of an engine set',
+  'action.credential.remove': 'Credential of an engine removed',
   'action.batch.create': 'Batch created',
   'action.batch.rename': 'Batch renamed',
   'action.batch.cancel': 'Batch cancelled',

@@ -354,6 +354,8 @@ export const messages = {
   'action.credits.set': '设置积分',
   'action.credits.adjust': '调整积分',
   'action.credits.topup': '充值积分',
+  'action.credential.set': '设置引擎凭据',
+  'action.credential.remove': '移除引擎凭据',
   'action.batch.create': '创建批次',
   'action.batch.rename': '重命名批次',
   'action.batch.cancel': '取消批次',
