@@ -30,8 +30,9 @@ export function AccountPage() {
         <Appearance />
         <StorageCard />
         <PasswordCard />
-        {user?.isAdmin && <SecondFactor />}
         <Sessions />
+        {/* Last, because whether it shows is known late. */}
+        {user?.isAdmin && <SecondFactor />}
       </div>
     </Page>
   );
