@@ -133,6 +133,7 @@ export const messages: Messages = {
   'batch.progressOf': 'Progress of {name}',
   'batch.queuePosition': 'Number {n} in the queue',
   'batch.rename': 'Rename',
+  'batch.replace': 'Replace image',
   'batch.replaceImage': 'Replace the image of {name} and try again',
   'batch.retryFailed': 'Retry {n} failed or cancelled',
   'batch.retryItem': 'Try again: {name}',
