@@ -28,6 +28,13 @@ WORKER_FAILURES: Mapping[str, str] = {
 FAILURES: Mapping[str, str] = {**ENGINE_FAILURES, **WORKER_FAILURES}
 """Code → why an item failed, as an English template."""
 
+NOTICES: Mapping[str, str] = {
+    "prompt_not_honoured": gettext_noop(
+        "The engine %(engine)s follows no prompt: the videos are made without it."
+    ),
+}
+"""Code → what a person should know before a batch is made, as an English template."""
+
 IN_WORDS = frozenset({"found"})
 """Values that are themselves words to translate."""
 
@@ -48,6 +55,11 @@ def note(kept: Mapping[str, Any]) -> str:
     """A remark about a video, from what its item keeps: {"code", "params"}."""
     params = kept.get("params") or {}
     return _sentence(NOTES.get(str(kept.get("code"))), params, str(params.get("text", "")))
+
+
+def notice(code: str, params: Params) -> str:
+    """What a person should know of a batch that is made all the same."""
+    return _sentence(NOTICES[code], params, code)
 
 
 def media_problem(code: str, params: Params) -> str:

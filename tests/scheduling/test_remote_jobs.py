@@ -71,10 +71,17 @@ def server(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         stopping.clear()
         pause.code = ""
         yield standing
-    slots.close()
     engines.remote.cache_clear()
     credentials.forget_cached()
     pause.code = ""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _places() -> Iterator[None]:
+    """Results of all tests are finished in the same processes."""
+    slots.close()
+    yield
+    slots.close()
 
 
 @pytest.fixture
@@ -134,7 +141,7 @@ def test_a_batch_goes_its_way(user: User, carrier: Carrier, server: OpenAIVideos
     go_on(carrier, nothing_left, server)
     for item in batch.items.all():
         assert (item.status, item.progress, item.tries) == (ItemStatus.COMPLETED, 100, 1)
-        assert (item.video_width, item.poster != "", item.video_bytes is not None) == (64, True, True)
+        assert (item.video_width, item.poster != "", item.video_bytes is not None) == (96, True, True)
     assert submissions(server) == 2
     assert_all_is_settled()
 
@@ -190,8 +197,9 @@ def test_a_refused_credential_stops_the_engine_and_fails_nothing(
 
 
 def test_what_the_server_could_not_make_is_refunded(
-    user: User, carrier: Carrier, server: OpenAIVideosServer
+    user: User, carrier: Carrier, server: OpenAIVideosServer, settings: LazySettings
 ) -> None:
+    settings.RENDER_MAX_TRIES = 1
     item = make_item(user)
     go_on(carrier, sent)
     server.break_off(next(iter(server.jobs)))

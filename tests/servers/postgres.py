@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.servers.process import (
@@ -39,9 +39,15 @@ COMMAND_TIMEOUT_S = 600
 
 @contextlib.contextmanager
 def run_postgresql(
-    database: str = "zhiying", *, superuser: str = "zhiying", run: Runner = run_command
+    database: str = "zhiying",
+    *,
+    superuser: str = "zhiying",
+    run: Runner = run_command,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
+
+    `settings` go before ours.
 
     Raises `MissingServerError` where PostgreSQL is not installed and `ServerError` when it does not start.
     """
@@ -59,7 +65,9 @@ def run_postgresql(
 
         call(initdb, "-D", data, "-U", superuser, "-A", "scram-sha-256", "--pwfile", folder / "password")
         with (data / "postgresql.conf").open("a") as configuration:
-            configuration.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+            configuration.writelines(
+                f"{name} = '{value}'\n" for name, value in {**SETTINGS, **(settings or {})}.items()
+            )
             configuration.write(f"port = {port}\n")
         asked = [str(pg_isready), "-q", "-h", LOOPBACK, "-p", str(port)]
         with run(

@@ -52,11 +52,7 @@ class _Noted:
         self._name, self._engine, self._shown = name, engine, shown
 
     @classmethod
-    def from_settings(  # the interface has it
-        cls,
-        options: Mapping[str, str],  # noqa: ARG003
-        credential: Credential,  # noqa: ARG003
-    ) -> NoReturn:
+    def from_settings(cls, options: Mapping[str, str], credential: Credential) -> NoReturn:  # noqa: ARG003
         raise TypeError("`remote_engine` makes it, of an engine that is there")
 
     def capabilities(self) -> Capabilities:

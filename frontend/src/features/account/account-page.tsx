@@ -32,8 +32,9 @@ export function AccountPage() {
         <StorageCard />
         <MailCard />
         <PasswordCard />
-        {user?.isAdmin && <SecondFactor />}
         <Sessions />
+        {/* Last, because whether it shows is known late. */}
+        {user?.isAdmin && <SecondFactor />}
       </div>
     </Page>
   );

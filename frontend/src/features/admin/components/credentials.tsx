@@ -11,19 +11,20 @@ import { Card } from '@/shared/ui/page';
 import { useToast } from '@/shared/ui/toast';
 
 import { credentialsQuery, useRemoveCredential, useSetCredential } from '../api';
+import { useCredentialTexts } from './credentials-texts';
 import styles from './credentials.module.css';
 
 /** What engines show to their servers: set, replaced and removed, and never shown. */
 export function Credentials() {
-  const { t } = useI18n();
+  const text = useCredentialTexts();
   const { data, isError } = useQuery(credentialsQuery);
-  if (!data) return isError ? <Notice tone="warn">{t('credentials.unknown')}</Notice> : null;
+  if (!data) return isError ? <Notice tone="warn">{text('unknown')}</Notice> : null;
   // Where no engine takes one, and none was set, there is nothing to tell.
   const told = data.credentials.filter(({ use, origin }) => use !== 'none' || origin === 'stored');
   if (told.length === 0) return null;
   return (
-    <Card title={t('credentials.title')}>
-      <p className={styles.text}>{t('credentials.text')}</p>
+    <Card title={text('title')}>
+      <p className={styles.text}>{text('text')}</p>
       <ul className={styles.list}>
         {told.map((credential) => (
           <Row key={credential.engine} credential={credential} />
@@ -34,39 +35,40 @@ export function Credentials() {
 }
 
 function Row({ credential }: { credential: EngineCredential }) {
-  const { t, format } = useI18n();
+  const { format } = useI18n();
+  const text = useCredentialTexts();
   const [open, setOpen] = useState<'set' | 'remove' | null>(null);
   const { engine, origin, use } = credential;
-  const facts = [t(`credentials.origin.${origin}`)];
+  const facts = [text(`origin.${origin}`)];
   if (credential.set_at)
     facts.push(
-      t('credentials.since', {
+      text('since', {
         time: format.dateTime(credential.set_at),
         name: credential.set_by,
       }),
     );
-  if (origin !== 'none') facts.push(t(`credentials.lastUse.${credential.last_use}`));
+  if (origin !== 'none') facts.push(text(`lastUse.${credential.last_use}`));
   return (
     <li className={styles.row}>
       <span className={styles.name}>{engine}</span>
       <span className={styles.actions}>
         <Button size="sm" onClick={() => setOpen('set')}>
-          {t(origin === 'stored' ? 'credentials.rotate' : 'credentials.set')}
+          {text(origin === 'stored' ? 'rotate' : 'set')}
         </Button>
         {origin === 'stored' && (
           <Button size="sm" variant="danger-ghost" onClick={() => setOpen('remove')}>
-            {t('credentials.remove')}
+            {text('remove')}
           </Button>
         )}
       </span>
       <span className={styles.facts} data-verdict={credential.last_use}>
         {facts.join(' · ')}
       </span>
-      {use === 'none' && <span className={styles.facts}>{t('credentials.use.none')}</span>}
+      {use === 'none' && <span className={styles.facts}>{text('use.none')}</span>}
       {use === 'required' && origin === 'none' && (
-        <span className={styles.why}>{t('credentials.use.required')}</span>
+        <span className={styles.why}>{text('use.required')}</span>
       )}
-      {!credential.readable && <span className={styles.why}>{t('credentials.unreadable')}</span>}
+      {!credential.readable && <span className={styles.why}>{text('unreadable')}</span>}
       {open === 'set' && <SetDialog engine={engine} onClose={() => setOpen(null)} />}
       {open === 'remove' && <RemoveDialog engine={engine} onClose={() => setOpen(null)} />}
     </li>
@@ -80,6 +82,7 @@ interface Props {
 
 function SetDialog({ engine, onClose }: Props) {
   const { t, explain } = useI18n();
+  const text = useCredentialTexts();
   const toast = useToast();
   const [typed, setTyped] = useState('');
   const set = useSetCredential(engine);
@@ -94,12 +97,12 @@ function SetDialog({ engine, onClose }: Props) {
     });
   };
   return (
-    <Dialog open onOpenChange={onClose} title={t('credentials.newOf', { engine })}>
+    <Dialog open onOpenChange={onClose} title={text('newOf', { engine })}>
       <form className={styles.form} onSubmit={submit}>
         {set.isError && <Notice tone="bad">{explain(set.error)}</Notice>}
         <PasswordField
-          label={t('credentials.new')}
-          hint={t('credentials.hint')}
+          label={text('new')}
+          hint={text('hint')}
           value={typed}
           maxLength={8192}
           autoComplete="off"
@@ -109,7 +112,7 @@ function SetDialog({ engine, onClose }: Props) {
         <DialogActions>
           <Button onClick={onClose}>{t('common.close')}</Button>
           <Button type="submit" variant="primary" busy={set.isPending} disabled={!typed.trim()}>
-            {t('credentials.set')}
+            {text('set')}
           </Button>
         </DialogActions>
       </form>
@@ -118,16 +121,17 @@ function SetDialog({ engine, onClose }: Props) {
 }
 
 function RemoveDialog({ engine, onClose }: Props) {
-  const { t, explain } = useI18n();
+  const { explain } = useI18n();
+  const text = useCredentialTexts();
   const toast = useToast();
   const remove = useRemoveCredential(engine);
   return (
     <ConfirmDialog
       open
       onOpenChange={onClose}
-      title={t('credentials.removeOf', { engine })}
-      description={t('credentials.removeText')}
-      confirmLabel={t('credentials.remove')}
+      title={text('removeOf', { engine })}
+      description={text('removeText')}
+      confirmLabel={text('remove')}
       danger
       busy={remove.isPending}
       error={remove.isError ? explain(remove.error) : null}

@@ -39,7 +39,9 @@ export function BatchHeader({ batch }: { batch: Batch }) {
     <header className={styles.header}>
       <div className={styles.text}>
         <div className={styles.titleRow}>
-          <h1 className={styles.title}>{batch.name}</h1>
+          <h1 className={styles.title} title={batch.name}>
+            {batch.name}
+          </h1>
           <StatusBadge status={batch.status} />
         </div>
         <p className={styles.meta}>
