@@ -28,6 +28,7 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "videos.services.credentials:note_use": "what a server said",
     "videos.services.credentials:reencrypt_all": "the same secrets under another key",
     "videos.services.heartbeats": "a worker's side",
+    "videos.services.remote_jobs": "a worker's side",
     "videos.services.taking": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",
     "videos.services.retention": "what the installation's rules say, whoever's batch it is",

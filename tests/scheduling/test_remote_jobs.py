@@ -134,7 +134,7 @@ def dies(carrier: Carrier) -> None:
 def test_a_batch_goes_its_way(user: User, carrier: Carrier, server: OpenAIVideosServer) -> None:
     batch = make_batch(user, 2)
     go_on(carrier, lambda: len(server.jobs) == 2)
-    (first, second) = server.jobs.values()
+    first, _ = server.jobs.values()
     server.begin(first.id)
     first.progress = 0.5
     go_on(carrier, batch.items.filter(status="processing", progress=47).exists)
