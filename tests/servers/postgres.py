@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.servers.process import (
@@ -33,13 +33,20 @@ SETTINGS = {
     "full_page_writes": "off",
 }
 
+SURVIVES_ITS_OWN_DEATH = {**SETTINGS, "synchronous_commit": "on", "full_page_writes": "on"}
+"""For whoever kills the server, and not the machine: what was committed is there afterwards."""
+
 START_TIMEOUT_S = 300
 COMMAND_TIMEOUT_S = 600
 
 
 @contextlib.contextmanager
 def run_postgresql(
-    database: str = "zhiying", *, superuser: str = "zhiying", run: Runner = run_command
+    database: str = "zhiying",
+    *,
+    superuser: str = "zhiying",
+    run: Runner = run_command,
+    settings: Mapping[str, str] = SETTINGS,
 ) -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
 
@@ -59,7 +66,7 @@ def run_postgresql(
 
         call(initdb, "-D", data, "-U", superuser, "-A", "scram-sha-256", "--pwfile", folder / "password")
         with (data / "postgresql.conf").open("a") as configuration:
-            configuration.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+            configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
             configuration.write(f"port = {port}\n")
         asked = [str(pg_isready), "-q", "-h", LOOPBACK, "-p", str(port)]
         with run(
