@@ -82,9 +82,9 @@ def test_stages() -> list[Stage]:
     # One more than there are cores: many tests wait for servers and processes.
     parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
     stages = [
-        _pytest("sqlite", *parallel, "-m", "not serial"),
-        _pytest("serial", "-m", "serial"),
-        _pytest("postgresql", *parallel, "-p", "tests.plugins.postgres", "-m", "postgresql and not serial"),
+        _pytest("sqlite", *parallel, "-m", "not serial and not faults"),
+        _pytest("serial", "-m", "serial and not faults"),
+        _pytest("postgresql", *parallel, "-p", "tests.plugins.postgres", "-m", "postgresql and not serial and not faults"),
     ]
     if _has_frontend():
         report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"

@@ -108,6 +108,9 @@ class Site:
         pids = {int(row["name"].rpartition(":")[2]) for row in rows}
         return {pid for pid in pids if psutil.pid_exists(pid)}
 
+    def is_up(self) -> bool:
+        return answers(self.origin)
+
     def kill_web(self) -> None:
         """SIGKILL for whatever listens at the site's port, all at once."""
         port = int(self.origin.rpartition(":")[2])
@@ -191,7 +194,11 @@ class Site:
         """A new user, logged in."""
         admin = Api(self.origin)
         login(admin, "admin")
-        told = {"username": name or f"user-{uuid4().hex[:8]}", "password": ADMIN_PASSWORD, "credits": credits}
+        told: dict[str, Any] = {
+            "username": name or f"user-{uuid4().hex[:8]}",
+            "password": ADMIN_PASSWORD,
+            "credits": credits,
+        }
         made = admin.call("POST", "/api/admin/users", json=told)
         assert made.status_code == 201, made.text
         person = Person(self.origin, made.json()["user"]["id"], told["username"])
