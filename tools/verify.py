@@ -84,7 +84,14 @@ def test_stages() -> list[Stage]:
     stages = [
         _pytest("sqlite", *parallel, "-m", "not serial and not faults"),
         _pytest("serial", "-m", "serial and not faults"),
-        _pytest("postgresql", *parallel, "-p", "tests.plugins.postgres", "-m", "postgresql and not serial and not faults"),
+        _pytest(
+            "postgresql",
+            *parallel,
+            "-p",
+            "tests.plugins.postgres",
+            "-m",
+            "postgresql and not serial and not faults",
+        ),
     ]
     if _has_frontend():
         report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"

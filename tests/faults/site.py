@@ -201,7 +201,7 @@ class Site:
         }
         made = admin.call("POST", "/api/admin/users", json=told)
         assert made.status_code == 201, made.text
-        person = Person(self.origin, made.json()["user"]["id"], told["username"])
+        person = Person(self, made.json()["user"]["id"], told["username"])
         login(person, person.name)
         return person
 
@@ -209,9 +209,9 @@ class Site:
 class Person(Api):
     """A user with an HTTP client."""
 
-    def __init__(self, origin: str, user_id: str, name: str) -> None:
-        super().__init__(origin)
-        self.id, self.name = user_id, name
+    def __init__(self, site: Site, user_id: str, name: str) -> None:
+        super().__init__(site.origin)
+        self.site, self.id, self.name = site, user_id, name
 
     def batch_of(self, *acts: str, folder: Path | None = None, images: int = 1) -> str:
         """Submit images whose renders act so, one after the other; gives the batch's id."""
@@ -219,9 +219,11 @@ class Person(Api):
         return self.submit(pictures, wav_bytes(), prompt=scripted_engine.prompt(*acts, folder=folder))
 
     def shows_a_video(self) -> None:
-        """A new item is rendered in no time, whatever happens to those of others."""
+        """A new item is taken at once and rendered, whatever happens to those of others."""
         batch_id = self.batch_of("succeed")
-        self.wait(batch_id, timeout_s=SOON_S)
+        self.wait(batch_id, timeout_s=TIMEOUT_S)
+        row = self.site.item(batch_id)
+        assert (row["started_at"] - row["queued_at"]).total_seconds() < SOON_S
 
     @property
     def credits(self) -> int:

@@ -17,11 +17,15 @@ from tests.servers.switch import Switch
 QUEUED = 50
 
 
-def submitted_soon(person: Person, *acts: str) -> str:
-    began = time.monotonic()
-    batch_id = person.batch_of(*acts)
-    assert time.monotonic() - began < SOON_S
-    return batch_id
+def submitted_in_turn(person: Person, *acts: str) -> list[str]:
+    """Accepted at once. A busy machine delays single answers; a broker that is waited for delays all."""
+    batches, durations = [], []
+    for _ in range(3):
+        began = time.monotonic()
+        batches.append(person.batch_of(*acts))
+        durations.append(time.monotonic() - began)
+    assert min(durations) < SOON_S, durations
+    return batches
 
 
 def test_a_web_process_killed_between_commit_and_message_loses_nothing(site: Site, servers: Servers) -> None:
@@ -29,7 +33,7 @@ def test_a_web_process_killed_between_commit_and_message_loses_nothing(site: Sit
     user = site.person()
     servers.redis.off()
     try:
-        batch_id = submitted_soon(user, "succeed")
+        batch_id = submitted_in_turn(user, "succeed")[-1]
         site.kill_web()
         assert site.until_item(batch_id, "completed")["attempt"] == 1
     finally:
@@ -46,7 +50,7 @@ def test_redis_forgets_everything_while_fifty_items_wait(
     user.wait_for(queued, lambda batch: batch["progress"]["processing"])
     with redis.Redis.from_url(servers.redis_url) as client:
         client.flushall()
-    batches = [queued, *(submitted_soon(user, "succeed") for _ in range(3))]
+    batches = [queued, *submitted_in_turn(user, "succeed")]
     open_the_way(tmp_path)
     assert {user.wait(batch_id, timeout_s=TIMEOUT_S)["status"] for batch_id in batches} == {"completed"}
     assert site.entries(user) == {"charge": QUEUED + 3}
@@ -59,11 +63,11 @@ def goes_on_over_a_restart(site: Site, broker: Switch, folder: Path) -> None:
     batches = [user.batch_of("climb", folder=folder, images=5)]
     user.wait_for(batches[0], lambda batch: batch["progress"]["processing"])
     broker.off()
-    batches += [submitted_soon(user, "succeed") for _ in range(3)]
+    batches += submitted_in_turn(user, "succeed")
     open_the_way(folder)
     user.wait(batches[-1], timeout_s=TIMEOUT_S)
     broker.on()
-    batches += [submitted_soon(user, "succeed") for _ in range(3)]
+    batches += submitted_in_turn(user, "succeed")
     assert {user.wait(batch_id, timeout_s=TIMEOUT_S)["status"] for batch_id in batches} == {"completed"}
     assert site.entries(user) == {"charge": 11}
     assert site.workers() == workers

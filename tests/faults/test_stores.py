@@ -1,4 +1,4 @@
-"""The S3 store trickles, is overloaded or away: nothing is lost, no item pays for it, all goes on by itself."""
+"""The S3 store trickles, is overloaded or away: nothing is lost, and all goes on by itself."""
 
 import os
 import signal
@@ -74,7 +74,7 @@ def taken_while(way: Way, remote: Remote, user: Person, folder: Path) -> str:
     """A new batch of one item, accepted on a good way; its worker finds this one."""
     busy = remote.site.person()
     first = busy.batch_of("climb", folder=folder)
-    remote.site.until_item(first, "processing")
+    until(lambda: list(folder.iterdir()), bool)  # it is fetched, and being rendered
     batch_id = user.batch_of("succeed")
     remote.passage.become(way)
     busy.call("POST", f"/api/video/batches/{first}/cancel")  # the worker is free, and has nothing to store
