@@ -1,4 +1,4 @@
-"""Run the project's tests and checks stage by stage: `python tools/verify.py test|check|summary`.
+"""Run the project's tests and checks stage by stage: `python tools/verify.py test|faults|check|summary`.
 
 Every stage runs even when one before it failed, each under a heading and with its time. The exit
 code is non-zero when any failed. `summary` counts the tests of the last run over all stages.
@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> int:
             failed = run_stages(test_stages(), names)
             if print_summary() and _in_ci():
                 failed.append("skipped tests, of which CI allows none")
+        case ["faults"]:
+            failed = run_stages([_pytest("faults", "-m", "faults", "tests/faults")], [])
         case ["check", *names]:
             failed = run_stages(check_stages(), names)
         case ["summary"]:

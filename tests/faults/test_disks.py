@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,8 @@ FULL = "SELECT 1 FROM workers WHERE trouble = 'disk_full' AND state = 'paused'"
 def small_file_system(folder: Path, size: int) -> Iterator[None]:
     """Nothing but what is written into it is held in memory."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = [find_program("mount"), "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", folder]
+    options = f"size={size},mode=777"
+    words: list[str | Path] = [find_program("mount"), "-t", "tmpfs", "-o", options, "tmpfs", folder]
     if subprocess.run(words, capture_output=True, check=False).returncode:
         missing("a file system of its own cannot be mounted")
     try:
@@ -46,15 +46,9 @@ def filled(folder: Path) -> Iterator[None]:
         ballast.unlink()
 
 
-@dataclass(frozen=True)
-class Small:
-    site: Site
-    media: Path
-    work: Path
-
-
 @pytest.fixture(scope="module")
-def small(servers: Servers) -> Iterator[Small]:
+def small(servers: Servers) -> Iterator[Site]:
+    """An installation whose disks are small."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("faults"))
         for name, size in SIZES.items():
@@ -62,14 +56,14 @@ def small(servers: Servers) -> Iterator[Small]:
         site = stack.enter_context(new_site(folder, servers.postgres_url, servers.redis_url))
         stack.enter_context(site.web())
         stack.enter_context(site.worker("worker"))
-        yield Small(site, site.data / "media", site.data / "work")
+        yield site
 
 
 @pytest.mark.parametrize("which", ["media", "work"])
 def test_a_full_disk_loses_nothing_and_is_left_behind_by_itself(
-    which: str, small: Small, tmp_path: Path
+    which: str, small: Site, tmp_path: Path
 ) -> None:
-    site, user = small.site, small.site.person()
+    site, user = small, small.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
     until(lambda: list(tmp_path.iterdir()), bool)  # it is being rendered
     with filled(site.data / which):
