@@ -51,11 +51,8 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def site(servers: Servers) -> Iterator[Site]:
     """One web process and two workers, which render one item each at a time."""
-    with (
-        scratch_folder("faults") as folder,
-        new_site(folder, servers.postgres_url, servers.redis_url) as made,
-        made.web(),
-        made.worker("worker-1"),
-        made.worker("worker-2"),
-    ):
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch_folder("faults"))
+        made = stack.enter_context(new_site(folder, servers.postgres_url, servers.redis_url))
+        made.started(stack, made.web(), made.worker("worker-1"), made.worker("worker-2"))
         yield made

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 from uuid import uuid4
@@ -61,7 +62,6 @@ class Site:
     environment: Mapping[str, str]
     origin: str
     supervisor: Supervisor
-    web_processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     # --- Processes ----------------------------------------------------------------------------------
 
@@ -88,16 +88,33 @@ class Site:
             yield origin
 
     @contextlib.contextmanager
-    def worker(self, name: str, **variables: str) -> Iterator[None]:
+    def worker(self, name: str, **variables: str) -> Iterator[str]:
         """A master with one worker process, from the moment that it is on the list of workers."""
-        before = self.workers()
+        pid_file = self.folder / f"{name}.pid"
         with self.supervisor.run(
-            self._command(manage("work"), name, variables),
-            ready=lambda: bool(self.workers() - before),
+            self._command(manage("work", "--pid-file", str(pid_file)), name, variables),
+            ready=lambda: pid_file.exists() and self._has_a_worker(int(pid_file.read_text() or 0)),
             timeout_s=START_TIMEOUT_S,
             stop_signal=signal.SIGKILL,  # nothing is left to do; tests/system has workers that stop in peace
         ):
-            yield
+            yield name
+
+    def started(
+        self, stack: contextlib.ExitStack, *parts: contextlib.AbstractContextManager[str]
+    ) -> list[str]:
+        """Start web processes and workers at once, for as long as the stack lives; gives what each gives."""
+        with ThreadPoolExecutor(len(parts)) as pool:
+            entering = [pool.submit(part.__enter__) for part in parts]
+            for part, entered in zip(parts, entering, strict=True):
+                if entered.exception() is None:
+                    stack.push(part.__exit__)
+        return [entered.result() for entered in entering]
+
+    def _has_a_worker(self, master: int) -> bool:
+        """Whether a worker process of this master is on the list."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return any(child.pid in self.workers() for child in psutil.Process(master).children())
+        return False
 
     def _command(self, words: list[Any], name: str, variables: Mapping[str, str]) -> Command:
         return Command(words, self.folder / f"{name}.log", {**self.environment, **variables})

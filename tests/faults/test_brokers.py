@@ -85,6 +85,5 @@ def test_rabbitmq_restarted_in_the_middle_of_work(servers: Servers, tmp_path: Pa
             url = stack.enter_context(run_rabbitmq(run=rabbitmq.run))
         folder = stack.enter_context(scratch_folder("faults"))
         site = stack.enter_context(new_site(folder, servers.postgres_url, url))
-        stack.enter_context(site.web())
-        stack.enter_context(site.worker("worker"))
+        site.started(stack, site.web(), site.worker("worker"))
         goes_on_over_a_restart(site, rabbitmq, tmp_path)

@@ -49,10 +49,8 @@ def apart(servers: Servers) -> Iterator[Apart]:
                 RENDER_RETRY_DELAY_S=str(LEASE_S),
             )
         )
-        stack.enter_context(site.web(**slow))
-        other = stack.enter_context(site.web("web-fast", **fast))
-        stack.enter_context(site.worker("worker-slow", **slow))
-        stack.enter_context(site.worker("worker-fast", **fast))
+        workers = [site.worker("worker-slow", **slow), site.worker("worker-fast", **fast)]
+        _, other, *_ = site.started(stack, site.web(**slow), site.web("web-fast", **fast), *workers)
         yield Apart(site, other)
 
 

@@ -54,8 +54,7 @@ def small(servers: Servers) -> Iterator[Site]:
         for name, size in SIZES.items():
             stack.enter_context(small_file_system(folder / "data" / name, size))
         site = stack.enter_context(new_site(folder, servers.postgres_url, servers.redis_url))
-        stack.enter_context(site.web())
-        stack.enter_context(site.worker("worker"))
+        site.started(stack, site.web(), site.worker("worker"))
         yield site
 
 

@@ -59,8 +59,7 @@ def remote(servers: Servers) -> Iterator[Remote]:
                 S3_REGION=s3.region,
             )
         )
-        stack.enter_context(site.web())
-        stack.enter_context(site.worker("worker"))
+        site.started(stack, site.web(), site.worker("worker"))
         yield Remote(site, passage, weed, s3)
 
 
