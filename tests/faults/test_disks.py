@@ -14,6 +14,8 @@ from tests.plugins.environment import missing
 from tests.servers.process import find_program, scratch_folder
 from tests.support.media import image_bytes, wav_bytes
 
+pytestmark = [pytest.mark.faults]
+
 SIZES = {"media": 4_000_000, "work": 208_000_000}
 """Scratch space counts as full with less than 200 MB."""
 FULL = "SELECT 1 FROM workers WHERE trouble = 'disk_full' AND state = 'paused'"

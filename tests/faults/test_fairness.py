@@ -1,6 +1,10 @@
 """Somebody's long queue does not make the next person wait."""
 
+import pytest
+
 from tests.faults.site import Person, Site, until
+
+pytestmark = [pytest.mark.faults]
 
 BATCHES, IMAGES = 10, 50
 WORKERS = 2

@@ -20,6 +20,8 @@ from tests.servers.switch import Switch
 from tests.support.bad_way import Passage, Way
 from tests.support.media import image_bytes, wav_bytes
 
+pytestmark = [pytest.mark.faults]
+
 AWAY = "SELECT 1 FROM workers WHERE trouble = 'store_away' AND state = 'paused'"
 
 
@@ -125,7 +127,6 @@ def test_an_overloaded_store_costs_nothing_and_everything_goes_on_by_itself(
     assert_shown_once(remote, user, done)
 
 
-@pytest.mark.faults
 def test_a_store_that_ends_and_comes_back(remote: Remote, tmp_path: Path) -> None:
     user = remote.site.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
