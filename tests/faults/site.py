@@ -166,6 +166,11 @@ class Site:
             lambda item: item["status"] == status and item["attempt"] >= attempt,
         )
 
+    def until_rendered(self, batch_id: str, folder: Path) -> dict[str, Any]:
+        """The only item of a batch, once its engine is at work on it and has counted that in the folder."""
+        until(lambda: (folder / str(self.item(batch_id)["id"])).exists(), bool)
+        return self.item(batch_id)
+
     def entries(self, user: "Person") -> dict[str, int]:
         """Entries of the user's ledger, by kind."""
         rows = self.rows(

@@ -80,7 +80,7 @@ def test_postgresql_ends_while_batches_are_submitted_rendered_and_finished(
     user = site.person()
     workers = site.workers()
     rendered = user.batch_of("climb", "succeed", folder=tmp_path)
-    site.until_item(rendered, "processing")
+    site.until_rendered(rendered, tmp_path)
     submissions = Submissions(user)
     with submissions.going_on():
         submissions.until_more(5)

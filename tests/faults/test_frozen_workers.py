@@ -27,7 +27,7 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(
 ) -> None:
     user = site.person()
     batch_id = user.batch_of("climb", other, folder=tmp_path)
-    pid = worker_of(site.until_item(batch_id, "processing"))
+    pid = worker_of(site.until_rendered(batch_id, tmp_path))
     with frozen(pid):
         open_the_way(tmp_path)  # its render process comes to its end meanwhile
         done = site.until_item(batch_id, status, attempt=2)
@@ -40,7 +40,7 @@ def test_a_result_that_was_stored_by_a_worker_that_then_froze_is_refused(site: S
     """It freezes with the lock of its batch: the database ends that, and others go on at once."""
     user, other = site.person(), site.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
-    pid = worker_of(site.until_item(batch_id, "processing"))
+    pid = worker_of(site.until_rendered(batch_id, tmp_path))
     with ExitStack() as freezing:
         with site.batch_locked(batch_id):
             open_the_way(tmp_path)

@@ -13,7 +13,7 @@ TRIES = 3
 def test_a_worker_killed_between_storing_and_finishing_leaves_one_result(site: Site, tmp_path: Path) -> None:
     user = site.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
-    pid = worker_of(site.until_item(batch_id, "processing"))
+    pid = worker_of(site.until_rendered(batch_id, tmp_path))
     with site.batch_locked(batch_id):
         open_the_way(tmp_path)
         stored = until(lambda: site.results(batch_id), bool)

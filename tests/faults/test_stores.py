@@ -130,7 +130,7 @@ def test_an_overloaded_store_costs_nothing_and_everything_goes_on_by_itself(
 def test_a_store_that_ends_and_comes_back(remote: Remote, tmp_path: Path) -> None:
     user = remote.site.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
-    remote.site.until_item(batch_id, "processing")
+    remote.site.until_rendered(batch_id, tmp_path)
     remote.weed.off(signal.SIGKILL)
     open_the_way(tmp_path)
     until(lambda: remote.site.rows(AWAY), bool)
