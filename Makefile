@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run release cluster test faults check environment environment-dev observation frontend format lock messages clean python
+.PHONY: help run release cluster soak test faults check environment environment-dev observation frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
@@ -24,6 +24,9 @@ release: frontend  ## make all that `deploy/web` and `deploy/worker` need, stati
 
 cluster: environment-dev frontend  ## PostgreSQL, broker, S3, 2 web, 2 workers and nginx as private processes (BROKER=rabbitmq|redis)
 	@exec $(BIN)/python -m tests.servers.cluster
+
+soak: environment-dev frontend  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq)
+	@exec $(BIN)/python -m tests.soak
 
 test: environment-dev frontend  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
 	@$(BIN)/python tools/verify.py test $(STAGES)

@@ -11,7 +11,7 @@ wsgi_app = "zhiying.wsgi:application"
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 chdir = str(Path(__file__).resolve().parent.parent)
 
-worker_class = "gthread"
+worker_class = "zhiying.web_worker.HospitableWorker"
 workers = int(os.environ.get("WEB_PROCESSES") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 16)
 """Held by whole requests only: nginx takes in slow ones (deploy/nginx.conf)."""

@@ -4,10 +4,12 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from engines.base import Engine, EngineUnavailableError, PortraitCheck
 from engines.remote import Credential, RemoteEngine
+
+CredentialUse = Literal["none", "optional", "required"]
 
 ENGINES: Mapping[str, str] = {
     "portrait": "engines.portrait.engine:PortraitEngine",
@@ -31,6 +33,15 @@ REMOTE_ENGINES: Mapping[str, str] = {
 }
 """Name → `module:class` of engines that work elsewhere (`engines.remote.RemoteEngine`)."""
 
+CREDENTIALS: Mapping[str, CredentialUse] = {
+    "lightx2v": "none",
+    "lightx2v-cloud": "required",
+    "comfyui": "optional",
+    "openai-videos": "optional",
+    "dashscope": "required",
+}
+"""Name of a remote engine → what it does with a credential."""
+
 EXTRA_ENGINES_VARIABLE = "EXTRA_ENGINES"
 """Engines that are installed beside ours: `name=module:class`, separated by commas.
 
@@ -49,6 +60,13 @@ def engine_paths() -> dict[str, str]:
 def remote_engine_paths() -> dict[str, str]:
     """All remote engines by name, those of `EXTRA_REMOTE_ENGINES` included."""
     return _with_extra(EXTRA_REMOTE_ENGINES_VARIABLE, REMOTE_ENGINES)
+
+
+def credential_use(name: str) -> CredentialUse:
+    """What an engine does with a credential. Local ones are given none; of those beside ours it may be."""
+    if name not in remote_engine_paths():
+        return "none"
+    return CREDENTIALS.get(name, "optional")
 
 
 def _with_extra(variable: str, ours: Mapping[str, str]) -> dict[str, str]:

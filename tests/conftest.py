@@ -19,6 +19,7 @@ from tests.support.rows import client_for, make_user
 from videos.api import answers
 from videos.scheduling import forecast
 from videos.scheduling.forecast import forget_snapshot
+from videos.services import credentials
 from videos.store import urls as media_urls
 
 # How fast a machine is decides nothing, and neither does luck, unless somebody asks for a longer search.
@@ -54,6 +55,12 @@ def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_snapshot_of_another_test() -> None:
     """What the queue looked like a moment ago was another database."""
     forget_snapshot()
+
+
+@pytest.fixture(autouse=True)
+def _no_credential_of_another_test() -> None:
+    """What this process read lately came from another database."""
+    credentials.forget_cached()
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,21 @@ WORKER_FAILURES: Mapping[str, str] = {
     "render_out_of_memory": gettext_noop("Rendering needed too much memory and was stopped."),
     "source_missing": gettext_noop("The portrait or the recording is not stored any more."),
     "worker_lost": gettext_noop("The worker stopped while it rendered this video."),
+    "credential_unreadable": gettext_noop(
+        "The engine's credential cannot be read any more (SECRET_KEY changed); "
+        "an administrator must set it again."
+    ),
     "internal_error": gettext_noop("The server failed to make this video."),
 }
 FAILURES: Mapping[str, str] = {**ENGINE_FAILURES, **WORKER_FAILURES}
 """Code → why an item failed, as an English template."""
+
+NOTICES: Mapping[str, str] = {
+    "prompt_not_honoured": gettext_noop(
+        "The engine %(engine)s follows no prompt: the videos are made without it."
+    ),
+}
+"""Code → what a person should know before a batch is made, as an English template."""
 
 IN_WORDS = frozenset({"found"})
 """Values that are themselves words to translate."""
@@ -44,6 +55,11 @@ def note(kept: Mapping[str, Any]) -> str:
     """A remark about a video, from what its item keeps: {"code", "params"}."""
     params = kept.get("params") or {}
     return _sentence(NOTES.get(str(kept.get("code"))), params, str(params.get("text", "")))
+
+
+def notice(code: str, params: Params) -> str:
+    """What a person should know of a batch that is made all the same."""
+    return _sentence(NOTICES[code], params, code)
 
 
 def media_problem(code: str, params: Params) -> str:

@@ -130,6 +130,21 @@ def packages_of_observers(app_configs: Any, **kwargs: Any) -> Iterable[CheckMess
     ]
 
 
+@register(Tags.security)
+def mail(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Letters need a sender, and have links."""
+    if not settings.EMAIL_HOST or (settings.PUBLIC_URL and settings.DEFAULT_FROM_EMAIL):
+        return []
+    return [
+        Error(
+            "EMAIL_HOST is set, but not who writes, or where links in letters lead.",
+            hint="Set DEFAULT_FROM_EMAIL to the address that letters come from, and PUBLIC_URL to the origin "
+            "clients use.",
+            id="zhiying.E023",
+        )
+    ]
+
+
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None

@@ -8,6 +8,7 @@ from adminpanel.admin.site import site as admin_site
 from videos.api.exports import archive
 from videos.api.media import media
 from videos.api.uploads import upload_part
+from videos.shared import shared
 from zhiying import frontend, unhandled
 from zhiying.schema import SchemaView
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("media/<str:token>/archive/<uuid:batch_id>", archive),
     path("media/<str:token>/upload/<uuid:key>/<int:number>", upload_part),
     path("media/<str:token>/<path:key>", media),
+    path("s/<str:token>", shared, name="shared"),
     path("admin/", admin_site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^(?!static/|media/).*$", frontend.index),

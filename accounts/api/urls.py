@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import totp, views
+from accounts.api import mail, totp, views
 
 urlpatterns = [
     path("auth/login", views.LoginView.as_view()),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("user/totp", totp.TotpView.as_view()),
     path("user/totp/confirm", totp.TotpConfirmView.as_view()),
     path("user/totp/remove", totp.TotpRemoveView.as_view()),
+    path("user/mail", mail.MailView.as_view()),
+    path("user/mail/confirm", mail.MailConfirmView.as_view()),
     path("user/credits", views.CreditsView.as_view()),
 ]

@@ -5,6 +5,7 @@ from accounts.models.credit_entry import CreditEntry, EntryKind
 from accounts.models.group import UserGroup
 from accounts.models.handover import Handover
 from accounts.models.login_counter import CounterKind, KnownNetwork, LoginCounter
+from accounts.models.mail import Mail, MailAddress
 from accounts.models.second_factor import RecoveryCode, TotpDevice
 from accounts.models.session import Session
 from accounts.models.usage import UsageDay
@@ -20,6 +21,8 @@ __all__ = [
     "Handover",
     "KnownNetwork",
     "LoginCounter",
+    "Mail",
+    "MailAddress",
     "RecoveryCode",
     "Session",
     "TotpDevice",

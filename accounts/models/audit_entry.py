@@ -33,6 +33,8 @@ class AuditAction(models.TextChoices):
     ITEM_RETRY = "item.retry", _("Video retried")
     ITEM_REPLACE = "item.replace", _("Image replaced")
     ITEM_DELETE = "item.delete", _("Video deleted")
+    SHARE_CREATE = "share.create", _("Link made")
+    SHARE_REVOKE = "share.revoke", _("Link revoked")
     USER_CREATE = "user.create", _("User created")
     USER_ACTIVATE = "user.activate", _("User activated")
     USER_DEACTIVATE = "user.deactivate", _("User deactivated")
@@ -49,6 +51,8 @@ class AuditAction(models.TextChoices):
     CREDITS_SET = "credits.set", _("Credits set")
     CREDITS_ADJUST = "credits.adjust", _("Credits adjusted")
     CREDITS_TOPUP = "credits.topup", _("Credits topped up")
+    CREDENTIAL_SET = "credential.set", _("Credential of an engine set")
+    CREDENTIAL_REMOVE = "credential.remove", _("Credential of an engine removed")
 
 
 class AuditEntry(models.Model):

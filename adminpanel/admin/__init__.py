@@ -3,6 +3,7 @@
 from adminpanel.admin import (
     audit_log,
     batches,
+    credentials,
     deletions,
     groups,
     items,
@@ -15,6 +16,7 @@ from adminpanel.admin import (
 __all__ = [
     "audit_log",
     "batches",
+    "credentials",
     "deletions",
     "groups",
     "items",

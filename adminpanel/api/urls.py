@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.api import audit, batches, handover, storage, usage, users, workers
+from adminpanel.api import audit, batches, credentials, handover, storage, usage, users, workers
 
 urlpatterns = [
     path("admin/users", users.UserListView.as_view()),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/audit", audit.AuditLogView.as_view()),
     path("admin/batches/<uuid:batch_id>/first", batches.BatchFirstView.as_view()),
     path("admin/storage", storage.StorageView.as_view()),
+    path("admin/token", credentials.CredentialView.as_view()),
     path("admin/usage", usage.UsageView.as_view()),
     path("admin/workers", workers.WorkersView.as_view()),
 ]

@@ -15,8 +15,8 @@ from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_worker
-from videos.models import DeletionReason, Worker
-from videos.services import attempts
+from videos.models import DeletionReason, EngineCredential, Worker
+from videos.services import attempts, credentials
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import deletions
 
@@ -36,6 +36,7 @@ def rows(user: User) -> None:
     UserGroup.objects.create(name="press")
     deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
     make_worker(trouble="store_away", state="paused")
+    credentials.set_credential(engine="dashscope", new="sk-0123456789", acting_user=None)
     begin_attempt(user=user, username="mallory", password="x", address="10.0.0.9")
 
 
@@ -80,7 +81,7 @@ def test_an_administrator_sees_the_pages_of_the_site(browser: Client, name: str)
 @pytest.mark.parametrize("model", MODELS)
 def test_what_may_be_added_has_a_page_and_the_rest_refuses(browser: Client, model: type[Model]) -> None:
     answer = browser.get(page(model, "add"))
-    assert answer.status_code == (200 if model in (User, UserGroup) else 403)
+    assert answer.status_code == (200 if model in (User, UserGroup, EngineCredential) else 403)
 
 
 @pytest.mark.usefixtures("rows")
@@ -132,6 +133,7 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
         "accounts.logincounter",
         "videos.filedeletion",
         "videos.worker",
+        "videos.enginecredential",
     }
 
 

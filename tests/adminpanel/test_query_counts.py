@@ -6,13 +6,14 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User, UserGroup
 from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_user, make_worker
-from videos.models import Batch, DeletionReason
+from videos.models import Batch, DeletionReason, EngineCredential
 from videos.services import attempts
 from videos.services.attempts import Verdict
 from videos.store import deletions
@@ -28,6 +29,9 @@ def grow(rows: int) -> None:
         UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
         deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
         make_worker()
+        EngineCredential.objects.create(
+            engine=f"engine {EngineCredential.objects.count()}", secret="x", set_at=timezone.now()
+        )
         person = make_user()
         begin_attempt(user=person, username="x", password=f"{person.pk}", address=f"10.0.{number}.9")
 

@@ -279,3 +279,18 @@ def test_a_running_item_taken_back_by_two_sweeps_and_its_worker_is_settled_once(
     )
     assert only_one(outcomes), outcomes
     assert_all_is_settled()
+
+
+def test_trouble_reported_while_the_sweep_takes_the_item_back_costs_one_try(settings: Any) -> None:
+    """The worker lives and says that it failed, several times, at the moment its lease has run out."""
+    settings.RENDER_MAX_TRIES, settings.RENDER_RETRY_DELAY_S = 3, 1000
+    item = make_item(make_user())
+    claimed = claim()
+    VideoItem.objects.update(lease_until=item.queued_at)
+    trouble = Verdict("engine_error", retryable=True)
+    fails = times(3, lambda: attempts.fail(claimed, trouble))
+    outcomes = all_at_once([*fails, attempts.expire_leases, attempts.expire_leases])
+    assert only_one(outcomes), outcomes
+    item.refresh_from_db()
+    assert (item.status, item.tries) == (ItemStatus.PENDING, 1)
+    assert_all_is_settled()

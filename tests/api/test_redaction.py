@@ -21,6 +21,7 @@ SIGNATURE = "68af3c10-AbCdEfGhIjKlMnOpQrStUvWx"
         (f"GET /media/{SIGNATURE}/batches/a/b.mp4 HTTP/1.1", SIGNATURE),
         (f"GET /media/{SIGNATURE} HTTP/1.1", SIGNATURE),
         (f'"http://host/media/{SIGNATURE}/archive/x?download=a"', SIGNATURE),
+        ("GET /s/Zk3-vQ_8yT1nB6wE4rP0aLxC HTTP/1.1", "Zk3-vQ_8yT1nB6wE4rP0aLxC"),
         (f"Authorization: Bearer {JWT}", JWT),
         (f"{{'refresh': '{JWT}'}}", JWT),
         ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwxyz"),

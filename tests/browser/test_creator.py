@@ -85,12 +85,12 @@ def test_a_failed_item_is_retried_and_charged_only_while_it_runs(
     batch = people.submit(creator, [steps.faceless("风景.jpg")])
     page = open_page("/login")
     steps.enter(page, people.tokens(creator), f"/batches/{batch}")
-    retry = page.get_by_role("button", name="重试 风景.jpg", exact=True)
+    retry = page.get_by_role("button", name="重试失败或取消的 1 个", exact=True)
     expect(retry).to_be_visible(timeout=steps.RENDER_TIMEOUT_MS)
     expect(steps.balance(page)).to_have_text("2")
 
     with gate.closed():
-        with page.expect_response(lambda answer: answer.url.endswith("/resume")) as answer:
+        with page.expect_response(lambda answer: answer.url.endswith("/retry_failed")) as answer:
             retry.click()
         assert answer.value.ok
         expect(page.get_by_role("button", name="取消 风景.jpg", exact=True)).to_be_visible()
@@ -182,7 +182,7 @@ def test_a_phone_shows_everything_within_its_width(open_page: Opener, people: Pe
     steps.log_in(page, creator)
     page.get_by_role("link", name="批次").filter(has_text="批次 2").click()
     expect(page).to_have_url(f"/batches/{batch}")
-    expect(page.get_by_role("button", name="重试 风景.jpg", exact=True)).to_be_visible(
+    expect(page.get_by_role("button", name="换一张图片重试 风景.jpg", exact=True)).to_be_visible(
         timeout=steps.RENDER_TIMEOUT_MS
     )
     for path in ("/batches", f"/batches/{batch}", "/new", "/credits", "/account"):

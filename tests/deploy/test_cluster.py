@@ -37,13 +37,15 @@ def left_behind(folder: Path) -> list[Path]:
 class Cluster:
     """The command as a process, and whatever it started: servers hide their environments, so by descent."""
 
-    def __init__(self, folder: Path, *words: str, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, *words: str, module: str = "tests.servers.cluster", **variables: str
+    ) -> None:
         self._log = folder / "log"
         self._folder = folder
         self._family: set[psutil.Process] = set()
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.servers.cluster", *words],
+                [sys.executable, "-m", module, *words],
                 cwd=ROOT,
                 env=clean_environment(TMPDIR=str(folder), **variables),
                 stdout=log,
@@ -83,8 +85,10 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, *words: str, **variables: str) -> Iterator[Cluster]:
-    running = Cluster(folder, *words, **variables)
+def cluster(
+    folder: Path, *words: str, module: str = "tests.servers.cluster", **variables: str
+) -> Iterator[Cluster]:
+    running = Cluster(folder, *words, module=module, **variables)
     try:
         yield running
     except AssertionError:

@@ -17,7 +17,7 @@ from django.urls.resolvers import RoutePattern
 
 from tests.plugins.servers import needing_servers
 from tests.servers.nginx import TIMEOUT_S, Nginx, run_nginx
-from tests.servers.process import LOOPBACK, free_port, scratch_folder
+from tests.servers.process import LOOPBACK, free_port, scratch_folder, wait_until
 from zhiying.kernel.body_limits import limit_for_path, limit_of
 
 pytestmark = pytest.mark.xdist_group("nginx")
@@ -208,7 +208,9 @@ def first_answer(site: Nginx, path: str, length: int) -> bytes:
 def test_what_the_application_would_refuse_is_not_taken_in_first(site: Nginx) -> None:
     """To the byte, for every call: nginx refuses what is too large before a byte of it comes."""
     limits = calls_with_limits()
-    assert len(limits) == 9, "three of the default; log in, refresh, change password; batch, replace, part"
+    assert len(limits) == 11, (
+        "three of the default; four of accounts, its password; batch, replace, part"
+    )
     asked = {
         path: (first_answer(site, path, limit), first_answer(site, path, limit + 1))
         for path, limit in limits.items()
@@ -260,13 +262,25 @@ def test_media_cannot_be_reached_past_the_application(site: Nginx) -> None:
 # --- Logs -------------------------------------------------------------------------------------------
 
 
+def logged(site: Nginx, text: str) -> None:
+    """A line is written after its request was answered."""
+    wait_until(lambda: text in site.access_log, timeout_s=TIMEOUT_S, what=f"{text} in the log")
+
+
 def test_signatures_of_media_are_in_no_log(site: Nginx) -> None:
     signature = "68af3c10-AbCdEfGhIjKlMnOpQrStUvWx"
     for path in (f"/media/{signature}/gone.mp4", f"/media/{signature}/x.mp4?download=y"):
         response, _ = get(site, path, Referer=f"https://video.example.com{path}")
         assert response.status == 404
-    assert "gone.mp4" in site.access_log
+    logged(site, "x.mp4")
     assert [signature in text for text in (site.access_log, site.error_log)] == [False, False]
+
+
+def test_links_to_videos_are_in_no_log(site: Nginx) -> None:
+    token = "Zk3-vQ_8yT1nB6wE4rP0aLxC"
+    get(site, f"/s/{token}", Referer=f"https://video.example.com/s/{token}")
+    logged(site, "/s/[hidden]")
+    assert [token in text for text in (site.access_log, site.error_log)] == [False, False]
 
 
 def test_times_are_utc(site: Nginx) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ON_BOTH_DATABASES = ("accounts", "adminpanel", "api", "scheduling", "store", "videos")
+ON_BOTH_DATABASES = ("accounts", "adminpanel", "api", "model", "scheduling", "store", "videos")
 """Folders whose tests run on PostgreSQL as well: whatever reads or writes rows may behave otherwise there."""
 NO_ROWS = {
     Path("api", "test_headers.py"),

@@ -18,9 +18,11 @@ from tests.scheduling.conftest import rendering_processes
 from tests.scheduling.rendering import refunds, render
 from tests.servers.process import wait_until
 from tests.support.books import assert_all_is_settled
+from tests.support.parallel import all_at_once, times
 from tests.support.processes import is_running
 from tests.support.rows import make_batch, make_item, make_user
 from tests.support.scripted_engine import NAME, VARIABLE, VIDEO, prompt
+from videos import tasks
 from videos.models import ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import StoredResult
@@ -200,6 +202,48 @@ def test_a_render_that_hangs_is_killed_at_its_time_limit(
     item = render(user, "hang", folder=tmp_path)
     assert (item.status, item.error_code, item.tries) == ("failed", "render_timeout", 1)
     assert not is_running(rendering_processes(tmp_path)[0])
+    assert_all_is_settled()
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_time_limit_that_passes_as_the_work_ends_leaves_one_verdict(
+    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    """The limit passes when the video is written. Whether that is `seen` or the result is heard first, there
+    is one verdict, and neither what the killed process had to say nor its files hinder the next render.
+    """
+    scripted.RENDER_TIME_LIMIT_S = 1000
+    receive, late = renderer._Child.receive, [True]
+
+    def written() -> bool:
+        return late[0] and any(scripted.WORK_DIR.glob("*/render-*/video.mp4"))
+
+    def hear(self: Any, timeout_s: float) -> dict[str, Any] | None:
+        message = receive(self, timeout_s)
+        while written() and not seen and self.running and not (message and "result" in message):
+            message = receive(self, timeout_s)
+        return message
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + (1001 if written() else 0))
+    monkeypatch.setattr(renderer, "time", clock)
+    monkeypatch.setattr(renderer._Child, "receive", hear)
+    item = render(user, "succeed")
+    assert (item.status, item.attempt, refunds()) == (("failed", 1, 1) if seen else ("completed", 1, 0))
+    assert item.error_code == ("render_timeout" if seen else "")
+    assert default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".mp4")) == (not seen)
+    late[0] = False
+    assert render(user, "succeed").status == "completed"
+    assert_all_is_settled()
+
+
+def test_one_message_five_times_at_once_renders_once(user: User, tmp_path: Path) -> None:
+    """As a broker does that thinks nobody has taken it."""
+    item = make_item(user, prompt=prompt("succeed", folder=tmp_path))
+    outcomes = all_at_once(times(5, tasks.work))
+    assert not [one for one in outcomes if isinstance(one, Exception)], outcomes
+    item.refresh_from_db()
+    assert (item.status, item.attempt) == ("completed", 1)
+    assert len(rendering_processes(tmp_path)) == 1
     assert_all_is_settled()
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 
 from tests.servers.nginx import Nginx
@@ -35,10 +35,9 @@ def main() -> int:
     parser.add_argument("--broker", choices=BROKERS, default=os.environ.get("BROKER") or "rabbitmq")
     parser.add_argument("--once", action="store_true", help="do the main job, stop, and end with 0")
     told = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    stop_when_told()
     try:
-        with running_cluster(told.broker) as (topology, nginx, store):
+        with running_cluster(told.broker, Supervisor(say)) as (topology, nginx, store):
             began = time.monotonic()
             _, films = do_main_job(ProxiedApi(nginx).login(topology.admin_password))
             say(f"The main job: {len(films)} portraits became videos in {time.monotonic() - began:.1f} s.")
@@ -55,14 +54,22 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def running_cluster(broker: str) -> Iterator[tuple[Topology, Nginx, S3Server]]:
-    """All parts, from the moment that all are healthy."""
-    supervisor = Supervisor(say)
+def running_cluster(
+    broker: str,
+    supervisor: Supervisor,
+    *,
+    variables: Mapping[str, str] | None = None,
+    database_settings: Mapping[str, str] | None = None,
+) -> Iterator[tuple[Topology, Nginx, S3Server]]:
+    """All parts, from the moment that all are healthy.
+
+    `variables` are further lines of .env, `database_settings` further ones of postgresql.conf.
+    """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("cluster"))
         folder.chmod(0o755)  # nginx's workers are another user when root runs this
         say("Starting PostgreSQL, the broker and the store …")
-        database_url = stack.enter_context(run_postgresql(run=supervisor.run))
+        database_url = stack.enter_context(run_postgresql(run=supervisor.run, settings=database_settings))
         broker_url = stack.enter_context(BROKERS[broker](run=supervisor.run))
         store = stack.enter_context(run_s3(run=supervisor.run))
         topology = Topology(
@@ -75,6 +82,7 @@ def running_cluster(broker: str) -> Iterator[tuple[Topology, Nginx, S3Server]]:
                 "S3_ACCESS_KEY_ID": store.access_key,
                 "S3_SECRET_ACCESS_KEY": store.secret_key,
                 "S3_REGION": store.region,
+                **(variables or {}),
             },
             host_name=HOST_NAME,
             run_server=supervisor.run,
@@ -97,6 +105,12 @@ def _where_to_look(topology: Topology, store: S3Server) -> str:
         "stop it": f"Ctrl-C, or: kill {os.getpid()}",
     }
     return "\n".join(["", *(f"  {name:<16} {text}" for name, text in lines.items()), ""])
+
+
+def stop_when_told() -> None:
+    """Ctrl-C and SIGTERM end the program in its own way, once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

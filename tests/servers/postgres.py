@@ -33,7 +33,7 @@ SETTINGS = {
     "full_page_writes": "off",
 }
 
-SURVIVES_ITS_OWN_DEATH = {**SETTINGS, "synchronous_commit": "on", "full_page_writes": "on"}
+SURVIVES_ITS_OWN_DEATH = {"synchronous_commit": "on", "full_page_writes": "on"}
 """For whoever kills the server, and not the machine: what was committed is there afterwards."""
 
 START_TIMEOUT_S = 300
@@ -46,9 +46,11 @@ def run_postgresql(
     *,
     superuser: str = "zhiying",
     run: Runner = run_command,
-    settings: Mapping[str, str] = SETTINGS,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Start PostgreSQL and give the URL of an empty database, `postgresql://user:password@host:port/name`.
+
+    `settings` go before ours.
 
     Raises `MissingServerError` where PostgreSQL is not installed and `ServerError` when it does not start.
     """
@@ -66,7 +68,9 @@ def run_postgresql(
 
         call(initdb, "-D", data, "-U", superuser, "-A", "scram-sha-256", "--pwfile", folder / "password")
         with (data / "postgresql.conf").open("a") as configuration:
-            configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+            configuration.writelines(
+                f"{name} = '{value}'\n" for name, value in {**SETTINGS, **(settings or {})}.items()
+            )
             configuration.write(f"port = {port}\n")
         asked = [str(pg_isready), "-q", "-h", LOOPBACK, "-p", str(port)]
         with run(

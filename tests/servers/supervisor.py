@@ -17,6 +17,11 @@ class Supervisor:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
+        self._running: list[_Kept] = []
+
+    def servers(self) -> list[tuple[str, int]]:
+        """Name and latest process of each server that is kept running."""
+        return [(kept.name, kept.pid) for kept in self._running]
 
     @contextlib.contextmanager
     def run(
@@ -36,8 +41,11 @@ class Supervisor:
         try:
             command.wait_until_ready(first, ready, timeout_s)
             kept.begin()
+            self._running.append(kept)
             yield first
         finally:
+            if kept in self._running:
+                self._running.remove(kept)
             kept.end(stop_signal)
 
 
@@ -52,6 +60,14 @@ class _Kept:
         self._tell = tell
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"keeps {command.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        return self._command.name
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def begin(self) -> None:
         self._thread.start()

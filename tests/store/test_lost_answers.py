@@ -1,20 +1,18 @@
 """The answer to a COMMIT is lost: whatever was written is found out, and no file that it needs goes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import OperationalError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import OperationalError
 
 from accounts.models import User
 from tests.api.forms import form, submit
 from tests.store.keeping import assert_store_and_rows_agree, needed_keys, stored_keys
 from tests.support.books import assert_all_is_settled
+from tests.support.losses import MOST_COMMITS, answer_lost, each_loss
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import attempts, batches
@@ -23,57 +21,6 @@ from videos.services.intake import PreparedPortrait
 from videos.worker import runner
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-MOST_COMMITS = 12
-
-
-class Loss:
-    """Loses the answer to one commit, counted from 1."""
-
-    def __init__(self, number: int) -> None:
-        self.number, self.commits = number, 0
-
-    @property
-    def happened(self) -> bool:
-        return self.commits >= self.number
-
-
-@contextmanager
-def answer_lost(number: int, *, committed: bool) -> Iterator[Loss]:
-    """The answer to the commit of that number is an error, though it was, or was not, carried out."""
-    real, loss = BaseDatabaseWrapper._commit, Loss(number)  # type: ignore[attr-defined]  # private
-
-    def commit(self: Any) -> Any:
-        loss.commits += 1
-        if loss.commits != number:
-            return real(self)
-        if committed:
-            real(self)
-        raise OperationalError("server closed the connection unexpectedly")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseWrapper, "_commit", commit)
-        yield loss
-
-
-def each_loss(act: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> Iterator[Loss]:
-    """Let `act`, each time prepared anew, lose the answer to each of its commits, carried out and not."""
-    for committed in (True, False):
-        for number in range(1, MOST_COMMITS):
-            prepare()
-            with answer_lost(number, committed=committed) as loss:
-                try:
-                    act()
-                except OperationalError:
-                    assert loss.happened
-                finally:
-                    for connection in connections.all():
-                        connection.close()
-            if not loss.happened:
-                break
-            yield loss
-        else:
-            raise AssertionError(f"more than {MOST_COMMITS} commits")
 
 
 def portrait(folder: Path) -> PreparedPortrait:
@@ -146,7 +93,7 @@ def test_finishing_an_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     output = tmp_path / "video.mp4"
     output.write_bytes(b"video")
     spec: Any = SimpleNamespace(output=output, poster=output)
-    result: Any = SimpleNamespace(duration_s=0.6, notes=())
+    result: Any = SimpleNamespace(duration_s=0.6, width=8, height=8, notes=())
 
     def store() -> None:
         make_item(user)

@@ -104,9 +104,9 @@ def _outline(batch: Any) -> list[tuple[str, str, str]]:
     return [(item["status"], item["error_code"], item["error_msg"]) for item in batch["items"]]
 
 
-def answers(origin: str) -> bool:
+def answers(origin: str, path: str = "/readyz") -> bool:
     with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-        return requests.get(f"{origin}/readyz", timeout=5).status_code == 200
+        return requests.get(f"{origin}{path}", timeout=5).status_code == 200
     return False
 
 

@@ -26,12 +26,14 @@ from engines.base import (
     RenderSpec,
     UnusablePortraitError,
 )
+from tests.standins.films import write_film
 
 NAME = "scripted"
 VARIABLE = f"{NAME}={__name__}:ScriptedEngine"
 """The value of EXTRA_ENGINES."""
 VIDEO = b"\0\0\0\x18ftypmp42 not a film, but bytes to play"
 HANG_S = 300
+FILM_FPS = 25
 STEPS = (20, 40, 60, 80)
 """Percentages at which a climbing render waits."""
 
@@ -85,6 +87,13 @@ def _succeed(spec: RenderSpec, progress: Progress) -> RenderResult:
     return RenderResult(
         duration_s=0.6, width=160, height=160, frames=15, fps=25, notes=(Note.plain("scripted"),)
     )
+
+
+def _film(spec: RenderSpec, progress: Progress) -> RenderResult:
+    """A film to watch, made in a moment."""
+    result = _succeed(spec, progress)
+    write_film(spec.output, result.duration_s, fps=FILM_FPS)
+    return result
 
 
 def _chatter(spec: RenderSpec, progress: Progress) -> RenderResult:
@@ -172,6 +181,7 @@ def _spy(spec: RenderSpec, progress: Progress) -> RenderResult:
 
 _ACTS = {
     "succeed": _succeed,
+    "film": _film,
     "chatter": _chatter,
     "refuse": _refuse,
     "rave": _rave,

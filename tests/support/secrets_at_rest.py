@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from django.db import connection
+
 
 class Places:
     """Texts by place: each table of a database, each log."""
@@ -18,6 +20,14 @@ class Places:
             names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
                 rows = database.execute(f'SELECT * FROM "{name}"').fetchall()  # noqa: S608  (our own table)
+                self.texts[f"table {name}"] = "\n".join(str(value) for row in rows for value in row)
+
+    def add_connection(self) -> None:
+        """The same of the database that Django is connected to, whichever it is."""
+        with connection.cursor() as cursor:
+            for name in connection.introspection.table_names(cursor):
+                cursor.execute(f'SELECT * FROM "{name}"')  # noqa: S608  (our own table)
+                rows = cursor.fetchall()
                 self.texts[f"table {name}"] = "\n".join(str(value) for row in rows for value in row)
 
     def add_log(self, name: str, text: str) -> None:

@@ -65,6 +65,7 @@ class Day:
         user = self._login("lin", generated, "user")
         self._wrong_logins()
         self._passwords(user, generated)
+        self._credentials(admin)
         batch = self._video(user)
         self._media(user, batch)
         self._refreshes()
@@ -96,6 +97,13 @@ class Day:
         assert change(self.password("wrong old"), self.password("new")) == 400
         assert change(old, self.password("too weak")) == 400
         assert change(old, self.password("new")) == 200
+
+    def _credentials(self, admin: Api) -> None:
+        """One that is set, one that replaces it, and one that is refused."""
+        for name, answer in (("first", 200), ("in its place", 200), ("with a space", 400)):
+            new = self.keep(f"credential of an engine, {name}", f"sk-{random_secrets.token_hex(16)}")
+            body = {"new_token": f"{new} ." if answer == 400 else new, "engine": "dashscope"}
+            assert admin.call("PATCH", "/api/admin/token", json=body).status_code == answer
 
     def _refreshes(self) -> None:
         api = Api(self.origin)
@@ -146,6 +154,9 @@ class Day:
         done = post(f"{self.origin}/admin/accounts/user/{user_id}/password/", new_password=given, again=given)
         assert done.ok
         assert self._login("lin", given, "user with the new password")
+        key = self.keep("credential of an engine, on the site", f"sk-{random_secrets.token_hex(16)}")
+        form = {"engine": "lightx2v-cloud", "new_credential": key}
+        assert key not in post(f"{self.origin}/admin/videos/enginecredential/add/", **form).text
         page = post(f"{self.origin}/admin/accounts/user/add/", username="mei", first_credits="1").text
         shown = re.search(r"(?i)mei[^<]*?([\w-]{16})[^<]*</li>", page)
         assert shown, page
@@ -184,12 +195,15 @@ def _deployed(data: Path, secret_key: str) -> Iterator[Platform]:
 def test_a_day_of_use_leaves_no_secret_in_tables_and_logs(tmp_path: Path) -> None:
     data = tmp_path / "data"
     places = Places()
-    with serving(data, WORKER_THREADS="1", METRICS_TOKEN=METRICS_TOKEN, **ENGINE) as platform:
+    credential = "environment-" + random_secrets.token_hex(16)
+    given = {"METRICS_TOKEN": METRICS_TOKEN, "ENGINE_CREDENTIAL": credential}
+    with serving(data, WORKER_THREADS="1", **given, **ENGINE) as platform:
         day = Day(platform)
         day.spend()
     places.add_log("of serve", platform.output)
     key = (data / "secret_key").read_text().strip()
     day.secrets |= {
+        "ENGINE_CREDENTIAL": credential,
         "SECRET_KEY": key,
         "key of tokens": derived_key(key, "jwt"),
         "key of media signatures": derived_key(key, "media"),
@@ -202,6 +216,7 @@ def test_a_day_of_use_leaves_no_secret_in_tables_and_logs(tmp_path: Path) -> Non
     places.add_sqlite(data / "zhiying.sqlite3")
     print(places.table(day.secrets))  # noqa: T201  (the documents show it)
     assert places.found(day.secrets) == {}
+    assert places.holding("lightx2v-cloud"), "its credential was set"
     assert places.holding("lin"), "names are found, so the search works"
 
 

@@ -114,6 +114,14 @@ class ItemOutput(Shape):
         lambda item: item.row.width,
     )
     height = shown(serializers.IntegerField(), lambda item: item.row.height)
+    video_width = shown(
+        serializers.IntegerField(allow_null=True, help_text="Of the video, pixels, once completed."),
+        lambda item: item.row.video_width if item.video else None,
+    )
+    video_height = shown(
+        serializers.IntegerField(allow_null=True),
+        lambda item: item.row.video_height if item.video else None,
+    )
     price = shown(
         serializers.IntegerField(help_text="Credits that its latest run was charged."),
         lambda item: item.row.price,

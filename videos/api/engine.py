@@ -7,9 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from videos import catalogue
 from videos.api import serializers as shapes
 from videos.scheduling.engine_state import engine_state
 from videos.scheduling.figures import queue_lengths
+from videos.services.credentials import problem_of
 
 
 class EngineStatusView(APIView):
@@ -33,9 +35,11 @@ class EngineStatusView(APIView):
 class TokenStatusView(APIView):
     @extend_schema(responses=shapes.TokenStatusOutput)
     def get(self, request: Request) -> Response:
-        """Whether the generation engine can be used."""
+        """Whether the generation engine can be used: ready, its credential neither missing nor refused."""
         state = engine_state()
-        body: dict[str, Any] = {"valid": state.ready}
-        if not state.ready:
-            body["error"] = state.detail
+        code = problem_of(state.name)
+        reason = catalogue.failure(code, {}, code) if code else state.detail
+        body: dict[str, Any] = {"valid": state.ready and not code}
+        if not body["valid"]:
+            body["error"] = reason
         return Response(body)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from videos.models import BatchStatus
 from videos.pricing import started_s
+from videos.services.engine_limits import engine_limits
 from videos.services.selectors import FILES_SEARCHED
 from zhiying.kernel.api.fields import DayField
 from zhiying.kernel.api.paging import PageQuery
@@ -80,6 +81,11 @@ class RenameInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
 
 
+class NoticeOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class CreatedOutput(serializers.Serializer[Any]):
     batch_id = serializers.UUIDField()
     name = serializers.CharField()
@@ -87,6 +93,7 @@ class CreatedOutput(serializers.Serializer[Any]):
     price_per_image = serializers.IntegerField()
     credits_used = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="What is left.")
+    notices = NoticeOutput(many=True, help_text="What to know though nothing is wrong.")
 
 
 class DryRunOutput(serializers.Serializer[Any]):
@@ -97,6 +104,7 @@ class DryRunOutput(serializers.Serializer[Any]):
     credits = serializers.IntegerField()
     sufficient = serializers.BooleanField()
     duration = serializers.FloatField(help_text="Of the recording, seconds.")
+    notices = NoticeOutput(many=True, help_text="What to know though nothing is wrong.")
 
 
 class CountOutput(serializers.Serializer[Any]):
@@ -146,14 +154,15 @@ class TokenStatusOutput(serializers.Serializer[Any]):
 
 def limits_body() -> dict[str, Any]:
     """The limits a client can check before it uploads."""
+    engine = engine_limits()
     return {
         "max_images": settings.BATCH_MAX_IMAGES,
         "image_max_bytes": settings.IMAGE_MAX_BYTES,
         "image_max_pixels": settings.IMAGE_MAX_PIXELS,
-        "image_min_side": settings.IMAGE_MIN_SIDE_PX,
+        "image_min_side": engine.least_side_px,
         "audio_max_bytes": settings.AUDIO_MAX_BYTES,
-        "audio_min_s": settings.AUDIO_MIN_S,
-        "audio_max_s": settings.AUDIO_MAX_S,
+        "audio_min_s": engine.shortest_s,
+        "audio_max_s": engine.longest_s,
         "prompt_max_chars": settings.PROMPT_MAX_CHARS,
         "credits_per_started_s": started_s(),
     }

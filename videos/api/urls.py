@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from videos.api import actions, engine, exports, library, storage, uploads, views
+from videos.api import actions, engine, exports, library, shares, storage, uploads, views
 
 _BATCH = "video/batches/<uuid:batch_id>"
 _ITEM = f"{_BATCH}/items/<uuid:item_id>"
@@ -18,6 +18,8 @@ urlpatterns = [
     path(f"{_BATCH}/cancel", actions.BatchCancelView.as_view()),
     path(f"{_BATCH}/retry_failed", actions.RetryFailedView.as_view()),
     path(f"{_BATCH}/export", exports.ExportView.as_view()),
+    path(f"{_BATCH}/shares", shares.SharesView.as_view()),
+    path(f"{_BATCH}/shares/<uuid:share_id>", shares.ShareView.as_view()),
     path(_ITEM, actions.ItemView.as_view()),
     path(f"{_ITEM}/cancel", actions.ItemCancelView.as_view()),
     path(f"{_ITEM}/resume", actions.ItemRetryView.as_view()),

@@ -101,6 +101,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
             "price_per_image": created.price_per_image,
             "credits_used": created.batch.credits_used,
             "credits": created.credits_left,
+            "notices": list(files.notices),
         }
 
     created = batches.batch_create(
@@ -126,6 +127,7 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
         "credits": user.credits,
         "sufficient": user.credits >= price,
         "duration": round(files.audio_duration_s, 3),
+        "notices": list(files.notices),
     }
 
 

@@ -30,6 +30,18 @@ IMAGE_MESSAGES: dict[str, str] = {
         "The image has %(width)s × %(height)s pixels. Crop it so that "
         "its long side is at most %(limit_ratio)s times its short side."
     ),
+    "image_sides_engine": gettext_noop(
+        "The image has %(width)s × %(height)s pixels. "
+        "The engine takes at most %(limit_px)s pixels a side. Scale it down."
+    ),
+    "image_aspect_engine": gettext_noop(
+        "The image has %(width)s × %(height)s pixels. The engine takes images whose width is %(min_ratio)s "
+        "to %(max_ratio)s times their height. Crop it."
+    ),
+    "image_bytes_engine": gettext_noop(
+        "The image is larger than the %(limit_mb)s MB that the engine takes. "
+        "Save a smaller copy and use that."
+    ),
     "image_animated": gettext_noop(
         "The image is an animation. Save the one picture to use as a still image."
     ),

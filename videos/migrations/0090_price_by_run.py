@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from zhiying.kernel.operations import LockTables
+
 # Until now every video cost one credit.
 SUM_UP = """
     UPDATE batches SET credits_used = pending_count + processing_count + completed_count + credits_of_deleted
@@ -18,6 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables('batches', 'video_items'),
         migrations.AddField(
             model_name='videoitem',
             name='price',

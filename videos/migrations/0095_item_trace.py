@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from zhiying.kernel.operations import LockTables
+
 
 class Migration(migrations.Migration):
 
@@ -10,6 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LockTables('video_items'),
         migrations.AddField(
             model_name='videoitem',
             name='trace',

@@ -2,9 +2,11 @@
 
 from videos.models.batch import OPEN_STATUSES, Batch, BatchStatus
 from videos.models.check_budget import CheckBudget
+from videos.models.engine_credential import CredentialUse, EngineCredential
 from videos.models.files import DeletionReason, FileDeletion, Installation, StoredBytes
 from videos.models.item import FINAL_STATUSES, ItemStatus, VideoItem
 from videos.models.queue import EngineLimit, QueueLane, QueueState, Worker
+from videos.models.share import Share
 from videos.models.upload import Upload, UploadStatus
 
 __all__ = [
@@ -13,13 +15,16 @@ __all__ = [
     "Batch",
     "BatchStatus",
     "CheckBudget",
+    "CredentialUse",
     "DeletionReason",
+    "EngineCredential",
     "EngineLimit",
     "FileDeletion",
     "Installation",
     "ItemStatus",
     "QueueLane",
     "QueueState",
+    "Share",
     "StoredBytes",
     "Upload",
     "UploadStatus",

@@ -63,6 +63,8 @@ class VideoItem(models.Model):
     source_bytes = models.PositiveBigIntegerField(default=0, help_text="Portrait and thumbnail.")
     video_bytes = models.PositiveBigIntegerField(null=True, help_text="Video and poster.")
     duration_s = models.FloatField(null=True)
+    video_width = models.PositiveIntegerField(null=True, help_text="Pixels of the video; null: not known.")
+    video_height = models.PositiveIntegerField(null=True)
     notes = models.JSONField(
         default=list, help_text=_("What the engine has to say about the result: codes with values.")
     )

@@ -8,12 +8,12 @@ from importlib import import_module
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.services import handover, login_limits, sessions, usage
+from accounts.services import handover, login_limits, mails, sessions, usage
 from videos.counters import Repair, repaired
 from videos.models import QueueState
 from videos.scheduling import figures
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, lanes, retention, uploads
+from videos.services import attempts, lanes, retention, shares, uploads
 from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
@@ -53,10 +53,11 @@ def sweep(*, take_back: bool = True) -> None:
 def clean_if_due() -> None:
     """What every worker does beside the sweep, so that a slow store keeps no item waiting.
 
-    It tidies its machine, removes files that are on the list, a part of its own, and now and then forgets
-    what is old, if no other worker did within the hour.
+    It tidies its machine, sends letters, removes files that are on the list, a part of its own, and now and
+    then forgets what is old, if no other worker did within the hour.
     """
     scratch.clean()
+    mails.work_off()
     remove_files()
     if _take_turn("cleaned_at", CLEANING_INTERVAL):
         clean()
@@ -65,7 +66,7 @@ def clean_if_due() -> None:
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
     records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
-    records += handover.delete_expired() + figures.forget_dead_workers()
+    records += handover.delete_expired() + shares.delete_expired() + figures.forget_dead_workers()
     # Logins of administrators to the Django site.
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     announced, expired = _keep_retention()

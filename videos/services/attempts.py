@@ -21,6 +21,7 @@ from videos.catalogue import failure_in_english
 from videos.counters import Outcome
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import stored_bytes
+from videos.services.letters import tell_of_end
 from videos.services.transitions import ended, lock_batch, move, refund
 from videos.store import deletions
 from videos.store.deletions import Intent
@@ -93,6 +94,9 @@ class StoredResult:
     duration_s: float
     video_bytes: int = 0
     poster_bytes: int = 0
+    width: int | None = None
+    """Pixels; None where the engine does not tell."""
+    height: int | None = None
     notes: tuple[Note, ...] = ()
 
 
@@ -136,6 +140,8 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
         poster=result.poster,
         video_bytes=size or None,
         duration_s=result.duration_s,
+        video_width=result.width,
+        video_height=result.height,
         notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
@@ -150,6 +156,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
     stored_bytes.add(batch.user_id, None, size)
     if intent:
         deletions.take(intent)
+    tell_of_end(batch)
     counters.attempt_ended(claim.engine, Outcome.COMPLETED)
     return True
 
@@ -180,6 +187,7 @@ def fail(claim: Claim, verdict: Verdict) -> bool:
     price = VideoItem.objects.values_list("price", flat=True).get(pk=claim.item_id)
     refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=verdict.code)
     usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
+    tell_of_end(batch)
     counters.attempt_ended(claim.engine, Outcome.FAILED)
     return True
 

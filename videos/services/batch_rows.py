@@ -74,6 +74,8 @@ class ItemRow(NamedTuple):
     duration_s: float | None
     width: int
     height: int
+    video_width: int | None
+    video_height: int | None
     notes_json: str
     price: int
     elapsed_s: int | None

@@ -21,7 +21,9 @@ from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
 from videos.services.earlier import StoredPortrait, StoredRecording
+from videos.services.engine_limits import Day, EngineLimits, day_of, engine_limits
 from videos.services.faces import face_problems
+from videos.store import files as stored
 from videos.store import scratch
 from videos.store.files import FileSource
 from videos.store.uploads import is_oversized
@@ -68,6 +70,8 @@ class PreparedFiles:
     audio: FileSource
     audio_name: str
     audio_duration_s: float
+    notices: Sequence[dict[str, str]] = ()
+    """What a person should know, though nothing is wrong: `code` and `detail`."""
 
 
 class InvalidBatchError(InvalidError):
@@ -104,10 +108,12 @@ def prepared_files(
         BusyError: this process prepares as many batches as it may already.
     """
     with _turn(), scratch.temporary_folder("intake-") as folder:
-        root = Path(folder)
-        outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root)
-        audio_outcome = _audio_outcome(audio, root / "audio.wav")
+        root, engine = Path(folder), engine_limits()
+        outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root, engine)
+        audio_outcome = _audio_outcome(audio, root / "audio.wav", engine)
         errors = _problems(images, outcomes, audio, audio_outcome, prompt)
+        if len(images) <= settings.BATCH_MAX_IMAGES and (day := day_of(engine)) and len(images) > day.left:
+            errors["image_count"] = _day_used_up(day)
         if errors or audio_outcome is None or isinstance(audio_outcome, MediaProblem):
             raise InvalidBatchError(errors)
         yield PreparedFiles(
@@ -115,6 +121,7 @@ def prepared_files(
             audio=audio_outcome.audio if isinstance(audio_outcome, StoredRecording) else root / "audio.wav",
             audio_name=audio.name if audio else "",
             audio_duration_s=audio_outcome.duration_s,
+            notices=_notices(engine, prompt),
         )
 
 
@@ -122,7 +129,7 @@ def prepared_files(
 def prepared_portrait(image: SubmittedFile) -> Iterator[PreparedPortrait]:
     """Check and normalise a single image, as `prepared_files` does."""
     with _turn(), scratch.temporary_folder("intake-") as folder:
-        outcome = _prepare_all([image], Path(folder))[0]
+        outcome = _prepare_all([image], Path(folder), engine_limits())[0]
         if isinstance(outcome, Problem):
             raise InvalidBatchError({"images": [file_problem(outcome, image.name, 0)]})
         yield outcome
@@ -163,10 +170,9 @@ def image_limits() -> ImageLimits:
     )
 
 
-def audio_limits() -> AudioLimits:
-    return AudioLimits(
-        max_bytes=settings.AUDIO_MAX_BYTES, min_s=settings.AUDIO_MIN_S, max_s=settings.AUDIO_MAX_S
-    )
+def audio_limits(engine: EngineLimits) -> AudioLimits:
+    """The narrower ones of the installation and its engine, so that nothing is decoded for nothing."""
+    return AudioLimits(max_bytes=settings.AUDIO_MAX_BYTES, min_s=engine.shortest_s, max_s=engine.longest_s)
 
 
 @contextmanager
@@ -180,7 +186,9 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPortrait | Problem]:
+def _prepare_all(
+    images: Sequence[SubmittedFile], root: Path, engine: EngineLimits
+) -> list[PreparedPortrait | Problem]:
     """The outcome for each image, in order; those that have a problem already, or were proven by an earlier
     batch, are not even opened."""
     jobs = [
@@ -194,7 +202,15 @@ def _prepare_all(images: Sequence[SubmittedFile], root: Path) -> list[PreparedPo
             [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
         )
     )
-    return [_outcome(image) or next(outcomes) for image in images]
+    return [_for_engine(_outcome(image) or next(outcomes), engine) for image in images]
+
+
+def _for_engine(outcome: PreparedPortrait | Problem, engine: EngineLimits) -> PreparedPortrait | Problem:
+    """The outcome, or why the engine takes no portrait of this size."""
+    if isinstance(outcome, Problem):
+        return outcome
+    size = stored.size_of(outcome.portrait)
+    return engine.portrait_problem(outcome.width, outcome.height, size) or outcome
 
 
 def _outcome(image: SubmittedFile) -> PreparedPortrait | MediaProblem | None:
@@ -230,7 +246,7 @@ def _portrait(
     )
 
 
-def _audio_outcome(audio: SubmittedFile | None, out: Path) -> AudioOutcome:
+def _audio_outcome(audio: SubmittedFile | None, out: Path, engine: EngineLimits) -> AudioOutcome:
     if audio is None:
         return None
     if isinstance(audio.content, MediaProblem | StoredRecording):
@@ -238,9 +254,12 @@ def _audio_outcome(audio: SubmittedFile | None, out: Path) -> AudioOutcome:
     if not isinstance(audio.content, Path):
         raise TypeError("A portrait is not a recording.")
     try:
-        return prepare_audio(audio.content, limits=audio_limits(), wav_out=out)
+        prepared = prepare_audio(audio.content, limits=audio_limits(engine), wav_out=out)
     except MediaProblem as problem:
         return problem
+    if engine.max_audio_s and prepared.duration_s > engine.max_audio_s:  # engines forgive no padding
+        return MediaProblem("audio_too_long", {"limit_s": engine.longest_s})
+    return prepared
 
 
 def _problems(
@@ -273,6 +292,21 @@ def _problems(
         text = _("The prompt is longer than %(max)d characters. Shorten it.")
         errors["prompt"] = _field("prompt_too_long", text % {"max": settings.PROMPT_MAX_CHARS})
     return errors
+
+
+def _day_used_up(day: Day) -> dict[str, Any]:
+    text = _(
+        "The engine makes %(limit)d videos a day, and %(left)d more today. There is room again from %(time)s."
+    )
+    values = {"limit": day.limit, "left": day.left, "time": f"{day.until:%Y-%m-%d %H:%M}"}
+    return {**_field("engine_day_used_up", text % values), "left": day.left, "room_at": day.until.isoformat()}
+
+
+def _notices(engine: EngineLimits, prompt: str) -> list[dict[str, str]]:
+    if engine.understands_prompt or not prompt.strip():
+        return []
+    code = "prompt_not_honoured"
+    return [{"code": code, "detail": catalogue.notice(code, {"engine": engine.label})}]
 
 
 def _field(code: str, detail: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dramatiq.middleware import Middleware
 from videos import counters
 from videos.worker.stopping import stopping
 from zhiying.kernel import tracing
+from zhiying.kernel.outages import outage_of
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
@@ -77,11 +78,21 @@ def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None
         close_old_connections()
         try:
             work()
-        except Exception:
-            logger.exception("%s failed; it will be tried again", threading.current_thread().name)
+        except Exception as error:  # noqa: BLE001  (logged, and tried again)
+            _tell(error)
             close_old_connections()
         stopping.wait(interval_s())
     connections.close_all()
+
+
+def _tell(error: Exception) -> None:
+    """One line of an outage, which every thread meets again and again; of a fault all there is to know."""
+    name = threading.current_thread().name
+    if part := outage_of(error):
+        first_line = str(error).strip().partition("\n")[0]
+        logger.error("%s waits, %s away: %s: %s", name, part, type(error).__name__, first_line)
+    else:
+        logger.error("%s failed; it will be tried again", name, exc_info=error)
 
 
 def _look_for_work() -> None:

@@ -233,6 +233,8 @@ def _store(watch: Watch, spec: RenderSpec, result: RenderResult) -> bool:
             duration_s=result.duration_s,
             video_bytes=video_bytes,
             poster_bytes=poster_bytes,
+            width=result.width or None,
+            height=result.height or None,
             notes=result.notes,
         )
         # The answer to a commit can be lost: then the second try finds the item finished by the first.

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import pre_migrate
 
-from zhiying.kernel.statement_limits import lift_statement_limit
+from zhiying.kernel.statement_limits import limits_of_migrations
 
 
 class KernelConfig(AppConfig):
@@ -11,4 +11,4 @@ class KernelConfig(AppConfig):
     label = "zhiying"  # the name under which its migrations are recorded
 
     def ready(self) -> None:
-        pre_migrate.connect(lift_statement_limit, sender=self, dispatch_uid="long migrations")
+        pre_migrate.connect(limits_of_migrations, sender=self, dispatch_uid="long migrations")

@@ -8,9 +8,14 @@ import re
 from collections.abc import Callable, Sequence
 
 HIDDEN = "[hidden]"
+_MIN_CHARS = 8
+"""Shorter values would be found inside of ordinary words."""
+_MAX_LEARNT = 64
+_learnt: list[str] = []
 
 _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(/media/)[0-9a-fA-F]+-[^/\s\"'?]+"), rf"\1{HIDDEN}"),  # our signatures
+    (re.compile(r"(/s/)[\w-]{20,}"), rf"\1{HIDDEN}"),  # links to videos
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),  # JSON web tokens
     (re.compile(r"(?i)\b(bearer|token|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {HIDDEN}"),
     (
@@ -23,7 +28,7 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # user:password@host
     (
         re.compile(
-            r"(?i)(['\"]?(?:old_|new_)?(?:password|secret|secret_key|refresh|access_token)['\"]?"
+            r"(?i)(['\"]?(?:old_|new_)?(?:password|secret|secret_key|refresh|access_token|token)['\"]?"
             r"\s*[:=]\s*['\"])[^'\"]+"
         ),
         rf"\1{HIDDEN}",
@@ -38,6 +43,13 @@ def redact(text: str) -> str:
     return text
 
 
+def hide(secret: str) -> None:
+    """From now on no line of this process holds this secret, which is not among the settings."""
+    if len(secret) >= _MIN_CHARS and secret not in _learnt:
+        _learnt.append(secret)
+        del _learnt[:-_MAX_LEARNT]
+
+
 class Redaction:
     """Hides what looks like a secret, and the installation's own secrets wherever they stand."""
 
@@ -45,6 +57,6 @@ class Redaction:
         self._own_secrets = own_secrets
 
     def __call__(self, text: str) -> str:
-        for secret in self._own_secrets():
+        for secret in (*self._own_secrets(), *_learnt):
             text = text.replace(secret, HIDDEN)
         return redact(text)

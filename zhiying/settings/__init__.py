@@ -12,6 +12,7 @@ from zhiying.settings.database import *  # noqa: F403
 from zhiying.settings.generation import *  # noqa: F403
 from zhiying.settings.languages import *  # noqa: F403
 from zhiying.settings.logs import *  # noqa: F403
+from zhiying.settings.mail import *  # noqa: F403
 from zhiying.settings.media import *  # noqa: F403
 from zhiying.settings.observation import *  # noqa: F403
 from zhiying.settings.security import *  # noqa: F403

@@ -5,6 +5,8 @@ from zhiying.settings.core import BROKER_URL, env
 # --- Generation -------------------------------------------------------------------------------------
 
 GENERATION_ENGINE = env.str("GENERATION_ENGINE", default="portrait")
+ENGINE_CREDENTIAL = env.str("ENGINE_CREDENTIAL", default="")
+"""What GENERATION_ENGINE shows to its server, until an administrator sets another."""
 WORKER_THREADS = env.int("WORKER_THREADS", default=2)
 """Renders at once in one worker process."""
 RENDER_THREADS = env.int("RENDER_THREADS", default=0)

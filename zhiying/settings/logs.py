@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from zhiying.kernel.log_lines import FORMATTERS, TextLines
 from zhiying.settings.core import PRODUCTION, env
 from zhiying.settings.database import DATABASES
+from zhiying.settings.generation import ENGINE_CREDENTIAL
+from zhiying.settings.mail import EMAIL_HOST_PASSWORD
 from zhiying.settings.media import STORAGES
 from zhiying.settings.observation import OTEL_EXPORTER_OTLP_HEADERS, SENTRY_DSN
 from zhiying.settings.security import (
@@ -25,6 +27,8 @@ _OWN_SECRETS = [
     *JWT_SIGNING_KEYS,
     *MEDIA_SIGNING_KEYS,
     METRICS_TOKEN,
+    EMAIL_HOST_PASSWORD,
+    ENGINE_CREDENTIAL,
     DATABASES["default"].get("PASSWORD"),
     STORAGES["default"]["OPTIONS"].get("secret_key"),
     SENTRY_DSN,

@@ -4,7 +4,6 @@ import { BrowserRouter } from 'react-router';
 
 import { I18nProvider } from '@/shared/i18n/i18n';
 import { PageSpinner } from '@/shared/ui/states';
-import { TipProvider } from '@/shared/ui/tip';
 import { ToastProvider } from '@/shared/ui/toast';
 
 import { ErrorBoundary } from './fallbacks';
@@ -16,17 +15,15 @@ export function App({ initial }: { initial: ComponentProps<typeof I18nProvider>[
   return (
     <QueryClientProvider client={client}>
       <I18nProvider initial={initial}>
-        <TipProvider delayDuration={400}>
-          <ToastProvider>
-            <BrowserRouter>
-              <ErrorBoundary>
-                <Suspense fallback={<PageSpinner />}>
-                  <AppRoutes />
-                </Suspense>
-              </ErrorBoundary>
-            </BrowserRouter>
-          </ToastProvider>
-        </TipProvider>
+        <ToastProvider>
+          <BrowserRouter>
+            <ErrorBoundary>
+              <Suspense fallback={<PageSpinner />}>
+                <AppRoutes />
+              </Suspense>
+            </ErrorBoundary>
+          </BrowserRouter>
+        </ToastProvider>
       </I18nProvider>
     </QueryClientProvider>
   );

@@ -10,7 +10,7 @@ export function RequireUser() {
   const signedIn = useSignedIn();
   const location = useLocation();
   if (!signedIn) {
-    const from = `${location.pathname}${location.search}`;
+    const from = `${location.pathname}${location.search}${location.hash}`;
     return <Navigate to="/login" replace state={{ from }} />;
   }
   return <Outlet />;

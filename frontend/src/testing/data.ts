@@ -35,6 +35,8 @@ export function makeItem(part: Partial<Item> = {}): Item {
     retry_helps: false,
     api_task_id: null,
     duration: null,
+    video_width: null,
+    video_height: null,
     width: 600,
     height: 800,
     price: 1,

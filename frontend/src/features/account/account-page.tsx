@@ -18,6 +18,7 @@ import { Segmented } from '@/shared/ui/segmented';
 import { useToast } from '@/shared/ui/toast';
 
 import styles from './account-page.module.css';
+import { MailCard } from './mail-card';
 import { SecondFactor } from './second-factor';
 import { StorageCard } from './storage-card';
 
@@ -29,9 +30,11 @@ export function AccountPage() {
       <div className={styles.stack}>
         <Appearance />
         <StorageCard />
+        <MailCard />
         <PasswordCard />
-        {user?.isAdmin && <SecondFactor />}
         <Sessions />
+        {/* Last, because whether it shows is known late. */}
+        {user?.isAdmin && <SecondFactor />}
       </div>
     </Page>
   );

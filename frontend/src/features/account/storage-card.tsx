@@ -9,11 +9,19 @@ import { ProgressBar } from '@/shared/ui/progress-bar';
 /** How much is stored, how much may be, and for how long files are kept. */
 export function StorageCard() {
   const { t, format } = useI18n();
-  const use = useQuery({
+  const { data: use, isError } = useQuery({
     queryKey: ['storage'],
     queryFn: ({ signal }) => request<StorageUse>('/api/video/storage', { signal }),
-  }).data;
-  if (!use) return null;
+  });
+  if (!use) {
+    if (isError) return null;
+    // Holds the place, so that nothing below moves.
+    return (
+      <Card title={t('account.storage')}>
+        <p>{'\u00a0'}</p>
+      </Card>
+    );
+  }
   const { used_bytes: used, quota_bytes: quota, retention_days: days } = use;
   return (
     <Card title={t('account.storage')}>

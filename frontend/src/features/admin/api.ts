@@ -12,6 +12,8 @@ import type {
   BatchPage,
   BatchStatus,
   CreatedUser,
+  CredentialChanged,
+  CredentialList,
   EngineStatus,
   Handover,
   NewUser,
@@ -120,6 +122,40 @@ export const engineQuery = queryOptions({
   queryFn: ({ signal }) => request<EngineStatus>('/api/engine/status', { signal }),
   refetchInterval: ENGINE_POLL_MS,
 });
+
+export const credentialsQuery = queryOptions({
+  queryKey: ['admin', 'credentials'],
+  queryFn: ({ signal }) => request<CredentialList>('/api/admin/token', { signal }),
+  refetchInterval: 30_000,
+});
+
+/** What the server says of an engine changes with its credential. */
+function refreshEngine(client: ReturnType<typeof useQueryClient>) {
+  void client.invalidateQueries({ queryKey: ['admin', 'token-status'] });
+  return client.invalidateQueries({ queryKey: ['admin', 'credentials'] });
+}
+
+export function useSetCredential(engine: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (newToken: string) =>
+      request<CredentialChanged>('/api/admin/token', {
+        method: 'PATCH',
+        json: { engine, new_token: newToken },
+      }),
+    gcTime: 0, // nothing keeps what was typed
+    onSuccess: () => refreshEngine(client),
+  });
+}
+
+export function useRemoveCredential(engine: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      request<CredentialChanged>('/api/admin/token', { method: 'DELETE', query: { engine } }),
+    onSuccess: () => refreshEngine(client),
+  });
+}
 
 export const workersQuery = queryOptions({
   queryKey: ['admin', 'workers'],

@@ -26,6 +26,8 @@ const ACTIONS = [
   'credits.set',
   'credits.adjust',
   'credits.topup',
+  'credential.set',
+  'credential.remove',
   'batch.create',
   'batch.rename',
   'batch.cancel',

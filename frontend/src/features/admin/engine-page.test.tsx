@@ -1,4 +1,5 @@
 import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { describe, expect, it } from 'vitest';
 
@@ -20,7 +21,18 @@ const worker = {
   seen_at: '2026-11-26T09:00:00Z',
 };
 
-function answerWith(workers: unknown[]) {
+const credential = {
+  engine: 'dashscope',
+  use: 'required',
+  origin: 'none',
+  readable: true,
+  set_at: null,
+  set_by: '',
+  last_use: 'unknown',
+  last_used_at: null,
+};
+
+function answerWith(workers: unknown[], credentials: unknown[] = []) {
   server.use(
     http.get('/api/user/profile', () =>
       HttpResponse.json(makeUser({ isAdmin: true, is_admin: true })),
@@ -36,6 +48,7 @@ function answerWith(workers: unknown[]) {
         queue: { pending: 3, processing: 1 },
       }),
     ),
+    http.get('/api/admin/token', () => HttpResponse.json({ credentials })),
     http.get('/api/admin/workers', () => HttpResponse.json({ workers })),
   );
 }
@@ -56,5 +69,56 @@ describe('the engine page', () => {
     answerWith([]);
     openApp('/manage/engine');
     expect(await screen.findByText(/没有工作进程在运行/)).toBeInTheDocument();
+  });
+
+  it('sets a credential and shows by whom, but not which', async () => {
+    answerWith([], [credential]);
+    const sent: unknown[] = [];
+    server.use(
+      http.patch('/api/admin/token', async ({ request }) => {
+        sent.push(await request.json());
+        const set = { origin: 'stored', set_at: '2026-11-27T08:00:00Z', set_by: 'lin' };
+        answerWith([], [{ ...credential, ...set, last_use: 'accepted' }]);
+        return HttpResponse.json({ success: true, message: '已设置。' });
+      }),
+    );
+    const user = userEvent.setup();
+    openApp('/manage/engine');
+    expect(await screen.findByText('该引擎需要凭据。')).toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: '设置' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    const field = dialog.getByLabelText('新凭据');
+    expect(field).toHaveAttribute('type', 'password');
+    await user.type(field, 'sk-0123456789');
+    await user.click(dialog.getByRole('button', { name: '设置' }));
+    expect(await screen.findByText(/由 lin 设置 · 服务器已接受/)).toBeInTheDocument();
+    expect(sent).toEqual([{ engine: 'dashscope', new_token: 'sk-0123456789' }]);
+    expect(document.body.innerHTML).not.toContain('sk-0123456789');
+  });
+
+  it('removes one after asking', async () => {
+    answerWith([], [{ ...credential, origin: 'stored', set_at: '2026-11-27T08:00:00Z' }]);
+    let removed = '';
+    server.use(
+      http.delete('/api/admin/token', ({ request }) => {
+        removed = new URL(request.url).searchParams.get('engine') ?? '';
+        answerWith([], [credential]);
+        return HttpResponse.json({ success: true, message: '已移除。' });
+      }),
+    );
+    const user = userEvent.setup();
+    openApp('/manage/engine');
+    await user.click(await screen.findByRole('button', { name: '移除' }));
+    const dialog = within(await screen.findByRole('alertdialog'));
+    await user.click(dialog.getByRole('button', { name: '移除' }));
+    expect(await screen.findByText('该引擎需要凭据。')).toBeInTheDocument();
+    expect(removed).toBe('dashscope');
+  });
+
+  it('says nothing of credentials where no engine takes one', async () => {
+    answerWith([], [{ ...credential, engine: 'portrait', use: 'none' }]);
+    openApp('/manage/engine');
+    expect(await screen.findByText(/没有工作进程在运行/)).toBeInTheDocument();
+    expect(screen.queryByText('凭据')).not.toBeInTheDocument();
   });
 });

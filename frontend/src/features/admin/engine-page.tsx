@@ -8,13 +8,16 @@ import { Notice } from '@/shared/ui/notice';
 import { Card } from '@/shared/ui/page';
 import { ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
-import { engineQuery, tokenStatusQuery } from './api';
+import { engineQuery, tokenStatusQuery, workersQuery } from './api';
+import { Credentials } from './components/credentials';
 import { Workers } from './components/workers';
 import styles from './engine-page.module.css';
 
 export function EnginePage() {
   const engine = useQuery(engineQuery);
-  if (engine.isPending) {
+  // Waited for as well: their list would push down what stands below it.
+  const workers = useQuery(workersQuery);
+  if (engine.isPending || workers.isPending) {
     return (
       <Loading>
         <Skeleton style={{ height: 130, marginBottom: 18 }} />
@@ -64,6 +67,7 @@ function Engine({ status, stale }: { status: EngineStatus; stale: boolean }) {
           <dd>{format.number(status.queue.pending)}</dd>
         </div>
       </dl>
+      <Credentials />
       <Workers />
       <Card title={t('engine.capabilities')}>
         <dl className={styles.facts}>

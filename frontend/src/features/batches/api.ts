@@ -8,9 +8,9 @@ import {
 } from '@tanstack/react-query';
 
 import { request } from '@/shared/api/client';
-import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared/api/direct-upload';
 import { toApiError } from '@/shared/api/errors';
 import type { Batch, BatchExport, BatchPage, BatchStatus } from '@/shared/api/types';
+import { loadPatiently } from '@/shared/lib/load';
 
 import { listPollInterval, pollInterval, SLOW_POLL_MS } from './polling';
 
@@ -96,6 +96,10 @@ export type BatchAction =
 /** Sends the picture ahead where the server takes direct uploads, and otherwise as a form. */
 async function replaceImage(path: string, image: File): Promise<unknown> {
   const call = { method: 'POST', timeoutMs: REPLACE_TIMEOUT_MS } as const;
+  // Few who look at their batches replace an image: what it takes is not part of the first load.
+  const { DirectUploadUnavailable, forgetUploads, uploadDirectly } = await loadPatiently(
+    () => import('@/shared/api/direct-upload'),
+  );
   try {
     const [key] = await uploadDirectly([image]);
     const answer = await request(path, { ...call, json: { image: key } });

@@ -149,7 +149,12 @@ describe('a batch in the works', () => {
     let retried = false;
     serve(() =>
       makeBatch([
-        makeItem({ id: 'c', status: retried ? 'pending' : 'failed', error_code: 'engine_error' }),
+        makeItem({
+          id: 'c',
+          status: retried ? 'pending' : 'failed',
+          error_code: 'engine_error',
+          retry_helps: !retried,
+        }),
       ]),
     );
     server.use(
@@ -164,7 +169,11 @@ describe('a batch in the works', () => {
   });
 
   it('says why an action was refused', async () => {
-    serve(() => makeBatch([makeItem({ id: 'c', status: 'failed', error_code: 'no_face' })]));
+    serve(() =>
+      makeBatch([
+        makeItem({ id: 'c', status: 'failed', error_code: 'engine_error', retry_helps: true }),
+      ]),
+    );
     server.use(
       http.post('/api/video/batches/batch-1/items/c/resume', () =>
         problem(402, 'insufficient_credits', { required: 1, available: 0 }),
@@ -173,6 +182,25 @@ describe('a batch in the works', () => {
     const { user } = openApp('/batches/batch-1');
     await user.click(await screen.findByRole('button', { name: '重试 c.jpg' }));
     expect(await screen.findByText('积分不足：需要 1，现有 0。')).toBeVisible();
+  });
+
+  it('offers a retry where it may help, and one for all that was cancelled', async () => {
+    serve(() =>
+      makeBatch([
+        makeItem({ id: 'a', status: 'failed', error_code: 'engine_error', retry_helps: true }),
+        makeItem({ id: 'b', status: 'failed', error_code: 'no_face' }),
+        makeItem({ id: 'c', status: 'cancelled', retry_helps: true }),
+        makeItem({ id: 'd', status: 'cancelled', retry_helps: true }),
+      ]),
+    );
+    openApp('/batches/batch-1');
+    expect(await screen.findByRole('button', { name: '重试失败或取消的 4 个' })).toBeVisible();
+    const retries = screen.getAllByRole('button', { name: /^重试 / });
+    expect(retries.map((button) => button.getAttribute('aria-label'))).toEqual(['重试 a.jpg']);
+    expect(screen.getByRole('button', { name: '换一张图片重试 b.jpg' })).toHaveTextContent(
+      '换图片',
+    );
+    expect(screen.queryByRole('button', { name: '换一张图片重试 c.jpg' })).not.toBeInTheDocument();
   });
 
   it('replaces the image of a failed item', async () => {

@@ -2,8 +2,9 @@ import type { Item } from '@/shared/api/types';
 
 /** The grid's rows are this fine, so that cards of any height fit without visible steps. */
 export const ROW_PX = 4;
-/** Height of a card's caption below the picture. */
+/** Height of a card's caption below the picture, as in item-card.module.css: buttons for fingers are taller. */
 export const CAPTION_PX = 72;
+export const CAPTION_TOUCH_PX = 100;
 
 const MIN_ASPECT = 0.5;
 const MAX_ASPECT = 1.8;
@@ -14,13 +15,19 @@ export interface Layout {
   gap: number;
   /** Pixels. */
   columnWidth: number;
+  captionHeight: number;
 }
 
-export function columnsFor(width: number): Layout {
+export function columnsFor(width: number, touch = false): Layout {
   const gap = width < 560 ? 12 : 16;
   const wanted = width < 560 ? 160 : 204;
   const columns = Math.max(2, Math.floor((width + gap) / (wanted + gap)));
-  return { columns, gap, columnWidth: (width - gap * (columns - 1)) / columns };
+  return {
+    columns,
+    gap,
+    columnWidth: (width - gap * (columns - 1)) / columns,
+    captionHeight: touch ? CAPTION_TOUCH_PX : CAPTION_PX,
+  };
 }
 
 /** Width by height; very long pictures are cropped so that one does not fill the screen. */
@@ -49,6 +56,6 @@ export function placed(items: readonly Pick<Item, 'width' | 'height'>[], layout:
 }
 
 export function rowSpan(item: Pick<Item, 'width' | 'height'>, layout: Layout): number {
-  const height = layout.columnWidth / aspectOf(item) + CAPTION_PX + layout.gap;
+  const height = layout.columnWidth / aspectOf(item) + layout.captionHeight + layout.gap;
   return Math.ceil(height / ROW_PX);
 }

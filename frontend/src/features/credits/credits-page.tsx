@@ -31,7 +31,7 @@ export function CreditsPage() {
             {credits === undefined ? '–' : format.number(credits)}
           </p>
           <p className={styles.label}>
-            {credits === undefined ? ' ' : t('credits.enoughFor', { n: credits })}
+            {credits === undefined ? '\u00a0' : t('credits.enoughFor', { n: credits })}
           </p>
         </div>
         <ButtonLink variant="secondary">

@@ -36,9 +36,15 @@ export type AuditPage = Schemas['AuditLogOutput'];
 export type EngineStatus = Schemas['EngineStatusOutput'];
 export type WorkerList = Schemas['WorkerListOutput'];
 export type Worker = Schemas['WorkerOutput'];
+export type EngineCredential = Schemas['CredentialOutput'];
+export type CredentialList = Schemas['CredentialListOutput'];
+export type CredentialChanged = Schemas['CredentialChangedOutput'];
 export type Handover = Schemas['HandoverOutput'];
 export type LibraryFile = Schemas['LibraryFileOutput'];
 export type LibraryPage = Schemas['LibraryOutput'];
+export type Share = Schemas['ShareOutput'];
+export type MailSettings = Schemas['MailOutput'];
+export type MadeShare = Schemas['ShareMadeOutput'];
 export type TokenStatus = Schemas['TokenStatusOutput'];
 
 /** One bad file of a rejected batch (the schema leaves the inside of `errors` open). */

@@ -3,17 +3,19 @@ import {
   CopyPlus,
   Download,
   Ellipsis,
+  Link2,
   Music2,
   Pencil,
   RotateCw,
   Trash2,
   UserRound,
 } from 'lucide-react';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
 import type { Batch } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
+import { lazyScreen } from '@/shared/lib/load';
 import { saveUrl } from '@/shared/lib/save';
 import { useProfile } from '@/shared/session/session';
 import { Button, IconButton } from '@/shared/ui/button';
@@ -27,6 +29,8 @@ import { isMoving } from '../polling';
 import styles from './batch-header.module.css';
 import { RenameDialog } from './rename-dialog';
 
+const ShareDialog = lazyScreen(async () => (await import('./share-dialog')).ShareDialog);
+
 export function BatchHeader({ batch }: { batch: Batch }) {
   const { t, format } = useI18n();
   const profile = useProfile().data;
@@ -35,7 +39,9 @@ export function BatchHeader({ batch }: { batch: Batch }) {
     <header className={styles.header}>
       <div className={styles.text}>
         <div className={styles.titleRow}>
-          <h1 className={styles.title}>{batch.name}</h1>
+          <h1 className={styles.title} title={batch.name}>
+            {batch.name}
+          </h1>
           <StatusBadge status={batch.status} />
         </div>
         <p className={styles.meta}>
@@ -63,7 +69,7 @@ export function BatchHeader({ batch }: { batch: Batch }) {
   );
 }
 
-type Asking = 'cancel' | 'delete' | 'rename' | null;
+type Asking = 'cancel' | 'delete' | 'rename' | 'share' | null;
 
 function Actions({ batch, own }: { batch: Batch; own: boolean }) {
   const { t, explain } = useI18n();
@@ -157,6 +163,11 @@ function Actions({ batch, own }: { batch: Batch; own: boolean }) {
         <MenuItem icon={<Pencil />} onSelect={() => open('rename')}>
           {t('batch.rename')}
         </MenuItem>
+        {progress.completed > 0 && !batch.files_removed && (
+          <MenuItem icon={<Link2 />} onSelect={() => open('share')}>
+            {t('batch.share')}
+          </MenuItem>
+        )}
         <MenuDivider />
         <MenuItem icon={<Trash2 />} danger onSelect={() => open('delete')}>
           {t('batch.delete')}
@@ -187,6 +198,11 @@ function Actions({ batch, own }: { batch: Batch; own: boolean }) {
         error={failure}
         onConfirm={() => confirm('delete')}
       />
+      {asking === 'share' && (
+        <Suspense>
+          <ShareDialog batch={batch} onClose={() => setAsking(null)} />
+        </Suspense>
+      )}
       {asking === 'rename' && <RenameDialog batch={batch} onClose={() => setAsking(null)} />}
     </div>
   );

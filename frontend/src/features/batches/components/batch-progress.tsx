@@ -72,24 +72,33 @@ export function BatchProgress({ batch }: { batch: Batch }) {
   const moving = isMoving(progress);
   const announcement = useFinishAnnouncement(progress, t);
   const shares = sharesOf(progress);
+  // Stays once it was there, with how it ended: what stands below must not jump under somebody's finger.
+  const [begun, setBegun] = useState(moving);
+  if (moving && !begun) setBegun(true);
 
   return (
     <>
       <p className="visually-hidden" role="status">
         {announcement}
       </p>
-      {moving && (
+      {begun && (
         <section className={styles.panel} aria-label={t('batch.progress')}>
           <div className={styles.numbers}>
             <strong className={styles.percent}>{Math.round(progress.overall_progress)}%</strong>
             <span className={styles.counts}>
-              {t('batch.counts', {
-                completed: progress.completed,
-                processing: progress.processing,
-                pending: progress.pending,
-              })}
+              {moving
+                ? t('batch.counts', {
+                    completed: progress.completed,
+                    processing: progress.processing,
+                    pending: progress.pending,
+                  })
+                : t('batch.finished', {
+                    completed: progress.completed,
+                    failed: progress.failed,
+                    cancelled: progress.cancelled,
+                  })}
             </span>
-            <span className={styles.eta}>{etaSentence(progress, t, format)}</span>
+            <span className={styles.eta}>{moving && etaSentence(progress, t, format)}</span>
             <NoticesButton />
           </div>
           <div

@@ -160,6 +160,7 @@ function Preview({ item, name, onPlay }: { item: Item; name: string; onPlay: () 
   );
 }
 
+/** What can be done with one. Cancelled ones come back all together, by the button of their batch. */
 function Caption({
   batchId,
   item,
@@ -169,11 +170,10 @@ function Caption({
   const { t, codeText, explain } = useI18n();
   const toast = useToast();
   const action = useBatchAction(batchId);
-  const file = useRef<HTMLInputElement>(null);
   const act = (what: BatchAction) =>
     action.mutate(what, { onError: (error) => toast(explain(error), 'bad') });
 
-  const again = item.status === 'failed' || item.status === 'cancelled';
+  const failed = item.status === 'failed';
   const moving = item.status === 'pending' || item.status === 'processing';
   const reason = codeText('error', item.error_code, item.error_msg);
   return (
@@ -204,44 +204,80 @@ function Caption({
       </div>
       <StatusBadge status={item.status} />
       {deletable && !moving && <DeleteItem batchId={batchId} itemId={item.id} name={name} />}
-      {again && (
+      {failed && (
         <div className={styles.trouble}>
-          {item.status === 'failed' && reason && <p className={styles.reason}>{reason}</p>}
+          {reason && <p className={styles.reason}>{reason}</p>}
           <div className={styles.buttons} hidden={item.files_removed}>
-            <Button
-              size="sm"
-              icon={<RotateCw size={14} />}
+            {item.retry_helps && (
+              <Button
+                size="sm"
+                icon={<RotateCw size={14} />}
+                busy={action.isPending}
+                aria-label={t('batch.retryItem', { name })}
+                onClick={() => act({ kind: 'retryItem', itemId: item.id })}
+              >
+                {t('common.retry')}
+              </Button>
+            )}
+            <ReplaceButton
+              name={name}
+              alone={!item.retry_helps}
               busy={action.isPending}
-              aria-label={t('batch.retryItem', { name })}
-              onClick={() => act({ kind: 'retryItem', itemId: item.id })}
-            >
-              {t('common.retry')}
-            </Button>
-            <IconButton
-              size="sm"
-              variant="secondary"
-              label={t('batch.replaceImage', { name })}
-              disabled={action.isPending}
-              onClick={() => file.current?.click()}
-            >
-              <ImageUp size={15} />
-            </IconButton>
-            <input
-              ref={file}
-              type="file"
-              hidden
-              accept="image/jpeg,image/png,image/webp"
-              aria-label={t('batch.replaceImage', { name })}
-              onChange={(event) => {
-                const image = event.target.files?.[0];
-                event.target.value = '';
-                if (image) act({ kind: 'replaceItem', itemId: item.id, image });
-              }}
+              onChoose={(image) => act({ kind: 'replaceItem', itemId: item.id, image })}
             />
           </div>
         </div>
       )}
     </div>
+  );
+}
+
+/** The way on for a picture that would fail again; beside a retry it is the second choice. */
+function ReplaceButton({
+  name,
+  alone,
+  busy,
+  onChoose,
+}: {
+  name: string;
+  alone: boolean;
+  busy: boolean;
+  onChoose: (image: File) => void;
+}) {
+  const { t } = useI18n();
+  const file = useRef<HTMLInputElement>(null);
+  const label = t('batch.replaceImage', { name });
+  const choose = () => file.current?.click();
+  return (
+    <>
+      {alone ? (
+        <Button
+          size="sm"
+          icon={<ImageUp size={15} />}
+          busy={busy}
+          aria-label={label}
+          onClick={choose}
+        >
+          {t('batch.replace')}
+        </Button>
+      ) : (
+        <IconButton size="sm" variant="secondary" label={label} disabled={busy} onClick={choose}>
+          <ImageUp size={15} />
+        </IconButton>
+      )}
+      <input
+        ref={file}
+        type="file"
+        hidden
+        accept="image/jpeg,image/png,image/webp"
+        aria-label={label}
+        onChange={(event) => {
+          const image = event.target.files?.[0];
+          event.target.value = '';
+          if (image) onChoose(image);
+        }}
+      />
+    </>
   );
 }
 

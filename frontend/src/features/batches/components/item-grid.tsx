@@ -2,7 +2,7 @@ import { useMemo, useRef } from 'react';
 
 import type { Item } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
-import { useWidth } from '@/shared/lib/hooks';
+import { useMediaQuery, useWidth } from '@/shared/lib/hooks';
 
 import type { Selection } from '../selection';
 import { columnsFor, placed, ROW_PX } from '../waterfall';
@@ -23,7 +23,8 @@ export function ItemGrid({ batchId, items, deletable, onPlay, selection }: Props
   const { t } = useI18n();
   const ref = useRef<HTMLUListElement>(null);
   const width = useWidth(ref);
-  const layout = useMemo(() => columnsFor(width), [width]);
+  const touch = useMediaQuery('(pointer: coarse)');
+  const layout = useMemo(() => columnsFor(width, touch), [width, touch]);
   const places = useMemo(() => placed(items, layout), [items, layout]);
   return (
     <ul

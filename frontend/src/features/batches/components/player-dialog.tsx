@@ -106,7 +106,7 @@ function Stage({ item }: { item: Item }) {
   const name = item.original_name || t('batch.unnamed');
   const facts = [
     typeof item.duration === 'number' ? clock(item.duration) : null,
-    item.width && item.height ? `${item.width} × ${item.height}` : null,
+    item.video_width && item.video_height ? `${item.video_width} × ${item.video_height}` : null,
     item.elapsed_time ? t('player.rendered', { seconds: item.elapsed_time }) : null,
   ].filter((fact): fact is string => fact !== null);
   return (

@@ -103,7 +103,7 @@ export function SummaryCard({ draft, each, submission }: Props) {
             disabled={draft.images.length === 0 || !draft.audio}
             onClick={submission.check}
           >
-            {t('create.check')}
+            <span className={styles.checkText}>{t('create.check')}</span>
           </Button>
         </div>
       )}

@@ -1,0 +1,45 @@
+"""Secrets that have to be read again, encrypted with a key that is not in the database.
+
+Each purpose has a key of its own, derived from SECRET_KEY. The first SECRET_KEY encrypts, all decrypt, so
+that it can be changed; `manage.py reencrypt_secrets` then brings what is there under the new one.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+
+class UnreadableSecretError(Exception):
+    """None of the keys there are decrypts it."""
+
+
+def encrypted(secret: str, purpose: str) -> str:
+    return _cipher(purpose).encrypt(secret.encode()).decode()
+
+
+def decrypted(stored: str, purpose: str) -> str:
+    """Raises UnreadableSecretError."""
+    try:
+        return _cipher(purpose).decrypt(stored.encode()).decode()
+    except InvalidToken as error:
+        raise UnreadableSecretError from error
+
+
+def reencrypted(stored: str, purpose: str) -> str:
+    """The same secret under the first key. Raises UnreadableSecretError."""
+    try:
+        return _cipher(purpose).rotate(stored.encode()).decode()
+    except InvalidToken as error:
+        raise UnreadableSecretError from error
+
+
+def _cipher(purpose: str) -> MultiFernet:
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return MultiFernet(
+        Fernet(
+            base64.urlsafe_b64encode(salted_hmac(purpose, "secret", secret=key, algorithm="sha256").digest())
+        )
+        for key in keys
+    )
