@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run release cluster soak test check environment environment-dev observation frontend format lock messages clean python
+.PHONY: help run release cluster soak test faults check environment environment-dev observation frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
@@ -30,6 +30,9 @@ soak: environment-dev frontend  ## load on a cluster whose parts are killed all 
 
 test: environment-dev frontend  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
 	@$(BIN)/python tools/verify.py test $(STAGES)
+
+faults: environment-dev frontend  ## run the faults that take long to bring about, which `make test` leaves out
+	@$(BIN)/python tools/verify.py faults
 
 check: environment-dev frontend  ## format, lint, types, imports, migrations, production settings, schema
 	@$(BIN)/python tools/verify.py check $(STAGES)

@@ -1,4 +1,4 @@
-"""Run the project's tests and checks stage by stage: `python tools/verify.py test|check|summary`.
+"""Run the project's tests and checks stage by stage: `python tools/verify.py test|faults|check|summary`.
 
 Every stage runs even when one before it failed, each under a heading and with its time. The exit
 code is non-zero when any failed. `summary` counts the tests of the last run over all stages.
@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> int:
             failed = run_stages(test_stages(), names)
             if print_summary() and _in_ci():
                 failed.append("skipped tests, of which CI allows none")
+        case ["faults"]:
+            failed = run_stages([_pytest("faults", "-m", "faults", "tests/faults")], [])
         case ["check", *names]:
             failed = run_stages(check_stages(), names)
         case ["summary"]:
@@ -82,9 +84,16 @@ def test_stages() -> list[Stage]:
     # One more than there are cores: many tests wait for servers and processes.
     parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
     stages = [
-        _pytest("sqlite", *parallel, "-m", "not serial"),
-        _pytest("serial", "-m", "serial"),
-        _pytest("postgresql", *parallel, "-p", "tests.plugins.postgres", "-m", "postgresql and not serial"),
+        _pytest("sqlite", *parallel, "-m", "not serial and not faults"),
+        _pytest("serial", "-m", "serial and not faults"),
+        _pytest(
+            "postgresql",
+            *parallel,
+            "-p",
+            "tests.plugins.postgres",
+            "-m",
+            "postgresql and not serial and not faults",
+        ),
     ]
     if _has_frontend():
         report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"

@@ -1,6 +1,5 @@
 """Bearer tokens that live as long as their session."""
 
-import time
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -36,11 +35,12 @@ class SessionTokenAuthentication(JWTAuthentication):
         if raw is None:
             return None
         session_id, expires_at = _proven(raw, tuple(settings.JWT_SIGNING_KEYS))
-        if expires_at <= time.time():
-            raise _invalid()
-        session = live_session(session_id)
-        if session is None:
+        found = live_session(session_id)
+        if found is None:
             raise InvalidToken(_("The session has ended. Please log in again."))
+        session, now = found
+        if expires_at <= now.timestamp():
+            raise _invalid()
         also_belongs_to(user=session.user_id)
         return session.user, session.pk
 

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, Handover, Session, User
 from accounts.services import audit_log, second_factor
+from accounts.services.session_reads import live_session
 from accounts.services.sessions import is_live
-from zhiying.kernel.clock import database_now
+from zhiying.kernel.clock import database_now, database_time
 from zhiying.kernel.errors import DomainError
 
 LIFETIME = timedelta(seconds=60)
@@ -51,7 +52,7 @@ def handover_use(*, code: str) -> Session:
         raise _refusal()
     session = found.session
     user: User = session.user
-    if not is_live(session) or not second_factor.may_administer(user):
+    if not is_live(session, database_time()) or not second_factor.may_administer(user):
         raise _refusal()
     audit_log.record(
         AuditAction.USER_SITE_ENTER, acting_user=user, target=user, owner=user, name=user.username
@@ -61,8 +62,7 @@ def handover_use(*, code: str) -> Session:
 
 def still_open(session_id: str) -> bool:
     """Whether the web session that a site session came from still lives."""
-    session = Session.objects.select_related("user").filter(pk=session_id).first()
-    return session is not None and is_live(session)
+    return live_session(UUID(session_id)) is not None
 
 
 def delete_expired() -> int:

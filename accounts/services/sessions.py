@@ -14,6 +14,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.models import Session, User
 from accounts.services.tokens import SESSION_CLAIM, SessionRefreshToken, token_pair
+from zhiying.kernel.clock import database_now, database_time
 from zhiying.kernel.errors import DomainError
 
 REPLAY_GRACE = timedelta(seconds=10)
@@ -39,7 +40,7 @@ class Tokens:
 
 def session_start(user: User) -> Tokens:
     """Open a session for a user whose password was checked."""
-    now = timezone.now()
+    now = database_time()
     session = Session(user=user, refresh_jti=uuid4().hex, created_at=now, refreshed_at=now)
     session.expires_at = _expiry(session, now)
     session.save(force_insert=True)
@@ -59,8 +60,8 @@ def session_refresh(raw: str, *, client: str = "") -> tuple[User, Tokens]:
         InvalidTokenError
     """
     claims = _read_refresh(raw)
-    session = _live(claims.session_id)
-    now = timezone.now()
+    now = database_time()
+    session = _live(claims.session_id, now)
     fingerprint = salted_hmac("accounts.client", client, algorithm="sha256").hexdigest()
     fresh = {
         "refresh_jti": uuid4().hex,
@@ -75,7 +76,7 @@ def session_refresh(raw: str, *, client: str = "") -> tuple[User, Tokens]:
         for name, value in fresh.items():
             setattr(session, name, value)
         return session.user, _tokens(session)
-    session = _live(session.pk)
+    session = _live(session.pk, now)
     same_again = session.previous_jti == claims.jti and session.refreshed_by == fingerprint
     if same_again and now - session.refreshed_at <= REPLAY_GRACE:
         return session.user, _tokens(session)
@@ -101,13 +102,14 @@ def revoke_all(*, user_id: UUID, keep: UUID | None = None) -> int:
     return sessions.update(revoked_at=timezone.now())
 
 
-def is_live(session: Session) -> bool:
-    return session.revoked_at is None and session.expires_at > timezone.now() and session.user.is_active
+def is_live(session: Session, now: datetime) -> bool:
+    """Whether a session is good at a time of the database's."""
+    return session.revoked_at is None and session.expires_at > now and session.user.is_active
 
 
 def delete_expired() -> int:
     """Remove sessions that nobody can use any more; returns how many."""
-    return Session.objects.filter(expires_at__lt=timezone.now()).delete()[0]
+    return Session.objects.filter(expires_at__lt=database_now()).delete()[0]
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,9 @@ def _read_refresh(raw: str) -> _RefreshClaims:
         raise InvalidTokenError(_("The refresh token is not valid. Please log in again.")) from error
 
 
-def _live(session_id: UUID) -> Session:
+def _live(session_id: UUID, now: datetime) -> Session:
     session = Session.objects.select_related("user").filter(pk=session_id).first()
-    if session is None or not is_live(session):
+    if session is None or not is_live(session, now):
         raise InvalidTokenError(_("The session has ended. Please log in again."))
     return session
 

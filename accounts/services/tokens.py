@@ -1,7 +1,7 @@
 """Tokens signed by the first of several keys and good with any of them, so that keys can be changed."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,14 +14,17 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 SESSION_CLAIM = "sid"
+CLOCKS_APART = timedelta(days=1)
+"""How far the clocks of web processes may differ. Within that signatures are checked without regard to the
+time; whether a token has expired is decided by the database's clock, to the second."""
 
 
 class RotatingBackend(TokenBackend):
     """Signs with the first key and verifies with all of them."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        super().__init__(api_settings.ALGORITHM, keys[0])
-        self._earlier = [TokenBackend(api_settings.ALGORITHM, key) for key in keys[1:]]
+        super().__init__(api_settings.ALGORITHM, keys[0], leeway=CLOCKS_APART)
+        self._earlier = [TokenBackend(api_settings.ALGORITHM, key, leeway=CLOCKS_APART) for key in keys[1:]]
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """The token's claims.

@@ -222,6 +222,9 @@ def test_a_time_limit_that_passes_as_the_work_ends_leaves_one_verdict(
         message = receive(self, timeout_s)
         while written() and not seen and self.running and not (message and "result" in message):
             message = receive(self, timeout_s)
+        if seen and message and "result" in message and written():
+            self.idle = False  # it lies there unheard, as it would a moment earlier
+            return None
         return message
 
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + (1001 if written() else 0))

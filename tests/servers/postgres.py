@@ -33,6 +33,9 @@ SETTINGS = {
     "full_page_writes": "off",
 }
 
+SURVIVES_ITS_OWN_DEATH = {"synchronous_commit": "on", "full_page_writes": "on"}
+"""For whoever kills the server, and not the machine: what was committed is there afterwards."""
+
 START_TIMEOUT_S = 300
 COMMAND_TIMEOUT_S = 600
 

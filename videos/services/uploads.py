@@ -23,6 +23,7 @@ from videos.services.intake import InvalidBatchError, SubmittedFile, clean_name,
 from videos.store import deletions, scratch
 from videos.store.direct_uploads import UploadChangedError, upload_store
 from videos.store.keys import upload_key
+from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
 
 LIFETIME = timedelta(days=1)
@@ -121,7 +122,7 @@ def _announced_problem(file: Announced) -> MediaProblem | None:
 
 
 def _require_room(user: User, uploads: Sequence[Upload]) -> None:
-    waiting = Upload.objects.filter(user=user, expires_at__gt=timezone.now()).exclude(
+    waiting = Upload.objects.filter(user=user, expires_at__gt=database_now()).exclude(
         status=UploadStatus.USED
     )
     held = waiting.aggregate(count=Count("pk"), size=Sum("size"))
@@ -145,7 +146,7 @@ def upload_for(user: User, key: UUID) -> Upload:
     Raises:
         NotFoundError: also for other people's and expired ones.
     """
-    upload = Upload.objects.filter(pk=key, user=user, expires_at__gt=timezone.now()).first()
+    upload = Upload.objects.filter(pk=key, user=user, expires_at__gt=database_now()).first()
     if upload is None:
         raise NotFoundError(_("There is no such upload."))
     return upload
@@ -153,7 +154,7 @@ def upload_for(user: User, key: UUID) -> Upload:
 
 def open_upload(key: UUID) -> Upload | None:
     """An upload that may still get parts, whoever's it is: for those who come with a signed URL."""
-    return Upload.objects.filter(pk=key, status=UploadStatus.OPEN, expires_at__gt=timezone.now()).first()
+    return Upload.objects.filter(pk=key, status=UploadStatus.OPEN, expires_at__gt=database_now()).first()
 
 
 def received_parts(upload: Upload) -> set[int]:
@@ -221,7 +222,7 @@ def _rows(user: User, keys: Sequence[str]) -> dict[str, Upload]:
             ids[key] = UUID(key)
         except ValueError:
             continue
-    found = Upload.objects.filter(user=user, expires_at__gt=timezone.now()).in_bulk(list(set(ids.values())))
+    found = Upload.objects.filter(user=user, expires_at__gt=database_now()).in_bulk(list(set(ids.values())))
     # A UUID can be written in many ways; only our own is a key, so that none can pass for two.
     return {key: found[pk] for key, pk in ids.items() if pk in found and key == str(pk)}
 
@@ -299,7 +300,7 @@ def delete_abandoned() -> int:
     """
     removed = 0
     while True:
-        expired = list(Upload.objects.filter(expires_at__lte=timezone.now())[:REMOVED_AT_ONCE])
+        expired = list(Upload.objects.filter(expires_at__lte=database_now())[:REMOVED_AT_ONCE])
         if not expired:
             break
         removed += _forget(expired)
