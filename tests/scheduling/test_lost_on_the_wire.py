@@ -18,8 +18,10 @@ from tests.support.rows import claim, client_for, make_item, make_user
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import attempts
 from videos.services.attempts import Verdict
-from videos.worker import runner
+from videos.worker import runner, verdicts
+from videos.worker.storing import store_result
 from videos.worker.trouble import DATABASE_AWAY, pause
+from videos.worker.verdicts import surely
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.models import IdempotencyRecord
 
@@ -101,12 +103,12 @@ def test_a_verdict_is_written_once_however_the_line_breaks(
     proxy: CommitProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finished video is shown with its files, a failure is refunded once."""
-    monkeypatch.setattr(runner, "OUTAGE_PAUSE_S", 0)
+    monkeypatch.setattr(verdicts, "OUTAGE_PAUSE_S", 0)
     user = make_user(credits=1000)
     output = tmp_path / "video.mp4"
     output.write_bytes(b"video")
     spec: Any = SimpleNamespace(output=output, poster=output)
-    result: Any = SimpleNamespace(duration_s=0.6, notes=())
+    result: Any = SimpleNamespace(duration_s=0.6, width=8, height=8, notes=())
     watch: Any = SimpleNamespace(claim=None)
 
     def begin() -> None:
@@ -115,13 +117,13 @@ def test_a_verdict_is_written_once_however_the_line_breaks(
 
     def finish() -> None:
         try:
-            runner._store(watch, spec, result)
+            store_result(watch.claim, spec, result)
         except OperationalError:  # before there was anything to tell: the worker gives the item back
             connections.close_all()
             runner._put_back(watch, DATABASE_AWAY)
 
     def refuse() -> None:
-        runner._surely(watch, lambda: attempts.fail(watch.claim, Verdict("no_face")))
+        surely(watch.claim, lambda: attempts.fail(watch.claim, Verdict("no_face")))
 
     try:
         for act in (finish, refuse):

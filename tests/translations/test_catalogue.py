@@ -148,7 +148,8 @@ def _failure_values(call: ast.Call) -> frozenset[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     if "params" in given:
         return _keys(given["params"])
-    return frozenset(given) - {"retryable", "unavailable", "detail", "message", "pauses", "retry_after_s"}
+    not_values = {"retryable", "unavailable", "detail", "message", "pauses", "retry_after_s", "tries_again"}
+    return frozenset(given) - not_values
 
 
 def _keys(node: ast.expr | None) -> frozenset[str]:
