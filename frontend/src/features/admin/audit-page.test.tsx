@@ -65,6 +65,25 @@ describe('the audit log', () => {
   });
 });
 
+it("says what changed in the reader's language", async () => {
+  server.use(
+    http.get('/api/admin/audit', () =>
+      HttpResponse.json({
+        entries: [
+          makeAuditEntry({
+            details: { is_admin: false, credits: 200, status: 'cancelled', quota_mb_before: 5 },
+          }),
+        ],
+        next_before: null,
+      }),
+    ),
+  );
+  openApp('/manage/audit');
+  for (const text of ['管理员: 否', '积分: 200', '状态: 已取消', '存储配额（MB）（之前）: 5']) {
+    expect(await screen.findByText(text)).toBeVisible();
+  }
+});
+
 describe('detailsOf', () => {
   it('leaves out ids and what is empty', () => {
     const entry = makeAuditEntry({

@@ -14,33 +14,46 @@ import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { auditQuery, type AuditFilters } from './api';
 import styles from './audit-page.module.css';
+import { auditTexts } from './audit-texts';
 
-const ACTIONS = [
-  'user.create',
-  'user.activate',
-  'user.deactivate',
-  'user.password',
-  'user.sessions_end',
-  'user.group',
-  'user.unlock',
-  'credits.set',
-  'credits.adjust',
-  'credits.topup',
-  'credential.set',
-  'credential.remove',
-  'batch.create',
-  'batch.rename',
-  'batch.cancel',
-  'batch.retry_failed',
-  'batch.delete',
-  'item.cancel',
-  'item.retry',
-  'item.replace',
-  'item.delete',
-  'group.create',
-  'group.change',
-  'group.delete',
-] as const satisfies readonly AuditAction[];
+/** All of them: the type names whichever is missing. */
+const ACTIONS: Record<AuditAction, true> = {
+  'user.create': true,
+  'user.activate': true,
+  'user.deactivate': true,
+  'user.password': true,
+  'user.sessions_end': true,
+  'user.group': true,
+  'user.site_enter': true,
+  'user.unlock': true,
+  'user.totp_on': true,
+  'user.totp_off': true,
+  'credits.set': true,
+  'credits.adjust': true,
+  'credits.topup': true,
+  'credential.set': true,
+  'credential.remove': true,
+  'batch.create': true,
+  'batch.rename': true,
+  'batch.first': true,
+  'batch.cancel': true,
+  'batch.retry_failed': true,
+  'batch.delete': true,
+  'item.cancel': true,
+  'item.retry': true,
+  'item.replace': true,
+  'item.delete': true,
+  'share.create': true,
+  'share.revoke': true,
+  'group.create': true,
+  'group.change': true,
+  'group.delete': true,
+};
+
+type Detail = string | boolean;
+type Status = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
+const STATUSES = new Set<Status>(['pending', 'processing', 'completed', 'failed', 'cancelled']);
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 
 const NO_FILTERS: AuditFilters = {
   search: '',
@@ -73,7 +86,10 @@ export function AuditPage() {
           onChange={(action) => change({ action })}
           options={[
             { value: 'all', label: t('audit.allActions') },
-            ...ACTIONS.map((value) => ({ value, label: t(`action.${value}`) })),
+            ...(Object.keys(ACTIONS) as AuditAction[]).map((value) => ({
+              value,
+              label: t(`action.${value}`),
+            })),
           ]}
         />
         <DateField
@@ -163,7 +179,18 @@ function Entries({
 }
 
 function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntry) => void }) {
-  const { t, format, codeText } = useI18n();
+  const { t, format, codeText, language } = useI18n();
+  const text = auditTexts[language];
+  const shown = (value: Detail) => {
+    if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
+    if (STATUSES.has(value as Status)) return t(`status.${value as Status}`);
+    return INSTANT.test(String(value)) ? format.dateTime(String(value)) : String(value);
+  };
+  const called = (name: string) => {
+    const plain = name.replace(/_before$/, '');
+    const known = text.names[plain] ?? plain;
+    return plain === name ? known : text.earlier(known);
+  };
   const ofSomebody = entry.owner_name && entry.owner_name !== entry.target_name;
   return (
     <tr>
@@ -177,7 +204,7 @@ function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntr
           {entry.reason && <span>{entry.reason}</span>}
           {detailsOf(entry).map(([name, value]) => (
             <span key={name}>
-              {name}: {value}
+              {called(name)}: {shown(value)}
             </span>
           ))}
           <time dateTime={entry.created_at} className={styles.whenSmall}>
@@ -210,9 +237,9 @@ function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntr
   );
 }
 
-/** What changed, as plain text; ids are left to the API. */
-export function detailsOf(entry: AuditEntry): [string, string][] {
+/** What changed; ids are left to the API. */
+export function detailsOf(entry: AuditEntry): [string, Detail][] {
   return Object.entries(entry.details)
     .filter(([name, value]) => !name.endsWith('_id') && value !== null && value !== '')
-    .map(([name, value]) => [name, String(value)]);
+    .map(([name, value]) => [name, typeof value === 'boolean' ? value : String(value)]);
 }
