@@ -8,9 +8,11 @@ from pathlib import Path
 COMMANDS = {
     "audit_credits",
     "create_admin",
+    "engine_credential",
     "media_orphans",
     "prepare_store",
     "rebuild_usage",
+    "reencrypt_secrets",
     "reset_totp",
     "topup_credits",
 }

@@ -82,7 +82,7 @@ class CredentialView(APIView):
         body = {"success": True, "message": message, **({"warning": warning} if warning else {})}
         return Response(body, headers={"Cache-Control": "no-store"})
 
-    @extend_schema(parameters=[CredentialQuery], request=None, responses=CredentialChangedOutput)
+    @extend_schema(parameters=[CredentialQuery], request=None, responses={200: CredentialChangedOutput})
     def delete(self, request: Request) -> Response:
         """Take an engine's credential away; that of the environment, if there is one, holds again."""
         engine = validated_query(request, CredentialQuery)["engine"] or settings.GENERATION_ENGINE

@@ -173,6 +173,8 @@ def test_every_administrators_call_that_changes_something_is_covered() -> None:
     assert changing == {
         ("admin/batches/<uuid:batch_id>/first", "post"),
         ("admin/handover", "post"),  # its use is what counts: tests/adminpanel/test_handover.py
+        ("admin/token", "patch"),  # tests/adminpanel/test_credentials.py
+        ("admin/token", "delete"),
         ("admin/users", "post"),
         ("admin/users/<uuid:user_id>", "patch"),
         ("admin/users/<uuid:user_id>/credits", "patch"),

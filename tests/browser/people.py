@@ -28,6 +28,7 @@ class People:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self.origin = platform.origin
         self.admin = Person("admin", ADMIN_PASSWORD)
         self._administrator = platform.login()
 

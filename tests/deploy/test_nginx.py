@@ -208,7 +208,7 @@ def first_answer(site: Nginx, path: str, length: int) -> bytes:
 def test_what_the_application_would_refuse_is_not_taken_in_first(site: Nginx) -> None:
     """To the byte, for every call: nginx refuses what is too large before a byte of it comes."""
     limits = calls_with_limits()
-    assert len(limits) == 11, "three of the default; four of accounts, its password; batch, replace, part"
+    assert len(limits) == 12, "three of the default; five of accounts, a credential; batch, replace, part"
     asked = {
         path: (first_answer(site, path, limit), first_answer(site, path, limit + 1))
         for path, limit in limits.items()

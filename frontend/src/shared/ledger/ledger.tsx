@@ -167,7 +167,7 @@ function Row({ row }: { row: LedgerRow }) {
         </span>
         <span className={styles.note}>
           {/* A refund's note is the code of what went wrong. */}
-          {newest.note && <span>{codeText('error', newest.note, newest.note)}</span>}
+          {newest.note && <span>{codeText('error', newest.note, noteOf(newest))}</span>}
           {newest.batch_id && (
             <Link to={`/batches/${newest.batch_id}`}>{t('ledger.showBatch')}</Link>
           )}
@@ -185,4 +185,9 @@ function Row({ row }: { row: LedgerRow }) {
       <td className={cx(styles.number, styles.balance)}>{format.number(newest.balance_after)}</td>
     </tr>
   );
+}
+
+/** Of a refund the note is a code: one that has no words here says nothing to anybody. */
+function noteOf(entry: LedgerRow['newest']): string {
+  return entry.kind === 'refund' ? '' : entry.note;
 }

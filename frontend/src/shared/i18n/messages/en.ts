@@ -537,6 +537,7 @@ export const messages: Messages = {
   'error.audio_too_short': 'Too short: at least 0.5 s are needed.',
   'error.audio_too_long': 'Too long: 5 minutes at most.',
   'error.audio_silent': 'The recording is silent. Record it again.',
+  'error.cancelled': 'Cancelled',
   'error.no_face': 'No face was found. Use a frontal portrait.',
   'error.face_too_narrow': 'The face is too small. Use a closer or larger picture.',
   'error.face_too_small': 'The face is too small. Crop the picture closer to it.',

@@ -524,6 +524,7 @@ export const messages = {
   'error.audio_too_short': '录音太短，至少 0.5 秒。',
   'error.audio_too_long': '录音太长，最长 5 分钟。',
   'error.audio_silent': '录音里没有声音，请重新录制。',
+  'error.cancelled': '已取消',
   'error.no_face': '没有找到人脸，请换一张正脸照片。',
   'error.face_too_narrow': '人脸太小，请使用更近或更大的图片。',
   'error.face_too_small': '人脸太小，请将图片裁剪得更近。',

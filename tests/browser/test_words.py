@@ -1,0 +1,74 @@
+"""No screen shows words of the other language, or codes that are nobody's words."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.conftest import Opener
+from tests.browser.people import People
+from tests.browser.test_accessibility import SCREENS
+from tests.support.media import SPEECH
+
+pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+
+CODE = re.compile(r"(?<![\w./:-])[a-z]+(?:_[a-z]+)+(?![\w./])")
+ENGLISH = re.compile(r"\b(?:[A-Za-z']+[ ,]+){3,}[A-Za-z']+")
+"""Four words in a row; names of formats and products are shorter."""
+STATES = re.compile(
+    r"\b(?:pending|processing|completed|failed|cancelled|partial|true|false|null|undefined)\b"
+)
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+SHOWN = """() => {
+  const texts = [document.body.innerText];
+  for (const element of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
+      texts.push(element.getAttribute(name) ?? '');
+    }
+  }
+  return texts.join('\\n');
+}"""
+OWN_NAMES = {"topup_credits", "中文", "智影"}
+"""Commands and languages are called so everywhere."""
+
+
+def foreign(page: Page, language: str) -> list[str]:
+    text = page.evaluate(SHOWN)
+    patterns = (CODE, ENGLISH, STATES) if language == "zh-CN" else (CODE, CHINESE)
+    found = {match[0] for pattern in patterns for match in pattern.finditer(text)}
+    return [f"{page.url}: {words}" for words in sorted(found - OWN_NAMES)]
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
+def test_every_screen_speaks_one_language(open_page: Opener, people: People, language: str) -> None:
+    api = people.api(people.admin)
+    speech, face, scenery = SPEECH.read_bytes(), steps.portrait("face.jpg"), steps.faceless("scenery.jpg")
+    images = {image["name"]: image["buffer"] for image in (face, scenery)}
+    batch = api.submit(images, speech, name="Spring")
+    api.wait(batch)
+    stopped = api.submit({f"{n}.jpg": scenery["buffer"] for n in range(3)}, speech, name="Autumn")
+    api.call("POST", f"/api/video/batches/{stopped}/cancel").raise_for_status()
+
+    page = open_page("/login", language=language)
+    page.locator("input[name=username]").fill("nobody")
+    page.locator("input[name=password]").fill("wrong password")
+    page.locator("button[type=submit]").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found = foreign(page, language)
+    for path in (*SCREENS, "/manage/audit", f"/batches/{batch}", f"/batches/{stopped}"):
+        steps.enter(page, people.tokens(people.admin), path)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        found += foreign(page, language)
+
+    page.goto("/account")
+    page.wait_for_load_state("networkidle")
+    form = page.locator("form").filter(has=page.locator("input[autocomplete=current-password]"))
+    form.locator("input[autocomplete=current-password]").fill("wrong")
+    for field in form.locator("input[autocomplete=new-password]").all():
+        field.fill("12345678")
+    form.locator("button[type=submit]").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+    found += foreign(page, language)
+    assert found == [], "\n".join(found)
