@@ -223,6 +223,33 @@ describe('a batch in the works', () => {
     await waitFor(() => expect(sent).toEqual({ image: 'key-1' }));
   });
 
+  it('says at its card why another image cannot be used', async () => {
+    serve(() => makeBatch([makeItem({ id: 'c', status: 'failed', error_code: 'no_face' })]));
+    server.use(
+      http.post('/api/video/batches/batch-1/items/c/replace', () =>
+        problem(400, 'invalid_batch', {
+          errors: {
+            images: [
+              {
+                index: 0,
+                name: 'x.jpg',
+                code: 'face_too_narrow',
+                detail: '人脸宽度只有 62 像素，至少需要 64 像素。',
+              },
+            ],
+          },
+        }),
+      ),
+    );
+    const { user } = openApp('/batches/batch-1');
+    const card = await screen.findByRole('article', { name: 'c.jpg' });
+    await user.upload(
+      card.querySelector<HTMLInputElement>('input[type=file]')!,
+      new File(['a picture'], 'x.jpg', { type: 'image/jpeg' }),
+    );
+    expect(await within(card).findByRole('alert')).toHaveTextContent('62 像素，至少需要 64');
+  });
+
   it('cancels what is left only after asking', async () => {
     let cancelled = 0;
     serve(() => makeBatch(mixed()));

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ApiError } from '@/shared/api/errors';
+import { problemsOf } from '@/shared/api/problems';
 
 import { draftStore } from './draft';
-import { formOf, problemsOf, shares } from './submission';
+import { formOf, shares } from './submission';
 
 const file = (name: string, size: number) =>
   new File([new Uint8Array(size)], name, { type: 'image/png' });

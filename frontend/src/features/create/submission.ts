@@ -4,6 +4,7 @@ import { useRef, useState } from 'react';
 import { request } from '@/shared/api/client';
 import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared/api/direct-upload';
 import { ApiError, toApiError } from '@/shared/api/errors';
+import { problemList, problemsOf } from '@/shared/api/problems';
 import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
 import { upload } from '@/shared/api/upload';
 import { pause } from '@/shared/lib/pause';
@@ -45,23 +46,6 @@ export function shares(draft: Draft, sent: number): number[] {
     before += size;
     return share;
   });
-}
-
-function problemList(value: unknown): FileProblem[] {
-  if (!Array.isArray(value)) return [];
-  return value.filter(
-    (entry): entry is FileProblem =>
-      typeof entry === 'object' && entry !== null && 'code' in entry && 'detail' in entry,
-  );
-}
-
-/** The bad files of a rejected batch. */
-export function problemsOf(error: ApiError): { images: FileProblem[]; audio: FileProblem | null } {
-  const errors = error.body.errors;
-  if (typeof errors !== 'object' || errors === null) return { images: [], audio: null };
-  const images = 'images' in errors ? problemList(errors.images) : [];
-  const audio = 'audio' in errors ? (problemList([errors.audio])[0] ?? null) : null;
-  return { images, audio };
 }
 
 /** Pictures first, in the order shown; the recording last. */

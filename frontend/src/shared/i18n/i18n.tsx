@@ -37,6 +37,8 @@ interface I18n {
     code: string | null | undefined,
     fallback: string,
   ) => string;
+  /** Why something failed or is refused: the server's sentence where it has figures, which ours have not. */
+  reason: (code: string | null | undefined, detail: string) => string;
 }
 
 const Context = createContext<I18n | null>(null);
@@ -98,6 +100,10 @@ export function I18nProvider({ initial, children }: { initial: Loaded; children:
   const value = useMemo<I18n>(() => {
     const { language, messages } = loaded;
     const t: Translate = (key, params = {}) => fill(messages[key], params, language);
+    const codeText: I18n['codeText'] = (prefix, code, fallback) => {
+      const key = code ? keyOf(messages, prefix, code) : null;
+      return key ? t(key) : fallback;
+    };
     return {
       language,
       choice,
@@ -105,10 +111,9 @@ export function I18nProvider({ initial, children }: { initial: Loaded; children:
       t,
       format: new Formatter(language),
       explain: (error) => explainWith(messages, t, error),
-      codeText: (prefix, code, fallback) => {
-        const key = code ? keyOf(messages, prefix, code) : null;
-        return key ? t(key) : fallback;
-      },
+      codeText,
+      reason: (code, detail) =>
+        /\d/.test(detail) ? detail : codeText('error', code, detail || t('error.unknown')),
     };
   }, [loaded, choice, setChoice]);
 

@@ -1,6 +1,8 @@
 import { Ban, Check, Download, ImageUp, Play, RotateCw } from 'lucide-react';
 import { memo, useRef, useState } from 'react';
 
+import { toApiError } from '@/shared/api/errors';
+import { onlyProblemOf } from '@/shared/api/problems';
 import type { Item } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { clock } from '@/shared/i18n/format';
@@ -167,15 +169,24 @@ function Caption({
   name,
   deletable,
 }: Pick<Props, 'batchId' | 'item' | 'deletable'> & { name: string }) {
-  const { t, codeText, explain } = useI18n();
+  const { t, reason, explain } = useI18n();
   const toast = useToast();
   const action = useBatchAction(batchId);
-  const act = (what: BatchAction) =>
-    action.mutate(what, { onError: (error) => toast(explain(error), 'bad') });
+  const [refusal, setRefusal] = useState('');
+  const act = (what: BatchAction) => {
+    setRefusal('');
+    action.mutate(what, {
+      onError: (error) => {
+        const problem = onlyProblemOf(toApiError(error));
+        if (problem) setRefusal(reason(problem.code, problem.detail));
+        else toast(explain(error), 'bad');
+      },
+    });
+  };
 
   const failed = item.status === 'failed';
   const moving = item.status === 'pending' || item.status === 'processing';
-  const reason = codeText('error', item.error_code, item.error_msg);
+  const why = item.error_code ? reason(item.error_code, item.error_msg) : '';
   return (
     <div className={styles.caption}>
       <div className={styles.line}>
@@ -206,7 +217,13 @@ function Caption({
       {deletable && !moving && <DeleteItem batchId={batchId} itemId={item.id} name={name} />}
       {failed && (
         <div className={styles.trouble}>
-          {reason && <p className={styles.reason}>{reason}</p>}
+          {refusal ? (
+            <p className={styles.reason} role="alert">
+              {refusal}
+            </p>
+          ) : (
+            why && <p className={styles.reason}>{why}</p>
+          )}
           <div className={styles.buttons} hidden={item.files_removed}>
             {item.retry_helps && (
               <Button

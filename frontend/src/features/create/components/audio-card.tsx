@@ -108,7 +108,7 @@ function Sources({
 }
 
 function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
-  const { t, format, codeText } = useI18n();
+  const { t, format, reason } = useI18n();
   return (
     <>
       <div className={styles.file}>
@@ -135,9 +135,7 @@ function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
         </IconButton>
       </div>
       {audio.problem && (
-        <Notice tone="bad">
-          {codeText('error', audio.problem.code, audio.problem.detail || t('error.unknown'))}
-        </Notice>
+        <Notice tone="bad">{reason(audio.problem.code, audio.problem.detail)}</Notice>
       )}
       {audio.stored && (
         <audio

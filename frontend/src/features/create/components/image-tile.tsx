@@ -29,7 +29,7 @@ interface Props {
 }
 
 export const ImageTile = memo(function ImageTile({ image, index, total, locked, sent }: Props) {
-  const { t, codeText } = useI18n();
+  const { t, reason } = useI18n();
   const file = useRef<HTMLInputElement>(null);
   const {
     attributes,
@@ -41,9 +41,7 @@ export const ImageTile = memo(function ImageTile({ image, index, total, locked, 
     isDragging,
   } = useSortable({ id: image.id, disabled: locked });
   const { name } = image;
-  const problem = image.problem
-    ? codeText('error', image.problem.code, image.problem.detail || t('error.unknown'))
-    : null;
+  const problem = image.problem ? reason(image.problem.code, image.problem.detail) : null;
 
   return (
     <li
