@@ -253,6 +253,18 @@ def test_retrying_a_batch_takes_its_failed_and_its_cancelled_items(user: User, c
     assert_all_is_settled()
 
 
+def test_all_are_retried_or_those_whom_it_helps(user: User) -> None:
+    batch = make_batch(user, 3)
+    attempts.fail(claim(), Verdict("no_face"))
+    attempts.fail(claim(), Verdict("internal_error", retryable=True, tries_again=False))
+    client = client_for(user)
+    client.post(f"{LIST}/{batch.pk}/cancel")
+    path = f"{LIST}/{batch.pk}/retry_failed"
+    assert client.post(path, {"where_it_helps": True}, format="json").json()["count"] == 2
+    assert batch.items.get(status="failed").error_code == "no_face"
+    assert client.post(path).json()["count"] == 1
+
+
 def test_an_item_has_a_task_once_a_worker_has_it_and_says_whether_a_retry_helps(
     user: User, client: APIClient
 ) -> None:

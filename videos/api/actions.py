@@ -131,10 +131,14 @@ class BatchCancelView(APIView):
 
 
 class RetryFailedView(APIView):
-    @extend_schema(request=None, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
+    @extend_schema(request=shapes.RetryInput, responses={200: shapes.CountOutput, 402: _CREDITS_SHORT})
     def post(self, request: Request, batch_id: UUID) -> Response:
-        """Retry all failed and cancelled items, for one credit each."""
-        count = batches.batch_retry_failed(batch=_batch(request, batch_id), acting_user=current_user(request))
+        """Retry all failed and cancelled items, at today's price each."""
+        data = shapes.RetryInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        count = batches.batch_retry_failed(
+            batch=_batch(request, batch_id), acting_user=current_user(request), **data.validated_data
+        )
         return Response({"success": True, "count": count})
 
 

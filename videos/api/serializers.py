@@ -107,6 +107,12 @@ class DryRunOutput(serializers.Serializer[Any]):
     notices = NoticeOutput(many=True, help_text="What to know though nothing is wrong.")
 
 
+class RetryInput(serializers.Serializer[Any]):
+    where_it_helps = serializers.BooleanField(
+        default=False, help_text="Leave out what would fail again with the same files (`retry_helps`)."
+    )
+
+
 class CountOutput(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     count = serializers.IntegerField()

@@ -311,13 +311,15 @@ def _replaced_files(item: VideoItem) -> VideoItem:
 
 
 @transaction.atomic
-def batch_retry_failed(*, batch: Batch, acting_user: User) -> int:
+def batch_retry_failed(*, batch: Batch, acting_user: User, where_it_helps: bool = False) -> int:
     """Charge all failed and cancelled items of a batch again and queue them; returns how many.
+
+    With `where_it_helps` those are left out that would fail again with the same files.
 
     Raises:
         ConflictError: its files are gone.
     """
-    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id)
+    count = runs.rerun_items(batch_id=batch.pk, user_id=batch.user_id, where_it_helps=where_it_helps)
     if count:
         _record(AuditAction.BATCH_RETRY, batch, acting_user, videos=count)
     announce_work(count)

@@ -55,9 +55,12 @@ def rerun_items(
     user_id: UUID,
     statuses: Collection[ItemStatus] = RETRYABLE,
     item_ids: Iterable[UUID] | None = None,
+    where_it_helps: bool = False,
     replacement: Mapping[str, Any] | None = None,
 ) -> int:
     """Charge failed or cancelled items again, at today's price, and queue them; returns how many.
+
+    With `where_it_helps` only those whose failure was not final for the same files.
 
     `replacement` gives new values for the fields of the source image.
 
@@ -69,6 +72,8 @@ def rerun_items(
     if batch is None:
         return 0
     items = _chosen(batch, item_ids, statuses)
+    if where_it_helps:
+        items = [item for item in items if not item.error_final]
     if not items:
         return 0
     retention.put_off(batch)

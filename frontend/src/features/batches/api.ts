@@ -121,7 +121,7 @@ function send(batchId: string, action: BatchAction): Promise<unknown> {
     case 'cancel':
       return request(`${base}/cancel`, { method: 'POST' });
     case 'retryFailed':
-      return request(`${base}/retry_failed`, { method: 'POST' });
+      return request(`${base}/retry_failed`, { method: 'POST', json: { where_it_helps: true } });
     case 'delete':
       return request(base, { method: 'DELETE' });
     case 'cancelItem':

@@ -194,7 +194,7 @@ describe('a batch in the works', () => {
       ]),
     );
     openApp('/batches/batch-1');
-    expect(await screen.findByRole('button', { name: '重试失败或取消的 4 个' })).toBeVisible();
+    expect(await screen.findByRole('button', { name: '重试失败或取消的 3 个' })).toBeVisible();
     const retries = screen.getAllByRole('button', { name: /^重试 / });
     expect(retries.map((button) => button.getAttribute('aria-label'))).toEqual(['重试 a.jpg']);
     expect(screen.getByRole('button', { name: '换一张图片重试 b.jpg' })).toHaveTextContent(

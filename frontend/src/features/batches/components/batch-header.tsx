@@ -80,6 +80,7 @@ function Actions({ batch, own }: { batch: Batch; own: boolean }) {
   const { search } = useLocation();
   const [zipping, setZipping] = useState(false);
   const { progress } = batch;
+  const retryable = batch.items.filter((item) => item.retry_helps).length;
   const open = (what: Asking) => {
     action.reset();
     setAsking(what);
@@ -124,13 +125,13 @@ function Actions({ batch, own }: { batch: Batch; own: boolean }) {
 
   return (
     <div className={styles.actions}>
-      {progress.failed + progress.cancelled > 0 && !batch.files_removed && (
+      {retryable > 0 && !batch.files_removed && (
         <Button
           icon={<RotateCw size={16} />}
           onClick={retry}
           busy={action.isPending && asking === null}
         >
-          {t('batch.retryFailed', { n: progress.failed + progress.cancelled })}
+          {t('batch.retryFailed', { n: retryable })}
         </Button>
       )}
       {isMoving(progress) && (
