@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
             if print_summary() and _in_ci():
                 failed.append("skipped tests, of which CI allows none")
         case ["faults"]:
-            failed = run_stages([_pytest("faults", "-m", "faults", "tests/faults")], [])
+            failed = run_stages([_pytest("faults", "-m", "faults", "tests/faults", "tests/soak")], [])
         case ["check", *names]:
             failed = run_stages(check_stages(), names)
         case ["summary"]:

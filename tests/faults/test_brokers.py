@@ -14,6 +14,8 @@ from tests.servers import run_rabbitmq
 from tests.servers.process import scratch_folder
 from tests.servers.switch import Switch
 
+pytestmark = [pytest.mark.faults]
+
 QUEUED = 50
 
 
@@ -77,7 +79,6 @@ def test_redis_restarted_in_the_middle_of_work(site: Site, servers: Servers, tmp
     goes_on_over_a_restart(site, servers.redis, tmp_path)
 
 
-@pytest.mark.faults
 def test_rabbitmq_restarted_in_the_middle_of_work(servers: Servers, tmp_path: Path) -> None:
     rabbitmq = Switch()
     with ExitStack() as stack:

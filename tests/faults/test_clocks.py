@@ -16,6 +16,8 @@ from tests.plugins.environment import ROOT
 from tests.servers.process import scratch_folder
 from tests.support.live import Api
 
+pytestmark = [pytest.mark.faults]
+
 HOUR_S = 3600
 LIFETIME_S = 900
 """Of access tokens: shorter than the clocks are apart."""

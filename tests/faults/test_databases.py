@@ -18,6 +18,8 @@ from tests.faults.site import LEASE_S, TIMEOUT_S, Person, Site, open_the_way, un
 from tests.support import scripted_engine
 from tests.support.media import image_bytes, wav_bytes
 
+pytestmark = [pytest.mark.faults]
+
 CLIENTS = 3
 RETRY = {503, 409}
 """Come again: away, or the first request with this key has not ended."""

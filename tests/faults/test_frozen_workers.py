@@ -8,6 +8,8 @@ import pytest
 from tests.faults.site import LEASE_S, Site, frozen, keys_of, open_the_way, until, worker_of
 from videos.services.taking_postgresql import TAKE_ANY
 
+pytestmark = [pytest.mark.faults]
+
 
 def assert_nothing_is_left(site: Site, batch_id: str, pid: int) -> None:
     """What a late worker has stored is refused and removed, and its scratch files are put away."""

@@ -4,7 +4,11 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.faults.site import Site, keys_of, open_the_way, until, worker_of
+
+pytestmark = [pytest.mark.faults]
 
 TRIES = 3
 """RENDER_MAX_TRIES as it is by default."""
