@@ -153,6 +153,9 @@ def test_one_trace_leads_from_the_request_to_the_finished_videos(observed: Obser
 
 
 def test_the_collector_is_told_its_headers_and_nothing_of_people(observed: Observed) -> None:
+    wait_until(
+        lambda: bool(observed.collector.asked("POST", "/v1/traces")), timeout_s=TIMEOUT_S, what="a trace"
+    )
     requests_seen = observed.collector.asked("POST", "/v1/traces")
     assert {seen.headers["authorization"] for seen in requests_seen} == {"Bearer a-key"}
     everything = b"".join(seen.body for seen in requests_seen)

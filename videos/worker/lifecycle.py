@@ -19,7 +19,6 @@ from dramatiq.middleware import Middleware
 from videos import counters
 from videos.worker.stopping import stopping
 from zhiying.kernel import tracing
-from zhiying.kernel.outages import outage_of
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
@@ -94,6 +93,9 @@ def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None
 
 def _tell(error: Exception) -> None:
     """One line of an outage, which every thread meets again and again; of a fault all there is to know."""
+    # Here, because its counters begin with the import, and the process beside the workers counts nothing.
+    from zhiying.kernel.outages import outage_of
+
     name = threading.current_thread().name
     if part := outage_of(error):
         first_line = str(error).strip().partition("\n")[0]
