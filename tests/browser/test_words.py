@@ -1,14 +1,18 @@
 """No screen shows words of the other language, or codes that are nobody's words."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People
 from tests.browser.test_accessibility import SCREENS
+from tests.servers.process import scratch_folder
+from tests.support.live import serving
 from tests.support.media import SPEECH
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
@@ -40,8 +44,16 @@ def foreign(page: Page, language: str) -> list[str]:
     return [f"{page.url}: {words}" for words in sorted(found - OWN_NAMES)]
 
 
+@pytest.fixture(scope="module")
+def alone() -> Iterator[People]:
+    """The people of an installation in which nobody has given anything a name yet."""
+    with scratch_folder("words") as folder, serving(Path(folder) / "data") as platform:
+        yield People(platform)
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en-US"])
-def test_every_screen_speaks_one_language(open_page: Opener, people: People, language: str) -> None:
+def test_every_screen_speaks_one_language(browser: Browser, alone: People, language: str) -> None:
+    people, opener = alone, Opener(browser, alone.origin)
     api = people.api(people.admin)
     speech, face, scenery = SPEECH.read_bytes(), steps.portrait("face.jpg"), steps.faceless("scenery.jpg")
     images = {image["name"]: image["buffer"] for image in (face, scenery)}
@@ -50,7 +62,7 @@ def test_every_screen_speaks_one_language(open_page: Opener, people: People, lan
     stopped = api.submit({f"{n}.jpg": scenery["buffer"] for n in range(3)}, speech, name="Autumn")
     api.call("POST", f"/api/video/batches/{stopped}/cancel").raise_for_status()
 
-    page = open_page("/login", language=language)
+    page = opener("/login", language=language)
     page.locator("input[name=username]").fill("nobody")
     page.locator("input[name=password]").fill("wrong password")
     page.locator("button[type=submit]").click()
@@ -71,4 +83,5 @@ def test_every_screen_speaks_one_language(open_page: Opener, people: People, lan
     form.locator("button[type=submit]").click()
     expect(form.get_by_role("alert")).to_be_visible()
     found += foreign(page, language)
+    opener.close()
     assert found == [], "\n".join(found)

@@ -62,7 +62,7 @@ export function Shell() {
 
 function Navigation() {
   const { t } = useI18n();
-  const admin = useProfile().data?.isAdmin ?? false;
+  const admin = useAdminLink();
   return (
     <aside className={styles.rail}>
       <Link to="/batches" className={styles.brand}>
@@ -86,6 +86,17 @@ function Navigation() {
       </div>
     </aside>
   );
+}
+
+const WAS_ADMIN = 'was_admin';
+
+/** Whether the link is shown. Until the profile is known, as last time: a link that comes later moves the others. */
+function useAdminLink(): boolean {
+  const known = useProfile().data?.isAdmin;
+  useEffect(() => {
+    if (known !== undefined) localStorage.setItem(WAS_ADMIN, known ? 'yes' : '');
+  }, [known]);
+  return known ?? localStorage.getItem(WAS_ADMIN) === 'yes';
 }
 
 function Item({

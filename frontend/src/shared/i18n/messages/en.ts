@@ -134,7 +134,7 @@ export const messages: Messages = {
   'batch.queuePosition': 'Number {n} in the queue',
   'batch.rename': 'Rename',
   'batch.replace': 'Replace image',
-  'batch.replaceImage': 'Replace the image of {name} and try again',
+  'batch.replaceImage': 'Replace image: {name}',
   'batch.retryFailed': 'Retry {n} failed or cancelled',
   'batch.retryItem': 'Try again: {name}',
   'batch.retryStarted': 'Back in the queue',

@@ -127,7 +127,7 @@ export const messages = {
   'batch.queuePosition': '排在第 {n} 位',
   'batch.rename': '重命名',
   'batch.replace': '换图片',
-  'batch.replaceImage': '换一张图片重试 {name}',
+  'batch.replaceImage': '换图片 {name}',
   'batch.retryFailed': '重试失败或取消的 {n} 个',
   'batch.retryItem': '重试 {name}',
   'batch.retryStarted': '已重新排队',
