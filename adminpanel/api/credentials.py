@@ -16,6 +16,7 @@ from adminpanel.api.permissions import IsAdministrator
 from videos.models import CredentialUse
 from videos.services import credentials
 from zhiying.kernel.api.paging import validated_query
+from zhiying.kernel.api.schema import error
 from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 
 ENGINE_HELP = "Empty: the installation's own."
@@ -69,7 +70,10 @@ class CredentialView(APIView):
         """What is known of credentials: the installation's engine first, then all that have one."""
         return Response({"credentials": [_body(status) for status in credentials.statuses()]})
 
-    @extend_schema(request=CredentialInput, responses=CredentialChangedOutput)
+    @extend_schema(
+        request=CredentialInput,
+        responses={200: CredentialChangedOutput, 404: error("There is no engine of that name.")},
+    )
     def patch(self, request: Request) -> Response:
         """Give an engine a credential, or another one. It works everywhere within 5 s, without a restart."""
         data = CredentialInput(data=request.data)
