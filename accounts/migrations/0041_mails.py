@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='MailAddress',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mail_address', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('address', models.EmailField(max_length=254)),
+                ('address', models.EmailField(blank=True, max_length=254)),
                 ('language', models.CharField(max_length=16)),
                 ('when_done', models.BooleanField(default=False, help_text='Write when a batch has ended.')),
                 ('asked_at', models.DateTimeField()),

@@ -6,12 +6,15 @@ from django.utils import timezone
 
 
 class MailAddress(models.Model):
-    """A user's address. Nothing but the request to confirm it is sent there before `confirmed_at`."""
+    """A user's address. Nothing but the request to confirm it is sent there before `confirmed_at`.
+
+    A row whose address was taken back stays without one: it knows when the user last had a letter sent.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="mail_address"
     )
-    address = models.EmailField()
+    address = models.EmailField(blank=True)
     language = models.CharField(max_length=16)
     when_done = models.BooleanField(default=False, help_text="Write when a batch has ended.")
     asked_at = models.DateTimeField()

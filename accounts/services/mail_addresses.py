@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import MailAddress, User
 from accounts.services import mail_tokens, mails
+from accounts.services.credits import lock_user
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError
 
 ASKING_PAUSE = timedelta(minutes=2)
 """Between two letters that ask one user for a confirmation: they go to addresses that nobody has proven."""
-_TEMPLATE = "accounts/mail/confirm.txt"
 
 
 class AskedLatelyError(DomainError):
@@ -25,12 +25,12 @@ class AskedLatelyError(DomainError):
 
 
 def mail_address_of(user: User) -> MailAddress | None:
-    return MailAddress.objects.filter(user=user).first()
+    return MailAddress.objects.filter(user=user).exclude(address="").first()
 
 
 @transaction.atomic
 def mail_address_set(*, user: User, address: str, when_done: bool) -> MailAddress | None:
-    """Where and when to write; an empty address removes it. A new one is asked to confirm itself.
+    """Where and when to write; an empty address takes it back. A new one is asked to confirm itself.
 
     Raises:
         ConflictError: this installation sends no letters.
@@ -38,32 +38,29 @@ def mail_address_set(*, user: User, address: str, when_done: bool) -> MailAddres
     """
     if not mails.are_sent():
         raise ConflictError(_("This installation sends no e-mail."), code="no_mail")
-    known = MailAddress.objects.select_for_update().filter(user=user).first()
+    lock_user(user.pk)
+    known = MailAddress.objects.filter(user=user).first()
     if not address:
-        if known:
-            known.delete()
+        MailAddress.objects.filter(user=user).update(address="", confirmed_at=None)
         return None
-    if known and known.address == address:
-        known.when_done, known.language = when_done, get_language() or settings.LANGUAGE_CODE
-        known.save(update_fields=["when_done", "language"])
-        if known.confirmed_at is None and _may_ask(known):
-            _ask(user, known)
-        return known
-    if known and not _may_ask(known):
-        pause_s = int(ASKING_PAUSE.total_seconds())
+    is_new = known is None or known.address != address
+    may_ask = known is None or _may_ask(known)
+    if is_new and not may_ask:
         raise AskedLatelyError(
             _("A letter was sent a moment ago. Try again in two minutes."),
-            headers={"Retry-After": str(pause_s)},
+            headers={"Retry-After": str(int(ASKING_PAUSE.total_seconds()))},
         )
-    return _ask(
-        user,
-        MailAddress(
-            user=user,
-            address=address,
-            language=get_language() or settings.LANGUAGE_CODE,
-            when_done=when_done,
-        ),
-    )
+    now = known or MailAddress(user=user)
+    now.address, now.when_done, now.language = address, when_done, get_language() or settings.LANGUAGE_CODE
+    if is_new:
+        now.confirmed_at = None
+    asks = now.confirmed_at is None and may_ask
+    if asks:
+        now.asked_at = database_now()
+        mails.write(user.pk, mails.CONFIRMATION)
+    now.save()
+    now.refresh_from_db()
+    return now
 
 
 def mail_address_confirm(*, user: User, token: str) -> MailAddress:
@@ -72,7 +69,8 @@ def mail_address_confirm(*, user: User, token: str) -> MailAddress:
     Raises:
         InvalidError: it is too old, or was made for another user or address.
     """
-    found = MailAddress.objects.filter(user=user, address=mail_tokens.address_in(token, user.pk))
+    address = mail_tokens.address_in(token, user.pk)
+    found = MailAddress.objects.filter(user=user, address=address).exclude(address="")
     if not found.update(confirmed_at=database_now()):
         raise InvalidError(
             _(
@@ -86,11 +84,3 @@ def mail_address_confirm(*, user: User, token: str) -> MailAddress:
 
 def _may_ask(known: MailAddress) -> bool:
     return MailAddress.objects.filter(pk=known.pk, asked_at__lte=database_now(-ASKING_PAUSE)).exists()
-
-
-def _ask(user: User, address: MailAddress) -> MailAddress:
-    address.asked_at, address.confirmed_at = database_now(), None
-    address.save()
-    mails.write(user.pk, _TEMPLATE)
-    address.refresh_from_db()
-    return address

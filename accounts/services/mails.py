@@ -24,8 +24,10 @@ from accounts.models import Mail, MailAddress
 from accounts.services import mail_tokens
 from zhiying.kernel.clock import database_now
 
+CONFIRMATION = "accounts/mail/confirm.txt"
+"""The only letter that is sent to an address nobody has confirmed."""
 MAX_TRIES = 10
-"""Over about a day."""
+"""Over about half a day."""
 BUDGET_S = 30.0
 _TAKEN_FOR = timedelta(minutes=5)
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -91,23 +93,30 @@ def _take() -> Mail | None:
 
 def _send(mail: Mail, server: _Server) -> bool:
     address = MailAddress.objects.filter(user_id=mail.user_id).select_related("user").first()
-    if address is None:  # it was taken back
+    if address is None or not _may_be_sent(mail, address):
         mail.delete()
         return False
-    subject, text = _text_of(mail, address)
     try:
-        server.send(subject, text, address.address)
+        server.send(*_text_of(mail, address), address.address)
     except smtplib.SMTPRecipientsRefused as error:
         # 5xx: this address will never do. The server's sentence may name it, which is nobody's business.
         codes = {code for code, _ in error.recipients.values()}
         _put_off(mail, gives_up=all(code >= 500 for code in codes), why=f"recipient refused {codes}")
-        return False
     except (smtplib.SMTPException, OSError) as error:
         server.is_away = True
-        _put_off(mail, gives_up=False, why=type(error).__name__)
-        return False
-    mail.delete()
-    return True
+        _put_off(mail, why=type(error).__name__)
+    except Exception as error:  # noqa: BLE001  (told; a letter that cannot be made holds up no other)
+        _put_off(mail, why=type(error).__name__)
+    else:
+        mail.delete()
+        return True
+    return False
+
+
+def _may_be_sent(mail: Mail, address: MailAddress) -> bool:
+    """Not if the address was taken back, or another one was given since, which nobody has confirmed."""
+    confirmed = address.confirmed_at is not None
+    return bool(address.address) and (confirmed or mail.template == CONFIRMATION)
 
 
 def _text_of(mail: Mail, address: MailAddress) -> tuple[str, str]:
@@ -123,7 +132,7 @@ def _text_of(mail: Mail, address: MailAddress) -> tuple[str, str]:
     return " ".join(subject.split()), text.strip() + "\n"
 
 
-def _put_off(mail: Mail, *, gives_up: bool, why: str) -> None:
+def _put_off(mail: Mail, *, why: str, gives_up: bool = False) -> None:
     if gives_up or mail.tries >= MAX_TRIES:
         logger.error("Letter %s is given up after %d tries: %s", mail.pk, mail.tries, why)
         mail.delete()

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from accounts.models import Mail, MailAddress, User
 from accounts.services import mails
 from tests.servers.process import free_port
+from tests.support.parallel import all_at_once, times
 from tests.support.rows import claim, client_for, make_batch, make_user
 from videos.services import attempts
 from videos.services.attempts import StoredResult, Verdict
@@ -110,6 +111,43 @@ def test_addresses_are_not_asked_one_after_the_other(client_of_user: APIClient) 
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert Mail.objects.count() == 1
+
+
+def test_taking_an_address_back_does_not_let_the_next_be_asked_sooner(client_of_user: APIClient) -> None:
+    put(client_of_user, ADDRESS)
+    assert put(client_of_user, "").json()["address"] == ""
+    assert put(client_of_user, "victim@example.com").status_code == 429
+    MailAddress.objects.update(asked_at=timezone.now() - timedelta(minutes=3))
+    assert put(client_of_user, "mine@example.com").status_code == 200
+
+
+def test_a_letter_that_waits_does_not_go_to_an_address_given_since(reader: User) -> None:
+    end_batch(reader)
+    assert put(client_for(reader), "other@example.com").json()["confirmed"] is False
+    assert mails.work_off() == 1
+    (letter,) = mail.outbox
+    assert "Spring sale" not in letter.subject
+    assert not Mail.objects.exists()
+
+
+def test_a_letter_that_cannot_be_made_holds_up_no_other(reader: User) -> None:
+    mails.write(reader.pk, "accounts/mail/gone.txt")
+    end_batch(reader)
+    assert mails.work_off() == 1
+    assert Mail.objects.get().tries == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_is_given_twice_at_once(user: User) -> None:
+    client = client_for(user)
+    assert all_at_once(times(4, lambda: put(client, ADDRESS).status_code)) == [200] * 4
+    assert Mail.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_workers_who_reach_for_a_letter_one_sends_it(reader: User) -> None:
+    end_batch(reader)
+    assert sorted(all_at_once(times(4, lambda: mails._take() is not None))) == [False, False, False, True]
 
 
 def test_the_letter_says_what_was_made_and_where(reader: User) -> None:
