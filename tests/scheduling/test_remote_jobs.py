@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -14,10 +15,12 @@ from accounts.models import User
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import STATUS, OpenAIVideosServer
 from tests.support.books import assert_all_is_settled
+from tests.support.parallel import all_at_once, times
 from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling import engines
 from videos.services import attempts, batches, credentials, remote_jobs
+from videos.services.remote_jobs import LostJobError
 from videos.worker import remote, remote_hands, trouble
 from videos.worker.remote import Carrier
 from videos.worker.slots import slots
@@ -290,6 +293,47 @@ def test_a_worker_that_comes_back_finds_its_job_with_another(
     assert carrier.items() == []
     go_on(other, nothing_left, server)
     assert VideoItem.objects.get().status == ItemStatus.COMPLETED
+
+
+def test_of_workers_who_reach_for_a_job_one_has_it(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    make_item(user)
+    go_on(carrier, sent)
+    dies(carrier)
+    adopted = all_at_once(times(4, lambda: remote_jobs.adopt(uuid4(), ["openai-videos"], 10)))
+    assert sorted(len(jobs) for jobs in adopted) == [0, 0, 0, 1]
+    assert VideoItem.objects.get().attempt == 2
+
+
+def test_whoever_has_lost_a_job_changes_nothing_of_it(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    """As a hand would that stood still in the middle of its step."""
+    make_item(user)
+    go_on(carrier, sent)
+    stale = RemoteJob.objects.get()
+    dies(carrier)
+    other = uuid4()
+    remote_jobs.adopt(other, ["openai-videos"], 10)
+    for change in (remote_jobs.to_cancel, remote_jobs.count_trouble):
+        with pytest.raises(LostJobError):
+            change(stale)
+    remote_jobs.end(stale)
+    job = RemoteJob.objects.get()
+    assert (job.carrier, job.state, job.troubles) == (other, "sent", 0)
+
+
+def test_a_worker_that_was_away_goes_on_with_its_own_jobs(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    make_item(user)
+    go_on(carrier, sent)
+    dies(carrier)
+    assert remote_jobs.adopt(carrier.id, ["openai-videos"], 10) == []
+    go_on(carrier, nothing_left, server)
+    item = VideoItem.objects.get()
+    assert (item.status, item.attempt, submissions(server)) == (ItemStatus.COMPLETED, 1, 1)
 
 
 def test_what_a_late_worker_sent_is_cancelled(

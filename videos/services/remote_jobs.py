@@ -111,8 +111,12 @@ def let_go_all() -> int:
 
 
 def adopt(carrier: UUID, engines: Collection[str], limit: int) -> list[RemoteJob]:
-    """Take over jobs that nobody carries any more, the ones that were left first."""
+    """Take over jobs that nobody carries any more, the ones that were left first.
+
+    Not its own: after an outage that outlived its lease a hand may still be at them.
+    """
     left = RemoteJob.objects.filter(engine__in=engines, carried_until__lte=database_now())
+    left = left.exclude(carrier=carrier)
     adopted = []
     for job in left.order_by("carried_until")[: min(limit, ADOPTED_AT_ONCE)]:
         if _take_over(job, carrier):
