@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, RecoveryCode, TotpDevice, User
 from accounts.services import audit_log, sessions
-from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted, reencrypted
+from zhiying.kernel import encryption
+from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted
 from zhiying.kernel.errors import ConflictError, InvalidError
 
 OFF, OPTIONAL, REQUIRED = "off", "optional", "required"
@@ -140,16 +141,7 @@ def remove(*, user: User, acting_user: User | None) -> bool:
 
 def reencrypt_all() -> tuple[int, int]:
     """Bring every secret under the first key; returns how many, and how many no key reads any more."""
-    done = unreadable = 0
-    for device in TotpDevice.objects.only("pk", "secret").iterator():
-        try:
-            fresh = reencrypted(device.secret, PURPOSE)
-        except UnreadableSecretError:
-            unreadable += 1
-            continue
-        # One that was replaced meanwhile is under the first key already.
-        done += TotpDevice.objects.filter(pk=device.pk, secret=device.secret).update(secret=fresh)
-    return done, unreadable
+    return encryption.reencrypt_all(TotpDevice.objects.all(), PURPOSE)
 
 
 def _applies(user: User) -> bool:

@@ -26,7 +26,6 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "videos.services.letters": "part of an attempt's end",
     "videos.services.shares:delete_expired": "links whose time is over, whoever made them",
     "videos.services.credentials:note_use": "what a server said",
-    "videos.services.credentials:reencrypt_all": "the same secrets under another key",
     "videos.services.heartbeats": "a worker's side",
     "videos.services.remote_jobs": "a worker's side",
     "videos.services.taking": "a worker's side",

@@ -8,6 +8,18 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.browser.people import Person
 from tests.support.media import PORTRAIT, image_bytes
 
+SCREENS = (
+    "/batches",
+    "/new",
+    "/credits",
+    "/account",
+    "/manage/users",
+    "/manage/batches",
+    "/manage/usage",
+    "/manage/audit",
+    "/manage/engine",
+)
+"""Every screen with an address of its own, as an administrator has them."""
 RENDER_TIMEOUT_MS = 300_000
 """Until a small batch has been rendered on a busy machine."""
 
@@ -38,6 +50,12 @@ def enter(page: Page, tokens: dict[str, Any], path: str) -> None:
     )
     page.goto(path)
     expect(page.locator("#main")).to_be_visible()
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is loading any more."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def card(page: Page, name: str) -> Locator:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import steps
 from tests.browser.conftest import Opener
@@ -14,17 +14,6 @@ from tests.plugins.environment import ROOT, missing
 pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SCREENS = (
-    "/batches",
-    "/new",
-    "/credits",
-    "/account",
-    "/manage/users",
-    "/manage/batches",
-    "/manage/usage",
-    "/manage/engine",
-    "/no-such-page",
-)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +32,6 @@ WORDS = {
 }  # fmt: skip
 
 
-def _settled(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-
-
 @pytest.mark.parametrize(("theme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
 def test_no_screen_has_a_serious_problem(
     open_page: Opener, people: People, axe: str, theme: str, language: str
@@ -58,9 +42,9 @@ def test_no_screen_has_a_serious_problem(
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     found = steps.serious_problems(page, axe)
     tokens = people.tokens(people.admin)
-    for path in SCREENS:
+    for path in (*steps.SCREENS, "/no-such-page"):
         steps.enter(page, tokens, path)
-        _settled(page)
+        steps.settle(page)
         found += steps.serious_problems(page, axe)
 
     page.goto(f"/batches/{batch}")

@@ -16,17 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
 
 LARGEST_SHIFT = 0.02
 SMALLEST_TARGET_PX = 44
-SCREENS = (
-    "/batches",
-    "/new",
-    "/credits",
-    "/account",
-    "/manage/users",
-    "/manage/batches",
-    "/manage/usage",
-    "/manage/audit",
-    "/manage/engine",
-)
 LONG_NAME = "W" * 116 + ".jpg"
 LONG_CHINESE_NAME = "很长的人像文件名" * 14 + ".jpg"
 LONG_BATCH_NAME = "批次名称很长" * 20
@@ -63,11 +52,6 @@ CUT_CAPTIONS = """() => [...document.querySelectorAll('article')].flatMap((card)
 })"""
 
 
-def _settled(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-
-
 def _faults(page: Page, *, phone: bool) -> dict[str, Any]:
     """What is wrong with the page as it is; nothing where nothing is."""
     shifted = page.evaluate("window.shifted")
@@ -97,11 +81,11 @@ def test_screens_keep_still_and_within_reach(
     page = open_page("/login", phone=phone)
     tokens, faults = people.tokens(people.admin), {}
     steps.enter(page, tokens, "/batches")
-    _settled(page)
+    steps.settle(page)
     page.context.add_init_script(WATCH_SHIFTS)
-    for path in (*SCREENS, long_names):
+    for path in (*steps.SCREENS, long_names):
         steps.enter(page, tokens, path)
-        _settled(page)
+        steps.settle(page)
         faults[path] = _faults(page, phone=phone)
     assert {path: found for path, found in faults.items() if found} == {}
 
@@ -113,7 +97,7 @@ def test_a_batch_keeps_still_while_it_renders(open_page: Opener, people: People,
         page = open_page("/login")
         page.context.add_init_script(WATCH_SHIFTS)
         steps.enter(page, people.tokens(creator), f"/batches/{batch}")
-        _settled(page)
+        steps.settle(page)
     people.api(creator).wait(batch)
     expect(page.get_by_role("button", name=re.compile("^换图片"))).to_have_count(4)
     assert _faults(page, phone=False) == {}
@@ -148,7 +132,7 @@ def test_a_player_is_paused_by_space_and_closed_by_back(
     address = page.url
     assert "/videos/" in address
     video = player.locator("video")
-    page.wait_for_function("!document.querySelector('dialog video, [role=dialog] video').paused")
+    expect(video).to_have_js_property("paused", False)
     page.keyboard.press("Space")
     expect(video).to_have_js_property("paused", True)
     page.keyboard.press("Space")

@@ -24,7 +24,8 @@ from engines.base import EngineStoppedError
 from engines.registry import credential_use, engine_paths, remote_engine_paths
 from videos import catalogue
 from videos.models import CredentialUse, EngineCredential
-from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted, reencrypted
+from zhiying.kernel import encryption
+from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted
 from zhiying.kernel.errors import InvalidError, NotFoundError
 from zhiying.kernel.origin import current_origin
 from zhiying.kernel.redaction import hide
@@ -220,16 +221,7 @@ def problem_of(engine: str) -> str:
 
 def reencrypt_all() -> tuple[int, int]:
     """Bring every credential under the first key; returns how many, and how many no key reads any more."""
-    done = unreadable = 0
-    for row in EngineCredential.objects.all():
-        try:
-            fresh = reencrypted(row.secret, PURPOSE)
-        except UnreadableSecretError:
-            unreadable += 1
-            continue
-        # One that was replaced meanwhile is under the first key already.
-        done += EngineCredential.objects.filter(engine=row.engine, secret=row.secret).update(secret=fresh)
-    return done, unreadable
+    return encryption.reencrypt_all(EngineCredential.objects.all(), PURPOSE)
 
 
 def forget_cached() -> None:

@@ -5,9 +5,11 @@ that it can be changed; `manage.py reencrypt_secrets` then brings what is there 
 """
 
 import base64
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 
@@ -27,12 +29,19 @@ def decrypted(stored: str, purpose: str) -> str:
         raise UnreadableSecretError from error
 
 
-def reencrypted(stored: str, purpose: str) -> str:
-    """The same secret under the first key. Raises UnreadableSecretError."""
-    try:
-        return _cipher(purpose).rotate(stored.encode()).decode()
-    except InvalidToken as error:
-        raise UnreadableSecretError from error
+def reencrypt_all(rows: "QuerySet[Any]", purpose: str) -> tuple[int, int]:
+    """Bring the `secret` of every row under the first key; returns how many, and how many no key reads any
+    more."""
+    cipher, done, unreadable = _cipher(purpose), 0, 0
+    for pk, secret in rows.values_list("pk", "secret").iterator():
+        try:
+            fresh = cipher.rotate(secret.encode()).decode()
+        except InvalidToken:
+            unreadable += 1
+            continue
+        # One that was replaced meanwhile is under the first key already.
+        done += rows.filter(pk=pk, secret=secret).update(secret=fresh)
+    return done, unreadable
 
 
 def _cipher(purpose: str) -> MultiFernet:

@@ -4,6 +4,7 @@ import { BrowserRouter } from 'react-router';
 
 import { I18nProvider } from '@/shared/i18n/i18n';
 import { PageSpinner } from '@/shared/ui/states';
+import { TipProvider } from '@/shared/ui/tip';
 import { ToastProvider } from '@/shared/ui/toast';
 
 import { ErrorBoundary } from './fallbacks';
@@ -15,15 +16,17 @@ export function App({ initial }: { initial: ComponentProps<typeof I18nProvider>[
   return (
     <QueryClientProvider client={client}>
       <I18nProvider initial={initial}>
-        <ToastProvider>
-          <BrowserRouter>
-            <ErrorBoundary>
-              <Suspense fallback={<PageSpinner />}>
-                <AppRoutes />
-              </Suspense>
-            </ErrorBoundary>
-          </BrowserRouter>
-        </ToastProvider>
+        <TipProvider delayDuration={400}>
+          <ToastProvider>
+            <BrowserRouter>
+              <ErrorBoundary>
+                <Suspense fallback={<PageSpinner />}>
+                  <AppRoutes />
+                </Suspense>
+              </ErrorBoundary>
+            </BrowserRouter>
+          </ToastProvider>
+        </TipProvider>
       </I18nProvider>
     </QueryClientProvider>
   );

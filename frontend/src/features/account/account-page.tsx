@@ -30,10 +30,10 @@ export function AccountPage() {
       <div className={styles.stack}>
         <Appearance />
         <StorageCard />
-        <MailCard />
         <PasswordCard />
         <Sessions />
-        {/* Last, because whether it shows is known late. */}
+        {/* Last, because whether they show is known late. */}
+        <MailCard />
         {user?.isAdmin && <SecondFactor />}
       </div>
     </Page>

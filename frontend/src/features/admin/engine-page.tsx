@@ -8,16 +8,17 @@ import { Notice } from '@/shared/ui/notice';
 import { Card } from '@/shared/ui/page';
 import { ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
-import { engineQuery, tokenStatusQuery, workersQuery } from './api';
+import { credentialsQuery, engineQuery, tokenStatusQuery, workersQuery } from './api';
 import { Credentials } from './components/credentials';
 import { Workers } from './components/workers';
 import styles from './engine-page.module.css';
 
 export function EnginePage() {
   const engine = useQuery(engineQuery);
-  // Waited for as well: their list would push down what stands below it.
+  // Waited for as well: their lists would push down what stands below them.
   const workers = useQuery(workersQuery);
-  if (engine.isPending || workers.isPending) {
+  const credentials = useQuery(credentialsQuery);
+  if (engine.isPending || workers.isPending || credentials.isPending) {
     return (
       <Loading>
         <Skeleton style={{ height: 130, marginBottom: 18 }} />
