@@ -5,7 +5,7 @@ the disk or the database is away, the result waits at its server.
 """
 
 import logging
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from videos.scheduling import forecast
 from videos.services import attempts, remote_jobs
 from videos.services.attempts import Claim, Sources, Verdict
 from videos.services.remote_jobs import LostJobError
-from videos.store import files, scratch
+from videos.store import scratch
 from videos.worker.counting import count_render, count_wait
+from videos.worker.fetching import local_sources
 from videos.worker.leases import Watch, keeper
 from videos.worker.renderer import (
     RenderAbandonedError,
@@ -41,7 +42,6 @@ from videos.worker.trouble import (
     TroubleError,
     disk_is_full,
     pause,
-    using_the_store,
 )
 from videos.worker.verdicts import surely
 from zhiying.kernel import tracing
@@ -75,9 +75,9 @@ def send(engine: RemoteEngine, job: RemoteJob) -> Next:
             with (
                 tracing.span("send", parent=sources.trace),
                 scratch.temporary_folder("send-") as folder,
-                ExitStack() as held,
+                local_sources(sources, Path(folder)) as (portrait, audio),
             ):
-                their_id = engine.submit(_order(job, sources, Path(folder), held))
+                their_id = engine.submit(_order(job, sources, portrait, audio))
         except Exception as error:  # noqa: BLE001  (what is not known is raised again)
             return _not_sent(job, error)
         pause.succeeded()
@@ -176,9 +176,9 @@ def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -
     with (
         keeper.watching(claim) as watch,
         scratch.temporary_folder("finish-") as folder,
-        ExitStack() as held,
+        local_sources(sources, Path(folder)) as (portrait, audio),
     ):
-        spec = _spec(job, sources, Path(folder), held)
+        spec = _spec(job, sources, Path(folder), portrait, audio)
         engine.fetch(job.their_id, Path(spec.options[GENERATED]))
         result = slot.renderer().render(spec, lambda share: _alive(watch, share))
         return store_result(claim, spec, result), result.duration_s
@@ -237,10 +237,7 @@ def fail_for_time(job: RemoteJob) -> None:
     surely(claim, lambda: attempts.fail(claim, verdict))
 
 
-def _order(job: RemoteJob, sources: Sources, folder: Path, held: ExitStack) -> JobOrder:
-    with using_the_store():
-        portrait = held.enter_context(files.local_copy(sources.portrait, folder))
-        audio = held.enter_context(files.local_copy(sources.audio, folder))
+def _order(job: RemoteJob, sources: Sources, portrait: Path, audio: Path) -> JobOrder:
     return JobOrder(
         job_id=job.pk,
         portrait=portrait,
@@ -251,10 +248,7 @@ def _order(job: RemoteJob, sources: Sources, folder: Path, held: ExitStack) -> J
     )
 
 
-def _spec(job: RemoteJob, sources: Sources, folder: Path, held: ExitStack) -> RenderSpec:
-    with using_the_store():
-        portrait = held.enter_context(files.local_copy(sources.portrait, folder))
-        audio = held.enter_context(files.local_copy(sources.audio, folder))
+def _spec(job: RemoteJob, sources: Sources, folder: Path, portrait: Path, audio: Path) -> RenderSpec:
     return RenderSpec(
         portrait=portrait,
         audio=audio,

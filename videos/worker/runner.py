@@ -22,9 +22,10 @@ from videos.scheduling.engines import is_remote
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
 from videos.services.attempts import Claim, Sources, Verdict
-from videos.store import files, scratch
+from videos.store import scratch
 from videos.worker.core_share import CoreShare
 from videos.worker.counting import count_render, count_wait
+from videos.worker.fetching import local_sources
 from videos.worker.leases import Watch, keeper
 from videos.worker.renderer import RenderAbandonedError, RenderFailedError
 from videos.worker.slots import Slot, slots
@@ -37,7 +38,6 @@ from videos.worker.trouble import (
     TroubleError,
     disk_is_full,
     pause,
-    using_the_store,
 )
 from videos.worker.verdicts import surely
 from zhiying.kernel import tracing
@@ -164,10 +164,9 @@ def _fail_internally(watch: Watch, error: Exception) -> None:
 def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) -> None:
     began = time.monotonic()
     with ExitStack() as held:
-        with tracing.span("fetch"), using_the_store():
+        with tracing.span("fetch"):
             try:
-                portrait = held.enter_context(files.local_copy(sources.portrait, folder))
-                audio = held.enter_context(files.local_copy(sources.audio, folder))
+                portrait, audio = held.enter_context(local_sources(sources, folder))
             except FileNotFoundError as error:
                 raise RenderFailedError("source_missing", retryable=False) from error
         threads = held.enter_context(_cores.taken())
