@@ -7,23 +7,35 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from engines.registry import engine_paths, remote_engine_paths
+from videos.engine_names import all_engines
 
 
 @register()
 def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
-    """The engine must have a name that is known, and a lease must outlive a few missed heartbeats.
+    """Engines must have names that are known, and a lease must outlive a few missed heartbeats.
 
     Whether it loads is the workers' affair: a web machine need not have it.
     """
     problems: list[CheckMessage] = []
     known = {**engine_paths(), **remote_engine_paths()}
-    if settings.GENERATION_ENGINE not in known:
+    for name in all_engines():
+        if name in known:
+            continue
+        setting = "GENERATION_ENGINE" if name == settings.GENERATION_ENGINE else "GENERATION_ENGINES"
         problems.append(
             Error(
-                f"GENERATION_ENGINE={settings.GENERATION_ENGINE!r} is not known.",
+                f"{setting}: {name!r} is not known.",
                 hint=f"Use one of: {', '.join(sorted(known))}; EXTRA_ENGINES and EXTRA_REMOTE_ENGINES add "
                 "others.",
                 id="videos.E001",
+            )
+        )
+    if strange := sorted(set(settings.WORKER_ENGINES) - set(all_engines())):
+        problems.append(
+            Error(
+                f"WORKER_ENGINES names what the installation does not have: {', '.join(strange)}.",
+                hint="Add them to GENERATION_ENGINES, on web machines too.",
+                id="videos.E004",
             )
         )
     if settings.LEASE_S < 3 * settings.HEARTBEAT_S:

@@ -6,9 +6,9 @@ machines. The names of engines are the operator's, so there are few series.
 
 from enum import StrEnum
 
-from django.conf import settings
 from prometheus_client import Counter, Histogram
 
+from videos.engine_names import name_of, worker_engines
 from zhiying.kernel.counting import count_once_committed
 
 
@@ -28,6 +28,8 @@ class Repair(StrEnum):
     """What the sweep put right, or tidied."""
 
     ITEMS_TAKEN_BACK = "items_taken_back"
+    ITEMS_SENT_ON = "items_sent_on"
+    """To the next engine of their route."""
     FILES_REMOVED = "files_removed"
     UPLOADS_ABANDONED = "uploads_abandoned"
     RECORDS_EXPIRED = "records_expired"
@@ -51,23 +53,18 @@ REPAIRS = Counter("zhiying_sweep_repairs", "What the sweep put right.", ["kind"]
 
 def begin() -> None:
     """Let every series exist from the first scrape on: a rate does not see where a series begins."""
-    engine = settings.GENERATION_ENGINE
-    for outcome in Outcome:
-        RENDERS.labels(engine, outcome)
-    RENDER_SECONDS.labels(engine)
-    WAIT_SECONDS.labels(engine)
+    for engine in worker_engines():
+        for outcome in Outcome:
+            RENDERS.labels(engine, outcome)
+        RENDER_SECONDS.labels(engine)
+        WAIT_SECONDS.labels(engine)
     for kind in Repair:
         REPAIRS.labels(kind)
 
 
-def engine_label(lane_engine: str) -> str:
-    """The name of a lane's engine; the installation's own has none there."""
-    return lane_engine or str(settings.GENERATION_ENGINE)
-
-
 def attempt_ended(lane_engine: str, outcome: Outcome) -> None:
     """Counted once the transaction that ends the attempt is committed."""
-    count_once_committed(RENDERS.labels(engine_label(lane_engine), outcome))
+    count_once_committed(RENDERS.labels(name_of(lane_engine), outcome))
 
 
 def repaired(kind: Repair, number: int) -> None:

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from videos.counters import engine_label
+from videos.engine_names import all_engines, name_of
 from videos.models import Worker
 from videos.scheduling.figures import EngineQueue, living_workers, queues_by_engine
 
@@ -25,9 +24,10 @@ def _queue() -> Sequence[Metric]:
         "How long ago the item that waits longest could have been taken; 0 when none waits.",
         labels=["engine"],
     )
-    own = settings.GENERATION_ENGINE
-    queues = {own: EngineQueue(own, 0, 0, 0.0)}  # there when nothing waits, too
-    queues |= {engine_label(queue.engine): queue for queue in queues_by_engine()}
+    queues = {name: EngineQueue(name, 0, 0, 0.0) for name in all_engines()}  # there when nothing waits, too
+    for queue in queues_by_engine():
+        name = name_of(queue.engine)
+        queues[name] = queues[name].with_(queue) if name in queues else queue
     for engine, queue in queues.items():
         items.add_metric([engine, "pending"], queue.pending)
         items.add_metric([engine, "processing"], queue.processing)

@@ -5,6 +5,8 @@ from math import ceil
 
 from django.conf import settings
 
+from videos.engine_names import name_of
+
 FLAT = 1
 """Credits a video where nothing else is set."""
 LEAST = 1
@@ -14,7 +16,7 @@ LEAST = 1
 def started_s(engine: str = "") -> float:
     """Each started so many seconds of the recording cost a credit with this engine; 0: one credit a video."""
     by_engine: Mapping[str, float] = settings.CREDITS_PER_STARTED_S
-    return by_engine.get(engine or settings.GENERATION_ENGINE, by_engine.get("", 0))
+    return by_engine.get(name_of(engine), by_engine.get("", 0))
 
 
 def price_of_video(audio_s: float, engine: str = "") -> int:

@@ -52,6 +52,9 @@ class AuditAction(models.TextChoices):
     CREDITS_ADJUST = "credits.adjust", _("Credits adjusted")
     CREDITS_TOPUP = "credits.topup", _("Credits topped up")
     CREDENTIAL_SET = "credential.set", _("Credential of an engine set")
+    RULE_CREATE = "rule.create", _("Engine rule made")
+    RULE_CHANGE = "rule.change", _("Engine rule changed")
+    RULE_DELETE = "rule.delete", _("Engine rule deleted")
     CREDENTIAL_REMOVE = "credential.remove", _("Credential of an engine removed")
 
 

@@ -22,6 +22,7 @@ from accounts.services import login, second_factor, users
 from accounts.services.login_limits import TooManyAttemptsError
 from adminpanel.admin import entry
 from adminpanel.services.usage import usage
+from videos.engine_names import all_engines
 from videos.scheduling.figures import queue_lengths
 from zhiying.kernel.client_address import client_ip
 from zhiying.kernel.errors import DomainError
@@ -147,7 +148,7 @@ class ZhiyingAdminSite(admin.AdminSite):
             "overview": usage(OVERVIEW_DAYS)["totals"],
             "overview_days": OVERVIEW_DAYS,
             "queue": queue_lengths(),
-            "engine": settings.GENERATION_ENGINE,
+            "engine": ", ".join(all_engines()),
         }
         return super().index(request, {**figures, **(extra_context or {})})
 

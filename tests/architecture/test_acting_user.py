@@ -28,6 +28,8 @@ NOT_ON_BEHALF_OF_A_PERSON = {
     "videos.services.credentials:note_use": "what a server said",
     "videos.services.heartbeats": "a worker's side",
     "videos.services.remote_jobs": "a worker's side",
+    "videos.services.fallback": "what the sweep does",
+    "videos.services.routing": "parts of a caller's transaction",
     "videos.services.taking": "a worker's side",
     "videos.services.uploads": "nobody but their owner finds uploads",
     "videos.services.retention": "what the installation's rules say, whoever's batch it is",

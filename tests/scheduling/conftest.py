@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from tests.support.scripted_engine import NAME, VARIABLE
 from videos.worker.slots import slots
 from videos.worker.stopping import stopping
-from videos.worker.trouble import pause
+from videos.worker.trouble import forget_troubles
 
 THREAD_TIMEOUT_S = 120
 
@@ -27,7 +27,7 @@ def scripted(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterato
     stopping.clear()
     yield settings
     slots.close()
-    pause.code = ""
+    forget_troubles()
     stopping.clear()
 
 

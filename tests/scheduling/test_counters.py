@@ -147,7 +147,7 @@ def test_an_outage_that_a_request_meets_is_counted(user: User, monkeypatch: pyte
     def full(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr(engine, "engine_state", full)
+    monkeypatch.setattr(engine, "engine_states", full)
     met = Change("zhiying_trouble_total", part="disk")
     assert client_for(user).get("/api/engine/status").status_code == 503
     assert met() == 1

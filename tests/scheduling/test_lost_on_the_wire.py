@@ -20,7 +20,7 @@ from videos.services import attempts
 from videos.services.attempts import Verdict
 from videos.worker import runner, verdicts
 from videos.worker.storing import store_result
-from videos.worker.trouble import DATABASE_AWAY, pause
+from videos.worker.trouble import DATABASE_AWAY, forget_troubles
 from videos.worker.verdicts import surely
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.models import IdempotencyRecord
@@ -134,4 +134,4 @@ def test_a_verdict_is_written_once_however_the_line_breaks(
                 assert_store_and_rows_agree()
                 assert_all_is_settled()
     finally:
-        pause.code = ""
+        forget_troubles()

@@ -31,7 +31,7 @@ from videos.store.deletions import Intent
 from videos.worker import renderer, verdicts
 from videos.worker.runner import work_once
 from videos.worker.slots import slots
-from videos.worker.trouble import pause
+from videos.worker.trouble import breaker, forget_troubles, pause
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
@@ -86,7 +86,7 @@ def test_an_engine_that_is_away_costs_no_try_and_no_other_item(user: User, tmp_p
     VideoItem.objects.filter(pk=waiting.pk).update(not_before=timezone.now() + timedelta(seconds=5))
     item = render(user, "stay away", "succeed", folder=tmp_path)
     assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
-    assert pause.code == "engine_unavailable"
+    assert (breaker(NAME).code, pause.code) == ("engine_unavailable", "")
     VideoItem.objects.update(not_before=timezone.now())
     assert not work_once(), "items were taken while the engine is away"
     end_pause()
@@ -161,9 +161,9 @@ def test_a_verdict_waits_for_the_database(user: User, monkeypatch: pytest.Monkey
 
 def end_pause(*, keep_trouble: bool = False) -> None:
     """Let the pause be over now; unless `keep_trouble`, as if its probe had passed, too."""
-    pause._until = 0.0
+    pause._until = breaker(NAME)._until = 0.0
     if not keep_trouble:
-        pause.code = ""
+        forget_troubles()
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_an_engine_that_does_not_exist_costs_no_try_and_items_wait_for_it(
     work_once()
     item.refresh_from_db()
     assert (item.status, item.tries, refunds()) == ("pending", 0, 0)
-    assert pause.code == "engine_unavailable"
+    assert (breaker(NAME).code, pause.code) == ("engine_unavailable", "")
     end_pause(keep_trouble=True)
     assert missing_in_child_only or not work_once(), "items were taken without an engine"
     monkeypatch.setenv("EXTRA_ENGINES", VARIABLE)

@@ -1,6 +1,7 @@
 """Users and batches in the database, made the way the application makes them."""
 
 import tempfile
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ from accounts.models import User
 from accounts.services.sessions import Tokens, session_start
 from accounts.services.users import user_create
 from tests.support.media import image_bytes, wav_bytes
+from videos.engine_names import own_engine
 from videos.models import Batch, VideoItem, Worker
 from videos.scheduling.claims import claim_next
 from videos.services.attempts import Claim
 from videos.services.batches import batch_create
+from videos.services.engine_limits import EngineLimits
 from videos.services.intake import PreparedFiles, PreparedPortrait
+from videos.services.routing import Route
 
 PASSWORD = "Correct-Horse-7"
 _numbers = count(1)
@@ -45,14 +49,20 @@ def client_for(user: User) -> UserClient:
     return UserClient(session_start(user))
 
 
-def make_batch(user: User, images: int = 1, *, name: str = "", prompt: str = "") -> Batch:
-    """A charged batch whose files were proven before; only the costly decoding is left out."""
+def make_batch(
+    user: User, images: int = 1, *, name: str = "", prompt: str = "", engines: Sequence[str] = ()
+) -> Batch:
+    """A charged batch whose files were proven before; only the costly decoding is left out.
+
+    `engines`: its route, where that is not the installation's own engine.
+    """
     with tempfile.TemporaryDirectory() as folder:
         image, audio = Path(folder, "image.jpg"), Path(folder, "audio.wav")
         image.write_bytes(image_bytes())
         audio.write_bytes(wav_bytes())
         portraits = [PreparedPortrait(f"face {index}.jpg", image, image, 160, 160) for index in range(images)]
-        files = PreparedFiles(portraits, audio, "speech.wav", 0.6)
+        route = Route(list(engines) or [own_engine()], EngineLimits())
+        files = PreparedFiles(portraits, audio, "speech.wav", 0.6, route)
         return batch_create(user=user, acting_user=user, name=name, prompt=prompt, files=files).batch
 
 

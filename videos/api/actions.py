@@ -14,7 +14,7 @@ from videos.api import serializers as shapes
 from videos.api.submissions import Submission, form_submission, key_submission, names_keys
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import price_of_video
-from videos.services import batches, selectors
+from videos.services import batches, routing, selectors
 from videos.services.check_budget import checking
 from videos.services.intake import prepared_portrait
 from videos.services.item_deletion import item_delete
@@ -72,11 +72,12 @@ class ItemReplaceView(SlowRequests, APIView):
         user = current_user(request)
         item = selectors.item_for(user, batch_id, item_id)
         submission = _new_image(request)
-        batches.require_credits(item.batch.user, price_of_video(item.batch.audio_duration_s))
+        engine = routing.first_engine_of(item.batch)
+        batches.require_credits(item.batch.user, price_of_video(item.batch.audio_duration_s, engine))
         with (
             checking(acting_user=user, images=1) as paid,
             submission.files() as (images, _audio),
-            prepared_portrait(images[0]) as portrait,
+            prepared_portrait(images[0], engine=engine) as portrait,
         ):
             batches.item_replace(item=item, portrait=portrait, acting_user=user, on_replaced=submission.take)
             paid()

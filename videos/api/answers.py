@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from rest_framework.request import Request
 
 from videos.api.batch_shapes import BatchOutput, ShownBatch, ShownItem
+from videos.engine_names import name_of
 from videos.models import ItemStatus
 from videos.scheduling.forecast import Forecast, QueueSnapshot
 from videos.services.batch_rows import BatchRow, ItemRow, items_of, running_progress
@@ -132,4 +133,11 @@ def _shown(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], progress: in
     forecast = viewer.queue.forecast(row, running_progress=progress) if row.is_open else Forecast()
     removed = row.files_removed_at is not None
     shown = [ShownItem(item, viewer.links, removed) for item in items]
-    return ShownBatch(row, viewer.links, forecast, shown, progress)
+    return ShownBatch(row, viewer.links, forecast, shown, progress, _waiting_reason(row, viewer))
+
+
+def _waiting_reason(row: BatchRow, viewer: Viewer) -> str:
+    if not row.pending_count:
+        return ""
+    engine = viewer.queue.engine(name_of(row.engine))
+    return "" if engine.ready else engine.detail

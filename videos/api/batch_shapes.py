@@ -8,13 +8,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from rest_framework import serializers
 
 from videos import catalogue
+from videos.engine_names import name_of
 from videos.models import BatchStatus, ItemStatus
 from videos.pricing import price_of_video
 from videos.scheduling.forecast import Forecast
 from videos.services.batch_rows import BatchRow, ItemRow
+from videos.services.routing import first_engine_of
 from videos.services.transitions import RETRYABLE
 from videos.store.urls import Links
 from zhiying.kernel.api.paging import PageOutput
@@ -39,6 +42,13 @@ class ShownItem:
         return "" if self.files_removed else self.links.url(key)
 
     @property
+    def server_eta_s(self) -> int | None:
+        ready_at = self.row.server_ready_at
+        if ready_at is None or self.row.status != ItemStatus.PROCESSING:
+            return None
+        return max(0, int((ready_at - timezone.now()).total_seconds()))
+
+    @property
     def notes(self) -> list[str]:
         text = self.row.notes_json
         return [] if text == "[]" else [catalogue.note(note) for note in json.loads(text)]
@@ -61,6 +71,8 @@ class ShownBatch:
     """Empty in a summary."""
     running_progress: int
     """Percent, summed over the items being rendered."""
+    waiting_reason: str
+    """Why nothing of what waits is taken, in the reader's language."""
 
     @property
     def files_removed(self) -> bool:
@@ -88,6 +100,22 @@ class ItemOutput(Shape):
     poster_url = shown(serializers.CharField(), lambda item: item.link(item.row.poster) if item.video else "")
     status = shown(serializers.ChoiceField(choices=ItemStatus.choices), lambda item: item.row.status)
     progress = shown(serializers.IntegerField(help_text="0 to 100."), lambda item: item.row.progress)
+    engine = shown(
+        serializers.CharField(help_text='What made the video; "" until there is one.'),
+        lambda item: item.row.made_by if item.video else "",
+    )
+    server_position = shown(
+        serializers.IntegerField(
+            allow_null=True, help_text="In the queue of the engine's server, while it waits there; 1 is next."
+        ),
+        lambda item: item.row.server_position if item.row.status == ItemStatus.PROCESSING else None,
+    )
+    server_eta_s = shown(
+        serializers.IntegerField(
+            allow_null=True, help_text="Seconds until the engine's server is done, by its own estimate."
+        ),
+        lambda item: item.server_eta_s,
+    )
     api_task_id = shown(
         serializers.CharField(
             allow_null=True, help_text="Once this run was handed to a worker, else null. An opaque text."
@@ -181,6 +209,14 @@ class BatchOutput(Shape):
     )
     created_at = shown(serializers.DateTimeField(), lambda batch: batch.row.created_at)
     prompt = shown(serializers.CharField(), lambda batch: batch.row.prompt)
+    engine = shown(serializers.CharField(), lambda batch: name_of(batch.row.engine))
+    engine_label = shown(
+        serializers.CharField(), lambda batch: batch.row.engine_label or name_of(batch.row.engine)
+    )
+    waiting_reason = shown(
+        serializers.CharField(help_text="Why nothing of what waits is taken; empty while it is."),
+        lambda batch: batch.waiting_reason,
+    )
     expires_at = shown(
         serializers.DateTimeField(
             allow_null=True, help_text="From then on its files are removed; null: never."
@@ -204,7 +240,7 @@ class BatchOutput(Shape):
     )
     price_per_image = shown(
         serializers.IntegerField(help_text="Credits that another video of this recording costs now."),
-        lambda batch: price_of_video(batch.row.audio_duration_s),
+        lambda batch: price_of_video(batch.row.audio_duration_s, first_engine_of(batch.row)),
     )
     items = shown(
         ItemOutput(many=True, help_text="In order of position; empty in a summary."),

@@ -1,4 +1,4 @@
-"""The state of the generation engine, as the living workers tell it."""
+"""The state of the generation engines, as the living workers tell it."""
 
 from typing import Any
 
@@ -7,29 +7,45 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.authentication import current_user
 from videos import catalogue
 from videos.api import serializers as shapes
-from videos.scheduling.engine_state import engine_state
+from videos.engine_names import own_engine
+from videos.scheduling.engine_state import EngineState, engine_state, engine_states
 from videos.scheduling.figures import queue_lengths
 from videos.services.credentials import problem_of
+from videos.services.engine_limits import EngineLimits, limits_of
+from videos.services.routing import engines_offered
 
 
 class EngineStatusView(APIView):
     @extend_schema(responses=shapes.EngineStatusOutput)
     def get(self, request: Request) -> Response:
-        """The engine, whether it is ready, how long the queue is and what it takes."""
-        state = engine_state()
+        """The engines, whether they are ready, how long the queue is and what they take."""
+        shown = list(dict.fromkeys([own_engine(), *engines_offered(current_user(request))]))
+        states = {state.name: state for state in engine_states()}
+        limits = limits_of(shown)
+        own = states[own_engine()]
         return Response(
             {
-                "engine": state.name,
-                "label": state.label,
-                "ready": state.ready,
-                "detail": state.detail,
+                **_body(own, limits[own.name]),
                 "queue": queue_lengths(),
-                "capabilities": state.capabilities,
-                "limits": shapes.limits_body(),
+                "engines": [
+                    {**_body(states[name], limits[name]), "is_default": name == own.name} for name in shown
+                ],
             }
         )
+
+
+def _body(state: EngineState, limits: EngineLimits) -> dict[str, Any]:
+    return {
+        "engine": state.name,
+        "label": state.label,
+        "ready": state.ready,
+        "detail": state.detail,
+        "capabilities": state.capabilities,
+        "limits": shapes.limits_body(limits),
+    }
 
 
 class TokenStatusView(APIView):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from videos.models import BatchStatus
 from videos.pricing import started_s
-from videos.services.engine_limits import engine_limits
+from videos.services.engine_limits import EngineLimits
 from videos.services.selectors import FILES_SEARCHED
 from zhiying.kernel.api.fields import DayField
 from zhiying.kernel.api.paging import PageQuery
@@ -22,6 +22,13 @@ class BatchInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     prompt = serializers.CharField(
         required=False, allow_blank=True, default="", help_text="Expression and movement, in words."
+    )
+    engine = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="One of `engines` of `/api/engine/status`; empty: chosen by the administrators' rules.",
     )
 
 
@@ -86,6 +93,11 @@ class NoticeOutput(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class ChosenEngineOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # hides Field.label, unused here
+
+
 class CreatedOutput(serializers.Serializer[Any]):
     batch_id = serializers.UUIDField()
     name = serializers.CharField()
@@ -93,6 +105,7 @@ class CreatedOutput(serializers.Serializer[Any]):
     price_per_image = serializers.IntegerField()
     credits_used = serializers.IntegerField()
     credits = serializers.IntegerField(help_text="What is left.")
+    engine = ChosenEngineOutput(help_text="What makes the videos.")
     notices = NoticeOutput(many=True, help_text="What to know though nothing is wrong.")
 
 
@@ -104,6 +117,7 @@ class DryRunOutput(serializers.Serializer[Any]):
     credits = serializers.IntegerField()
     sufficient = serializers.BooleanField()
     duration = serializers.FloatField(help_text="Of the recording, seconds.")
+    engine = ChosenEngineOutput(help_text="What makes the videos.")
     notices = NoticeOutput(many=True, help_text="What to know though nothing is wrong.")
 
 
@@ -143,6 +157,16 @@ class EngineQueueOutput(serializers.Serializer[Any]):
     processing = serializers.IntegerField()
 
 
+class OfferedEngineOutput(serializers.Serializer[Any]):
+    engine = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # hides Field.label, unused here
+    is_default = serializers.BooleanField(help_text="The installation's own choice.")
+    ready = serializers.BooleanField()
+    detail = serializers.CharField()
+    capabilities = serializers.DictField()
+    limits = serializers.DictField()
+
+
 class EngineStatusOutput(serializers.Serializer[Any]):
     engine = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # hides Field.label, unused here
@@ -151,6 +175,9 @@ class EngineStatusOutput(serializers.Serializer[Any]):
     queue = EngineQueueOutput()
     capabilities = serializers.DictField()
     limits = serializers.DictField()
+    engines = OfferedEngineOutput(
+        many=True, help_text="The installation's own, then those that the caller may choose for a batch."
+    )
 
 
 class TokenStatusOutput(serializers.Serializer[Any]):
@@ -158,9 +185,8 @@ class TokenStatusOutput(serializers.Serializer[Any]):
     error = serializers.CharField(required=False)
 
 
-def limits_body() -> dict[str, Any]:
-    """The limits a client can check before it uploads."""
-    engine = engine_limits()
+def limits_body(engine: EngineLimits) -> dict[str, Any]:
+    """The limits a client can check before it uploads, for batches of an engine."""
     return {
         "max_images": settings.BATCH_MAX_IMAGES,
         "image_max_bytes": settings.IMAGE_MAX_BYTES,
@@ -170,5 +196,6 @@ def limits_body() -> dict[str, Any]:
         "audio_min_s": engine.shortest_s,
         "audio_max_s": engine.longest_s,
         "prompt_max_chars": settings.PROMPT_MAX_CHARS,
-        "credits_per_started_s": started_s(),
+        "credits_per_started_s": started_s(engine.name),
+        "understands_prompt": engine.understands_prompt,
     }

@@ -76,7 +76,9 @@ class BatchCreateView(SlowRequests, APIView):
             with (
                 checking(acting_user=user, images=count) as paid,
                 submission.files() as (images, audio),
-                prepared_files(images=images, audio=audio, prompt=text["prompt"]) as files,
+                prepared_files(
+                    user=user, images=images, audio=audio, prompt=text["prompt"], choice=text["engine"]
+                ) as files,
             ):
                 if dry_run:
                     return _priced(user, files)
@@ -101,6 +103,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
             "price_per_image": created.price_per_image,
             "credits_used": created.batch.credits_used,
             "credits": created.credits_left,
+            "engine": _engine(files),
             "notices": list(files.notices),
         }
 
@@ -117,7 +120,7 @@ def _create(user: User, text: Mapping[str, str], files: PreparedFiles, save: Sav
 
 def _priced(user: User, files: PreparedFiles) -> Answer:
     stored_bytes.require_room(user, batches.size_of(files))
-    each = price_of_video(files.audio_duration_s)
+    each = price_of_video(files.audio_duration_s, files.route.engine)
     price = each * len(files.portraits)
     return 200, {
         "ok": True,
@@ -127,8 +130,13 @@ def _priced(user: User, files: PreparedFiles) -> Answer:
         "credits": user.credits,
         "sufficient": user.credits >= price,
         "duration": round(files.audio_duration_s, 3),
+        "engine": _engine(files),
         "notices": list(files.notices),
     }
+
+
+def _engine(files: PreparedFiles) -> dict[str, str]:
+    return {"name": files.route.engine, "label": files.route.limits.label}
 
 
 def _submission(request: Request) -> tuple[dict[str, str], Submission]:

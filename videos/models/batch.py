@@ -47,6 +47,30 @@ class Batch(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=BatchStatus.choices, default=BatchStatus.PENDING
     )
+    engine = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the lane in which its items wait, or waited last.",
+    )
+    engine_label = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="As people call the engine."
+    )
+    route = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The engines it was sent to, the first and those to fall back to; empty: the own.",
+    )
+    fallbacks = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Those of them that are left.",
+    )
     version = models.BigIntegerField(default=1, help_text="Raised by every change that a client can see.")
     pending_count = models.PositiveSmallIntegerField(default=0)
     processing_count = models.PositiveSmallIntegerField(default=0)
@@ -103,6 +127,12 @@ class Batch(models.Model):
                 fields=["user", "-created_at"],
                 condition=models.Q(pending_count__gt=0),
                 name="batches_waiting",
+            ),
+            # what can go to another engine when its own is away
+            models.Index(
+                fields=["engine"],
+                condition=models.Q(pending_count__gt=0) & ~models.Q(fallbacks=""),
+                name="batches_with_fallback",
             ),
             models.Index(fields=["user", "-created_at", "-id"], name="batches_of_user"),  # a user's list
             models.Index(fields=["user", "status", "-created_at", "-id"], name="batches_of_user_by_status"),

@@ -65,6 +65,9 @@ class VideoItem(models.Model):
     duration_s = models.FloatField(null=True)
     video_width = models.PositiveIntegerField(null=True, help_text="Pixels of the video; null: not known.")
     video_height = models.PositiveIntegerField(null=True)
+    made_by = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The engine that made the video."
+    )
     notes = models.JSONField(
         default=list, help_text=_("What the engine has to say about the result: codes with values.")
     )
@@ -92,6 +95,10 @@ class VideoItem(models.Model):
         db_default="",
         help_text="The span of the request that let it wait.",
     )
+    server_position = models.PositiveIntegerField(
+        null=True, help_text="In the queue of a remote engine's server, as it said last; 1 is next."
+    )
+    server_ready_at = models.DateTimeField(null=True, help_text="When that server expects to be done.")
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text=_("A retry waits until then."))
     started_at = models.DateTimeField(null=True)

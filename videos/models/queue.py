@@ -11,13 +11,13 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class QueueState(models.Model):
-    """A single row. Its times make workers share the sweep; its sums tell how fast items render."""
+    """A single row. Its times make workers share the sweep; its sums are of all engines, from before."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     swept_at = models.DateTimeField(null=True)
     cleaned_at = models.DateTimeField(null=True)
-    render_s = models.FloatField(default=0, help_text="Seconds of rendering, older results fading.")
-    audio_s = models.FloatField(default=0, help_text="Seconds of audio they were rendered for.")
+    render_s = models.FloatField(default=0, help_text="As of an engine, from before they were told apart.")
+    audio_s = models.FloatField(default=0)
 
     class Meta:
         db_table = "queue_state"
@@ -64,6 +64,21 @@ class QueueLane(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.waiting} waiting, {self.running} running"
+
+
+class EngineRecord(models.Model):
+    """What is remembered of an engine: how fast it is, and since when nobody can work with it."""
+
+    engine = models.CharField(max_length=64, primary_key=True)
+    render_s = models.FloatField(default=0, help_text="Seconds of rendering, older results fading.")
+    audio_s = models.FloatField(default=0, help_text="Seconds of audio they were rendered for.")
+    down_since = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "engine_records"
+
+    def __str__(self) -> str:
+        return self.engine
 
 
 class EngineLimit(models.Model):

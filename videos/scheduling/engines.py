@@ -9,6 +9,7 @@ from django.conf import settings
 from engines.base import Capabilities, Readiness
 from engines.registry import FINISHING, get_engine, remote_engine_paths
 from engines.remote import RemoteEngine
+from videos.engine_names import worker_engines
 from videos.services.remote_engines import remote_engine
 
 READINESS_KEPT_S = 15.0
@@ -26,9 +27,19 @@ def remote(name: str) -> RemoteEngine:
     return remote_engine(name)
 
 
-def render_engine() -> str:
-    """What the render processes run: the engine itself, or what makes a remote one's results ours."""
-    return FINISHING if is_remote(settings.GENERATION_ENGINE) else str(settings.GENERATION_ENGINE)
+def local_engines() -> list[str]:
+    """Those that this machine's workers render with themselves."""
+    return [name for name in worker_engines() if not is_remote(name)]
+
+
+def remote_engines() -> list[str]:
+    """Those whose jobs this machine's workers carry."""
+    return [name for name in worker_engines() if is_remote(name)]
+
+
+def render_engine(name: str) -> str:
+    """What a render process runs for an engine: itself, or what makes a remote one's results ours."""
+    return FINISHING if is_remote(name) else name
 
 
 def capabilities_of(name: str) -> Capabilities:

@@ -30,6 +30,15 @@ class EngineQueue:
     oldest_s: float
     """How long ago the item that waits longest could have been taken."""
 
+    def with_(self, other: "EngineQueue") -> "EngineQueue":
+        """The lanes of both, which are one engine's."""
+        return EngineQueue(
+            self.engine,
+            self.pending + other.pending,
+            self.processing + other.processing,
+            max(self.oldest_s, other.oldest_s),
+        )
+
 
 def queues_by_engine() -> list[EngineQueue]:
     """One query: the lanes that are not empty, and for each an entry of the index `items_of_lane`."""

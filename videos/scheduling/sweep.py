@@ -10,10 +10,12 @@ from django.db.models import Q
 
 from accounts.services import handover, login_limits, mails, sessions, usage
 from videos.counters import Repair, repaired
+from videos.engine_names import all_engines, lane_engines_of
 from videos.models import QueueState
 from videos.scheduling import figures
+from videos.scheduling.engine_state import engine_states
 from videos.scheduling.hints import wake_workers
-from videos.services import attempts, lanes, remote_jobs, retention, shares, uploads
+from videos.services import attempts, fallback, lanes, remote_jobs, retention, shares, uploads
 from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
@@ -45,10 +47,20 @@ def sweep(*, take_back: bool = True) -> None:
     if lost:
         repaired(Repair.ITEMS_TAKEN_BACK, lost)
         logger.warning("Took back %d items of workers that went silent", lost)
+    _fall_back()
     lanes.refresh_weights()
-    if work_waits():
+    if work_waits(lane_engines_of(all_engines())):
         wake_workers(HINTS_PER_SWEEP)
     usage.merge()
+
+
+def _fall_back() -> None:
+    if len(all_engines()) < 2:
+        return
+    fallback.note_engines({state.name: state.ready for state in engine_states()})
+    if moved := fallback.fall_back():
+        repaired(Repair.ITEMS_SENT_ON, moved)
+        logger.warning("%d items go to another engine: nobody can work with theirs", moved)
 
 
 def clean_if_due() -> None:

@@ -19,8 +19,9 @@ from engines.sentences import Param
 from videos import counters
 from videos.catalogue import failure_in_english
 from videos.counters import Outcome
+from videos.engine_names import name_of
 from videos.models import Batch, ItemStatus, RemoteJob, VideoItem
-from videos.services import stored_bytes
+from videos.services import lanes, stored_bytes
 from videos.services.letters import tell_of_end
 from videos.services.transitions import ended, lock_batch, move, refund
 from videos.store import deletions
@@ -153,6 +154,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
         duration_s=result.duration_s,
         video_width=result.width,
         video_height=result.height,
+        made_by=name_of(claim.engine),
         notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
@@ -272,6 +274,8 @@ def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
     batch = lock_batch(claim.batch_id)
     if batch is None:
         return None
+    if target == ItemStatus.PENDING and batch.engine != claim.engine:  # it has fallen back meanwhile
+        changes["lane_id"] = lanes.lane_of(claim.user_id, engine=batch.engine).pk
     fence = Q(attempt=claim.attempt)  # against late workers
     items = {claim.item_id: claim.lane_id}
     return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None
@@ -287,6 +291,8 @@ def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float) ->
         worker="",
         progress=0,
         started_at=None,
+        server_position=None,
+        server_ready_at=None,
     )
     if batch is None:
         return False

@@ -30,6 +30,9 @@ class BatchRow(NamedTuple):
     status: str
     version: int
     prompt: str
+    engine: str
+    engine_label: str
+    route: str
     audio: str
     audio_name: str
     audio_duration_s: float
@@ -78,6 +81,9 @@ class ItemRow(NamedTuple):
     video_height: int | None
     notes_json: str
     price: int
+    made_by: str
+    server_position: int | None
+    server_ready_at: datetime | None
     elapsed_s: int | None
 
 

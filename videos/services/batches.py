@@ -17,7 +17,7 @@ from accounts.services.credits import Run
 from videos.media.problems import MediaProblem
 from videos.models import Batch, DeletionReason, VideoItem
 from videos.pricing import LEAST, price_of_video
-from videos.services import retention, runs, stored_bytes, transitions
+from videos.services import retention, routing, runs, stored_bytes, transitions
 from videos.services.announcements import announce_work
 from videos.services.intake import InvalidBatchError, PreparedFiles, PreparedPortrait, file_problem
 from videos.store import deletions, keys
@@ -56,7 +56,7 @@ def batch_create(
     Raises:
         InsufficientCreditsError, QuotaExceededError: nothing was created.
     """
-    price = price_of_video(files.audio_duration_s)
+    price = price_of_video(files.audio_duration_s, files.route.engine)
     require_credits(user, price * len(files.portraits))
     batch = Batch(
         id=uuid4(),
@@ -67,6 +67,7 @@ def batch_create(
         image_count=len(files.portraits),
         expires_at=retention.expiry_for(user),
     )
+    routing.set_out(batch, files.route)
     batch.audio = keys.audio_key(batch.pk)
     stored_bytes.require_room(user, size_of(files))
     intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)

@@ -40,7 +40,7 @@ def require_portrait_limits(portrait: StoredPortrait) -> None:
 
 
 def require_recording_limits(recording: StoredRecording, engine: EngineLimits) -> None:
-    """As `require_portrait_limits`, for how long it lasts."""
+    """As `require_portrait_limits`, for how long it lasts, and for an engine."""
     seconds = round(recording.duration_s, 2)
     if seconds < engine.shortest_s:
         raise MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": engine.shortest_s})

@@ -1,10 +1,10 @@
-"""What the installation's engine takes, before anything is charged: as its workers declare it.
+"""What an engine takes, before anything is charged: as its workers declare it.
 
 Web processes know no engine; the newest worker that has it says what it can (`workers.engines`). Without one
 the installation's own limits hold alone, and the render finds out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from videos.engine_names import lane_engines_of, own_engine
 from videos.media.problems import MediaProblem
 from videos.models import ItemStatus, VideoItem, Worker
 
@@ -29,6 +30,7 @@ WAV_HEADER_BYTES = 44
 class EngineLimits:
     """None: no limit."""
 
+    name: str = ""
     label: str = ""
     min_side_px: int = 0
     max_side_px: int | None = None
@@ -39,6 +41,7 @@ class EngineLimits:
     max_audio_s: float | None = None
     max_per_day: int | None = None
     understands_prompt: bool = True
+    needs_face: bool = False
 
     @property
     def shortest_s(self) -> float:
@@ -53,6 +56,10 @@ class EngineLimits:
     @property
     def least_side_px(self) -> int:
         return max(int(settings.IMAGE_MIN_SIDE_PX), self.min_side_px)
+
+    def takes_recording(self, seconds: float) -> bool:
+        """Whether a recording of this length is within the limits."""
+        return self.shortest_s <= round(seconds, 2) <= self.longest_s
 
     def portrait_problem(self, width: int, height: int, size: int) -> MediaProblem | None:
         """Why the engine takes no portrait of this upright size (px) whose stored file has `size` bytes."""
@@ -81,13 +88,21 @@ class Day:
     until: datetime
 
 
-def engine_limits() -> EngineLimits:
-    """Those of GENERATION_ENGINE now; one query."""
+def limits_of(names: Collection[str]) -> dict[str, EngineLimits]:
+    """Those of each of these engines now; one query."""
+    found: dict[str, EngineLimits] = {}
     for worker in Worker.objects.order_by("-seen_at").only("engines")[:WORKERS_ASKED]:
-        declared = worker.engines.get(settings.GENERATION_ENGINE, {}).get("capabilities")
-        if declared:
-            return _limits_in(declared)
-    return EngineLimits()
+        for name in names:
+            declared = worker.engines.get(name, {}).get("capabilities")
+            if declared and name not in found:
+                found[name] = _limits_in(name, declared)
+    return {name: found.get(name) or EngineLimits(name=name, label=name) for name in names}
+
+
+def engine_limits(name: str = "") -> EngineLimits:
+    """Those of one engine, of the installation's own unless it is named."""
+    name = name or own_engine()
+    return limits_of([name])[name]
 
 
 def day_of(limits: EngineLimits) -> Day | None:
@@ -96,7 +111,7 @@ def day_of(limits: EngineLimits) -> Day | None:
     if limit is None:
         return None
     start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    own = VideoItem.objects.filter(lane__engine__in=["", settings.GENERATION_ENGINE])
+    own = VideoItem.objects.filter(lane__engine__in=lane_engines_of([limits.name or own_engine()]))
     unused = Q(status=ItemStatus.CANCELLED, started_at=None)
     today = own.filter(queued_at__gte=start).exclude(unused)
     earlier = own.filter(status=ItemStatus.PENDING, queued_at__lt=start)
@@ -108,14 +123,15 @@ def _up_to(limit: int, rows: "QuerySet[VideoItem]") -> int:
     return int(rows.order_by()[:limit].count())
 
 
-def _limits_in(declared: Mapping[str, Any]) -> EngineLimits:
+def _limits_in(name: str, declared: Mapping[str, Any]) -> EngineLimits:
     """A worker of another release may declare less."""
     longest, most_bytes = declared.get("max_audio_s"), declared.get("max_audio_bytes")
     if most_bytes is not None:
         by_bytes = (most_bytes - WAV_HEADER_BYTES) / LEAST_BYTES_PER_S
         longest = by_bytes if longest is None else min(longest, by_bytes)
     return EngineLimits(
-        label=str(declared.get("label") or settings.GENERATION_ENGINE),
+        name=name,
+        label=str(declared.get("label") or name),
         min_side_px=declared.get("min_side_px") or 0,
         max_side_px=declared.get("max_side_px"),
         min_aspect=declared.get("min_aspect"),
@@ -125,4 +141,5 @@ def _limits_in(declared: Mapping[str, Any]) -> EngineLimits:
         max_audio_s=longest,
         max_per_day=declared.get("max_per_day"),
         understands_prompt=bool(declared.get("understands_prompt", True)),
+        needs_face=bool(declared.get("needs_face", False)),
     )

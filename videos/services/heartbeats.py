@@ -7,6 +7,7 @@ the table does not grow with it.
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -28,14 +29,19 @@ WHERE id IN (
 """
 _SHOW = """
 WITH batch AS (
-    SELECT id FROM batches WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED
+    SELECT id FROM batches WHERE id = %(batch)s FOR NO KEY UPDATE SKIP LOCKED
 ), item AS (
     SELECT i.id FROM video_items i
-    WHERE i.id = %s AND i.batch_id = (SELECT id FROM batch) AND i.attempt = %s
-      AND i.status = 'processing' AND i.progress <> %s
+    WHERE i.id = %(item)s AND i.batch_id = (SELECT id FROM batch) AND i.attempt = %(attempt)s
+      AND i.status = 'processing'
+      AND (i.progress <> %(progress)s OR i.server_position IS DISTINCT FROM %(position)s::int
+           OR %(eta_s)s::float8 IS NOT NULL)
     FOR NO KEY UPDATE SKIP LOCKED
 ), shown AS (
-    UPDATE video_items v SET progress = %s FROM item WHERE v.id = item.id
+    UPDATE video_items v
+    SET progress = %(progress)s, server_position = %(position)s::int,
+        server_ready_at = statement_timestamp() + make_interval(secs => %(eta_s)s::float8)
+    FROM item WHERE v.id = item.id
     RETURNING v.batch_id
 )
 UPDATE batches b SET version = b.version + 1 FROM shown WHERE b.id = shown.batch_id
@@ -57,7 +63,7 @@ def renew(claims: Collection[Claim]) -> None:
     no other its lease.
     """
     if connection.vendor == "postgresql":
-        values = {
+        values: dict[str, Any] = {
             "items": [claim.item_id for claim in claims],
             "attempts": [claim.attempt for claim in claims],
             "lease_s": settings.LEASE_S,
@@ -70,17 +76,36 @@ def renew(claims: Collection[Claim]) -> None:
         VideoItem.objects.filter(pk__in=still_held(claims)).update(lease_until=lease_until)
 
 
-def show_progress(claim: Claim, progress: int) -> None:
-    """Show how much is done (percent), unless somebody changes the batch right now: there is a next time."""
+def show_progress(
+    claim: Claim, progress: int, *, server_position: int | None = None, server_eta_s: float | None = None
+) -> None:
+    """Show how much is done (percent), unless somebody changes the batch right now: there is a next time.
+
+    `server_position` and `server_eta_s` (seconds) are what a remote engine's server says of its queue.
+    """
     shown = min(99, max(0, progress))
     if connection.vendor == "postgresql":
-        values = (claim.batch_id, claim.item_id, claim.attempt, shown, shown)
+        values: dict[str, Any] = {
+            "batch": claim.batch_id,
+            "item": claim.item_id,
+            "attempt": claim.attempt,
+            "progress": shown,
+            "position": server_position,
+            "eta_s": server_eta_s,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_SHOW, values)
         return
+    told = {
+        "progress": shown,
+        "server_position": server_position,
+        "server_ready_at": None if server_eta_s is None else database_now(timedelta(seconds=server_eta_s)),
+    }
     with transaction.atomic():
         items = VideoItem.objects.filter(
             pk=claim.item_id, status=ItemStatus.PROCESSING, attempt=claim.attempt
         )
-        if items.exclude(progress=shown).update(progress=shown):
+        if server_eta_s is None:
+            items = items.exclude(progress=shown, server_position=server_position)
+        if items.update(**told):
             raise_version(claim.batch_id)

@@ -4,7 +4,7 @@ All problems are found and reported together, so that a person fixes them in one
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,15 +14,18 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from videos import catalogue
+from videos.engine_names import all_engines, own_engine
 from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
 from videos.media.face_check import FaceProblem
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
-from videos.services.earlier import StoredPortrait, StoredRecording
-from videos.services.engine_limits import Day, EngineLimits, day_of, engine_limits
+from videos.services.earlier import StoredPortrait, StoredRecording, require_recording_limits
+from videos.services.engine_limits import Day, EngineLimits, day_of, engine_limits, limits_of
 from videos.services.faces import face_problems
+from videos.services.routing import NoRouteError, Route, route_for
 from videos.store import files as stored
 from videos.store import scratch
 from videos.store.files import FileSource
@@ -70,6 +73,8 @@ class PreparedFiles:
     audio: FileSource
     audio_name: str
     audio_duration_s: float
+    route: Route
+    """Which engine makes the batch."""
     notices: Sequence[dict[str, str]] = ()
     """What a person should know, though nothing is wrong: `code` and `detail`."""
 
@@ -99,19 +104,29 @@ class BusyError(DomainError):
 
 @contextmanager
 def prepared_files(
-    *, images: Sequence[SubmittedFile], audio: SubmittedFile | None, prompt: str
+    *,
+    user: User,
+    images: Sequence[SubmittedFile],
+    audio: SubmittedFile | None,
+    prompt: str,
+    choice: str = "",
 ) -> Iterator[PreparedFiles]:
     """Check and normalise a batch's files into a scratch folder that lasts as long as the context.
+
+    `choice`: the engine that the user wants, empty for whichever the rules say.
 
     Raises:
         InvalidBatchError: with every problem there is.
         BusyError: this process prepares as many batches as it may already.
     """
     with _turn(), scratch.temporary_folder("intake-") as folder:
-        root, engine = Path(folder), engine_limits()
+        root = Path(folder)
+        audio_outcome = _audio_outcome(audio, root / "audio.wav", choice)
+        route, misrouted = _route(user, choice, prompt, audio_outcome)
+        engine = route.limits
+        audio_outcome = _recording_for_engine(audio_outcome, engine)
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root, engine)
-        audio_outcome = _audio_outcome(audio, root / "audio.wav", engine)
-        errors = _problems(images, outcomes, audio, audio_outcome, prompt)
+        errors = {**_problems(images, outcomes, audio, audio_outcome, prompt), **misrouted}
         if len(images) <= settings.BATCH_MAX_IMAGES and (day := day_of(engine)) and len(images) > day.left:
             errors["image_count"] = _day_used_up(day)
         if errors or audio_outcome is None or isinstance(audio_outcome, MediaProblem):
@@ -121,15 +136,16 @@ def prepared_files(
             audio=audio_outcome.audio if isinstance(audio_outcome, StoredRecording) else root / "audio.wav",
             audio_name=audio.name if audio else "",
             audio_duration_s=audio_outcome.duration_s,
+            route=route,
             notices=_notices(engine, prompt),
         )
 
 
 @contextmanager
-def prepared_portrait(image: SubmittedFile) -> Iterator[PreparedPortrait]:
-    """Check and normalise a single image, as `prepared_files` does."""
+def prepared_portrait(image: SubmittedFile, *, engine: str) -> Iterator[PreparedPortrait]:
+    """Check and normalise a single image for an engine, as `prepared_files` does."""
     with _turn(), scratch.temporary_folder("intake-") as folder:
-        outcome = _prepare_all([image], Path(folder), engine_limits())[0]
+        outcome = _prepare_all([image], Path(folder), engine_limits(engine))[0]
         if isinstance(outcome, Problem):
             raise InvalidBatchError({"images": [file_problem(outcome, image.name, 0)]})
         yield outcome
@@ -170,9 +186,13 @@ def image_limits() -> ImageLimits:
     )
 
 
-def audio_limits(engine: EngineLimits) -> AudioLimits:
-    """The narrower ones of the installation and its engine, so that nothing is decoded for nothing."""
-    return AudioLimits(max_bytes=settings.AUDIO_MAX_BYTES, min_s=engine.shortest_s, max_s=engine.longest_s)
+def audio_limits(engines: Collection[EngineLimits]) -> AudioLimits:
+    """The widest of these engines within the installation's own, so that nothing is decoded for nothing."""
+    return AudioLimits(
+        max_bytes=settings.AUDIO_MAX_BYTES,
+        min_s=min(engine.shortest_s for engine in engines),
+        max_s=max(engine.longest_s for engine in engines),
+    )
 
 
 @contextmanager
@@ -246,7 +266,7 @@ def _portrait(
     )
 
 
-def _audio_outcome(audio: SubmittedFile | None, out: Path, engine: EngineLimits) -> AudioOutcome:
+def _audio_outcome(audio: SubmittedFile | None, out: Path, choice: str) -> AudioOutcome:
     if audio is None:
         return None
     if isinstance(audio.content, MediaProblem | StoredRecording):
@@ -254,12 +274,39 @@ def _audio_outcome(audio: SubmittedFile | None, out: Path, engine: EngineLimits)
     if not isinstance(audio.content, Path):
         raise TypeError("A portrait is not a recording.")
     try:
-        prepared = prepare_audio(audio.content, limits=audio_limits(engine), wav_out=out)
+        engines = limits_of([choice] if choice in all_engines() else all_engines())
+        return prepare_audio(audio.content, limits=audio_limits(engines.values()), wav_out=out)
     except MediaProblem as problem:
         return problem
-    if engine.max_audio_s and prepared.duration_s > engine.max_audio_s:  # engines forgive no padding
+
+
+def _recording_for_engine(outcome: AudioOutcome, engine: EngineLimits) -> AudioOutcome:
+    """The outcome, or why the engine takes no recording of this length."""
+    try:
+        if isinstance(outcome, StoredRecording):
+            require_recording_limits(outcome, engine)
+    except MediaProblem as problem:
+        return problem
+    if not isinstance(outcome, PreparedAudio):
+        return outcome
+    if engine.min_audio_s and outcome.duration_s < engine.min_audio_s:
+        seconds = round(outcome.duration_s, 2)
+        return MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": engine.shortest_s})
+    if engine.max_audio_s and outcome.duration_s > engine.max_audio_s:  # engines forgive no padding
         return MediaProblem("audio_too_long", {"limit_s": engine.longest_s})
-    return prepared
+    return outcome
+
+
+def _route(
+    user: User, choice: str, prompt: str, audio: AudioOutcome
+) -> tuple[Route, dict[str, dict[str, Any]]]:
+    """Where the batch goes; with a problem of the choice, the installation's own engine and that problem."""
+    audio_s = None if audio is None or isinstance(audio, MediaProblem) else audio.duration_s
+    try:
+        return route_for(user, choice=choice, prompt=prompt, audio_s=audio_s), {}
+    except NoRouteError as problem:
+        own = Route([own_engine()], engine_limits())
+        return own, {"engine": _field(problem.code, problem.detail)}
 
 
 def _problems(

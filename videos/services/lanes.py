@@ -9,8 +9,6 @@ from django.db.models.functions import Cast, Coalesce
 from accounts.models import User
 from videos.models import ItemStatus, QueueLane
 
-OWN_ENGINE = ""
-"""The engine of lanes whose items were submitted without a choice."""
 _WEIGHT_OF_OWNER = User.objects.filter(pk=OuterRef("user")).values("group__queue_weight")
 
 COUNTERS: Mapping[ItemStatus, str] = {ItemStatus.PENDING: "waiting", ItemStatus.PROCESSING: "running"}

@@ -1,6 +1,5 @@
 """A user's side of an item's life: runs, which are paid for, cancelled and paid for again."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
@@ -11,18 +10,19 @@ from django.db.models import F
 
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
+from videos.engine_names import name_of
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.pricing import price_of_video
-from videos.services import lanes, retention
+from videos.services import lanes, retention, routing
 from videos.services.transitions import (
     RETRYABLE,
     WAITING_OR_RUNNING,
     Items,
+    change_lane,
     charge,
     ended,
     lock_batch,
     move,
-    raise_version,
     refund,
 )
 from zhiying.kernel import tracing
@@ -77,9 +77,11 @@ def rerun_items(
     if not items:
         return 0
     retention.put_off(batch)
-    price = price_of_video(batch.audio_duration_s)
+    if not batch.pending_count and not batch.processing_count:
+        routing.begin_anew(batch)
+    price = price_of_video(batch.audio_duration_s, name_of(batch.engine))
     charge(batch, [Run(batch.pk, item.pk, item.run + 1, price) for item in items], note=batch.name)
-    lane = lanes.lane_of(user_id)
+    lane = lanes.lane_of(user_id, engine=batch.engine)
     for source, chosen in _by_status(items):
         move(
             batch,
@@ -100,6 +102,9 @@ def rerun_items(
             not_before=database_now(),
             started_at=None,
             finished_at=None,
+            made_by="",
+            server_position=None,
+            server_ready_at=None,
             **(replacement or {}),
         )
     return len(items)
@@ -111,16 +116,7 @@ def put_first(*, batch_id: UUID, user_id: UUID) -> int:
     batch = lock_batch(batch_id)
     if batch is None:
         return 0
-    lane = lanes.lane_of(user_id, urgent=True)
-    waiting = batch.items.filter(status=ItemStatus.PENDING).exclude(lane=lane)
-    items = {item.pk: item.lane_id for item in waiting}
-    if items:
-        waiting.update(lane=lane)
-        for old_lane, number in Counter(items.values()).items():
-            lanes.count(old_lane, ItemStatus.PENDING, -number)
-            lanes.count(lane.pk, ItemStatus.PENDING, number)
-        raise_version(batch.pk)
-    return len(items)
+    return change_lane(batch, lanes.lane_of(user_id, engine=batch.engine, urgent=True))
 
 
 def _chosen(

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from django.db import connection
 from django.db.models import Exists, OuterRef, Sum
 
+from videos.engine_names import OWN_ENGINE
 from videos.models import EngineLimit, ItemStatus, QueueLane, VideoItem
 from videos.services import taking_postgresql, taking_sqlite
 from videos.services.attempts import Taken
-from videos.services.lanes import OWN_ENGINE
 from zhiying.kernel.clock import database_now
 
 DEFAULT_ENGINES = (OWN_ENGINE,)
@@ -21,9 +21,9 @@ DEFAULT_ENGINES = (OWN_ENGINE,)
 def take_next(
     worker: str, engines: Collection[str], passed: Collection[int] = (), limit: int | None = None
 ) -> Taken:
-    """Claim the item whose turn it is, of these engines' lanes but those in `passed`.
+    """Claim the item whose turn it is, of the lanes called so but those in `passed`.
 
-    `limit`: how many items of the installation's own engine may run at once.
+    `limit`: how many items of all these lanes may run at once; they are one engine's then.
     """
     if connection.vendor == "postgresql":
         return taking_postgresql.take(worker, engines, passed, limit)
@@ -38,13 +38,13 @@ def work_waits(engines: Collection[str] = DEFAULT_ENGINES) -> bool:
     return QueueLane.objects.filter(Exists(ready), waiting__gt=0, engine__in=engines).exists()
 
 
-def may_run_another(limit: int) -> bool:
-    """Whether the installation's own engine runs fewer items than it can."""
-    running = QueueLane.objects.filter(engine=OWN_ENGINE, running__gt=0)
+def may_run_another(limit: int, engines: Collection[str] = DEFAULT_ENGINES) -> bool:
+    """Whether an engine, by what its lanes are called, runs fewer items than it can."""
+    running = QueueLane.objects.filter(engine__in=engines, running__gt=0)
     return int(running.aggregate(items=Sum("running", default=0))["items"]) < limit
 
 
-def make_gate() -> None:
+def make_gate(engines: Collection[str] = DEFAULT_ENGINES) -> None:
     """The row that claims within a limit take turns by; on SQLite, whose writers do, nobody looks for it."""
     if connection.vendor == "postgresql":
-        EngineLimit.objects.get_or_create(engine=OWN_ENGINE)
+        EngineLimit.objects.get_or_create(engine=next(iter(engines)))

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import connection
 
 from videos.services.attempts import Claim, Taken
-from videos.services.lanes import OWN_ENGINE
 
 # The scalar subquery (rather than EXISTS, which the planner may turn into a join over everything that
 # waits) is evaluated for one lane after the other, in the order of the index, until one has an item.
@@ -54,18 +53,18 @@ FROM lane LEFT JOIN (taken CROSS JOIN counted) ON true
 # Claims of an engine with a limit hold its row while they count what runs. The row comes back as it is now,
 # all else as it was when the statement began: if another claim came in between, the count is too old.
 _GATE = """gate AS (
-    SELECT g.engine, g.claims FROM queue_engine_limits g WHERE g.engine = %(limited)s
+    SELECT g.engine, g.claims FROM queue_engine_limits g WHERE g.engine = %(gate)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), room AS (
     SELECT gate.engine FROM gate
-    WHERE gate.claims = (SELECT g.claims FROM queue_engine_limits g WHERE g.engine = %(limited)s)
+    WHERE gate.claims = (SELECT g.claims FROM queue_engine_limits g WHERE g.engine = %(gate)s)
       AND %(limit)s > (SELECT coalesce(sum(l.running), 0) FROM queue_lanes l
-                       WHERE l.engine = %(limited)s AND l.running > 0)
+                       WHERE l.engine = ANY(%(engines)s) AND l.running > 0)
 ), """
 _HAS_ROOM = """
       AND (SELECT true FROM room)"""
 _COUNTING = """, counting AS (
-    UPDATE queue_engine_limits g SET claims = g.claims + 1 FROM taken WHERE g.engine = %(limited)s
+    UPDATE queue_engine_limits g SET claims = g.claims + 1 FROM taken WHERE g.engine = %(gate)s
 )"""
 TAKE_ANY = _TAKE.format(gate="", has_room="", counting="")
 TAKE_WITHIN = _TAKE.format(gate=_GATE, has_room=_HAS_ROOM, counting=_COUNTING)
@@ -81,7 +80,7 @@ def take(worker: str, engines: Collection[str], passed: Collection[int], limit: 
                 "engines": list(engines),
                 "passed": list(passed),
                 "lease_s": settings.LEASE_S,
-                "limited": OWN_ENGINE,
+                "gate": next(iter(engines)),
                 "limit": limit,
             },
         )

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from videos.services.attempts import Claim, Taken
-from videos.services.lanes import OWN_ENGINE
 
 _LANE = """
 SELECT l.id, l.engine FROM queue_lanes l
@@ -23,7 +22,9 @@ WHERE l.waiting > 0 AND l.engine IN ({engines})
 ORDER BY l.urgent DESC, l.load, l.served_at
 LIMIT 1
 """
-_RUNNING = "SELECT coalesce(sum(running), 0) FROM queue_lanes WHERE engine = %s AND running > 0"
+_RUNNING = """
+SELECT coalesce(sum(l.running), 0) FROM queue_lanes l WHERE l.engine IN ({engines}) AND l.running > 0
+"""
 _ITEM = """
 SELECT i.id, b.id, b.user_id, i.run, i.attempt + 1, i.tries + 1
 FROM video_items i JOIN batches b ON b.id = i.batch_id
@@ -56,7 +57,7 @@ def take(worker: str, engines: Collection[str], limit: int | None) -> Taken:
         return Taken(None, None)
     with transaction.atomic():  # takes the lock at once, so that what is read stays true
         lane = _lane(engines)
-        if lane is None or (limit is not None and _row(_RUNNING, [OWN_ENGINE])[0] >= limit):
+        if lane is None or (limit is not None and _running(engines) >= limit):
             return Taken(None, None)
         return _take_of(lane[0], lane[1], worker)
 
@@ -73,8 +74,15 @@ def _take_of(lane_id: int, engine: str, worker: str) -> Taken:
 
 
 def _lane(engines: Collection[str]) -> Any:
-    sql = _LANE.format(engines=", ".join(["%s"] * len(engines)))
-    return _row(sql, [*engines, _text_of_time()])
+    return _row(_of(engines, _LANE), [*engines, _text_of_time()])
+
+
+def _running(engines: Collection[str]) -> int:
+    return int(_row(_of(engines, _RUNNING), [*engines])[0])
+
+
+def _of(engines: Collection[str], sql: str) -> str:
+    return sql.format(engines=", ".join(["%s"] * len(engines)))
 
 
 def _row(sql: str, values: list[Any]) -> Any:

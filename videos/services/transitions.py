@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from accounts.services import credits as ledger
 from accounts.services.credits import Run
-from videos.models import FINAL_STATUSES, Batch, BatchStatus, ItemStatus, VideoItem
+from videos.models import FINAL_STATUSES, Batch, BatchStatus, ItemStatus, QueueLane, VideoItem
 from videos.services import lanes
 from zhiying.kernel.clock import database_now
 
@@ -58,7 +58,7 @@ def status_of(counts: Mapping[str, int]) -> BatchStatus:
 
 def enqueue(batch: Batch, items: Collection[VideoItem]) -> None:
     """Let the items of a batch that is about to be inserted wait in their owner's lane."""
-    lane = lanes.lane_of(batch.user_id)
+    lane = lanes.lane_of(batch.user_id, engine=batch.engine)
     for item in items:
         item.lane = lane
     batch.pending_count = len(items)
@@ -97,6 +97,20 @@ def move(
         lanes.count(old_lane, source, -number)
         lanes.count(lane_id or old_lane, target, number)
     return True
+
+
+def change_lane(batch: Batch, lane: QueueLane) -> int:
+    """Let everything that waits of a locked batch wait in this lane; returns how many items that moved."""
+    waiting = batch.items.filter(status=ItemStatus.PENDING).exclude(lane=lane)
+    items = dict(waiting.values_list("pk", "lane_id"))
+    if not items:
+        return 0
+    VideoItem.objects.filter(pk__in=list(items), status=ItemStatus.PENDING).update(lane=lane)
+    for old_lane, number in Counter(items.values()).items():
+        lanes.count(old_lane, ItemStatus.PENDING, -number)
+        lanes.count(lane.pk, ItemStatus.PENDING, number)
+    raise_version(batch.pk)
+    return len(items)
 
 
 def remove(batch: Batch, item_id: UUID, status: ItemStatus) -> bool:

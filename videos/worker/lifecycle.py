@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.db import close_old_connections, connections
@@ -44,7 +45,7 @@ class WorkerLifecycle(Middleware):
         counters.begin()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        from videos.scheduling.engines import is_remote
+        from videos.scheduling.engines import local_engines, remote_engines
         from videos.scheduling.sweep import clean_if_due, sweep_if_due
         from videos.worker.remote import ROUND_S, carry
         from videos.worker.slots import slots
@@ -53,10 +54,10 @@ class WorkerLifecycle(Middleware):
         _start("renderers", slots.start)
         _start("sweeper", lambda: _repeat(sweep_if_due, lambda: settings.SWEEP_INTERVAL_S))
         _start("cleaner", lambda: _repeat(clean_if_due, lambda: settings.SWEEP_INTERVAL_S))
-        if is_remote(settings.GENERATION_ENGINE):
-            _start("remote jobs", lambda: _repeat(carry, lambda: ROUND_S))
-        else:
+        if local_engines():
             _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
+        for engine in remote_engines():
+            _start(f"jobs of {engine}", partial(_repeat, partial(carry, engine), lambda: ROUND_S))
         _start("registration", _live)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
@@ -106,11 +107,13 @@ def _tell(error: Exception) -> None:
 
 def _look_for_work() -> None:
     """Fill the free places by ourselves: brokers lose, delay and refuse messages, and hang."""
+    from videos.engine_names import lane_engines_of
+    from videos.scheduling.engines import local_engines
     from videos.services.taking import work_waits
     from videos.worker.slots import slots
-    from videos.worker.trouble import pause
+    from videos.worker.trouble import pause, working
 
-    if slots.free() and pause.over() and work_waits():
+    if slots.free() and pause.over() and work_waits(lane_engines_of(working(local_engines()))):
         for number in range(slots.free()):
             _start(f"renders-{number}-{time.monotonic_ns()}", _work)
 

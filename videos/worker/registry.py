@@ -11,12 +11,19 @@ from uuid import uuid4
 from django.conf import settings
 
 from engines.base import EngineError, Readiness
+from videos.engine_names import worker_engines
 from videos.models import Worker
-from videos.scheduling.engines import capabilities_of, items_at_once, readiness_of
+from videos.scheduling.engines import (
+    capabilities_of,
+    items_at_once,
+    local_engines,
+    readiness_of,
+    remote_engines,
+)
 from videos.worker.leases import keeper
 from videos.worker.remote import carried_items
 from videos.worker.stopping import stopping
-from videos.worker.trouble import pause
+from videos.worker.trouble import breaker, pause
 from zhiying.kernel.clock import database_now
 from zhiying.version import VERSION
 
@@ -37,9 +44,9 @@ class Registration:
             if self._process != os.getpid():  # a forked process is another worker
                 self._process, self._id = os.getpid(), uuid4()
             facts = {
-                "engines": {settings.GENERATION_ENGINE: _engine_facts()},
+                "engines": {name: _engine_facts(name) for name in worker_engines()},
                 "state": _state(),
-                "trouble": pause.code,
+                "trouble": _trouble(),
                 "rendering": [str(item_id) for item_id in {*keeper.items(), *carried_items()}],
                 "slots": _slots(),
                 "seen_at": database_now(),
@@ -59,23 +66,37 @@ class Registration:
 def _state() -> Worker.State:
     if stopping.is_set():
         return Worker.State.STOPPING
-    return Worker.State.PAUSED if pause.code else Worker.State.READY
+    return Worker.State.PAUSED if _trouble() else Worker.State.READY
+
+
+def _trouble() -> str:
+    """Why this process takes no items at all; that of its engines, when none of them can work."""
+    if pause.code:
+        return pause.code
+    codes = [breaker(name).code for name in worker_engines()]
+    return codes[0] if codes and all(codes) else ""
 
 
 def _slots() -> int:
+    """Renders and jobs at once, over all engines; local ones share the places."""
+    remote = sum(_at_once(name) for name in remote_engines())
+    return remote + (int(settings.WORKER_THREADS) if local_engines() or not remote else 0)
+
+
+def _at_once(engine: str) -> int:
     try:
-        return items_at_once(settings.GENERATION_ENGINE)
+        return items_at_once(engine)
     except EngineError:
         return int(settings.WORKER_THREADS)
 
 
-def _engine_facts() -> dict[str, Any]:
-    """What the engine says of itself, as JSON."""
+def _engine_facts(name: str) -> dict[str, Any]:
+    """What an engine says of itself, as JSON, and what keeps this process from giving it items."""
+    ours = {"trouble": breaker(name).code, "slots": _at_once(name)}
     try:
-        name = settings.GENERATION_ENGINE
-        return {**asdict(readiness_of(name)), "capabilities": asdict(capabilities_of(name))}
+        return {**asdict(readiness_of(name)), **ours, "capabilities": asdict(capabilities_of(name))}
     except EngineError as error:
-        return {**asdict(Readiness.no(error)), "capabilities": {}}
+        return {**asdict(Readiness.no(error)), **ours, "capabilities": {}}
 
 
 registration = Registration()

@@ -1,4 +1,4 @@
-"""Carries the jobs of a remote engine: one thread looks after hundreds of them.
+"""Carries the jobs of remote engines: for each of them one thread looks after hundreds of them.
 
 Every round it keeps its rows, adopts what others have left, notices what nobody wants any more, claims what
 there is room for, and looks at what is due. What takes a while (sending, looking, fetching, cancelling) is
@@ -22,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from engines.base import EngineError, EngineUnavailableError
 from engines.remote import JobState, JobView
+from videos.engine_names import lane_engines_of
 from videos.models import RemoteJob
 from videos.scheduling.claims import claim_next
 from videos.scheduling.engines import items_at_once, remote
@@ -31,7 +32,7 @@ from videos.worker import remote_hands
 from videos.worker.remote_hands import Next
 from videos.worker.slots import slots
 from videos.worker.stopping import stopping
-from videos.worker.trouble import DATABASE_AWAY, ENGINE_UNAVAILABLE, pause
+from videos.worker.trouble import DATABASE_AWAY, breaker, engine_failed, pause, wish_of
 
 ROUND_S = 1.0
 HANDS = 8
@@ -40,6 +41,8 @@ LOOKED_AT_ONCE = 100
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS_GROW = 2.0, 30.0, 0.05
 """A job is looked at again after a twentieth of its age, within these bounds."""
 TROUBLE_S, LONGEST_TROUBLE_S = 2.0, 60.0
+ETA_STEP_S = 15
+"""A server's estimate is shown anew when it has moved by about so much."""
 SHOWN_OF_GENERATION = 95
 """Percent that a job has when its server is done; what is left is fetching and finishing."""
 
@@ -62,8 +65,16 @@ class Carried:
     done: bool = False
     """The server has the result."""
     progress: int = 0
-    shown: int = 0
+    position: int | None = None
+    """In the server's queue."""
+    eta_s: float | None = None
+    shown: tuple[int, int | None, int | None] = (0, None, None)
     shown_at: float = 0.0
+
+    def to_show(self) -> tuple[int, int | None, int | None]:
+        """Percent, place in the server's queue, and its estimate in steps that are worth being written."""
+        eta = None if self.eta_s is None else int(self.eta_s // ETA_STEP_S)
+        return self.progress, self.position, eta
 
 
 class Carrier:
@@ -147,13 +158,18 @@ class Carrier:
             changed = [
                 carried
                 for carried in self._carried.values()
-                if carried.progress > carried.shown
+                if carried.to_show() != carried.shown
                 and carried.job.state == State.SENT
                 and now - carried.shown_at >= settings.HEARTBEAT_S
             ]
         for carried in changed:
-            carried.shown, carried.shown_at = carried.progress, now
-            heartbeats.show_progress(remote_jobs.claim_of(carried.job), carried.progress)
+            carried.shown, carried.shown_at = carried.to_show(), now
+            heartbeats.show_progress(
+                remote_jobs.claim_of(carried.job),
+                carried.progress,
+                server_position=carried.position,
+                server_eta_s=carried.eta_s,
+            )
 
     def _take_on(self) -> None:
         """What others have left, and what waits: by a hand, because a look for the end of trouble may take
@@ -169,8 +185,12 @@ class Carrier:
         try:
             if room := self._room():
                 self._take(remote_jobs.adopt(self.id, [self._engine], room))
-            while not stopping.is_set() and pause.over() and self._room() and self._free_hands() > 0:
-                if not taking.work_waits() or not (claim := claim_next(f"{socket.gethostname()}:{getpid()}")):
+            lanes = lane_engines_of([self._engine])
+            while not stopping.is_set() and self._may_claim():
+                if not taking.work_waits(lanes):
+                    return
+                claim = claim_next(f"{socket.gethostname()}:{getpid()}", [self._engine])
+                if claim is None:
                     return
                 if job := remote_jobs.begin(claim, engine=self._engine, carrier=self.id):
                     self._take([job], is_new=True)
@@ -181,7 +201,11 @@ class Carrier:
             pause.begin(DATABASE_AWAY)
         except EngineUnavailableError as error:
             logger.error("The engine cannot be used: %s", error.detail)
-            pause.begin(ENGINE_UNAVAILABLE)
+            engine_failed(self._engine, error)
+
+    def _may_claim(self) -> bool:
+        clear = pause.over() and breaker(self._engine).over()
+        return clear and self._room() > 0 and self._free_hands() > 0
 
     def _took_on(self) -> None:
         with self._lock:
@@ -269,26 +293,31 @@ class Carrier:
     def _look_at(self, due: Sequence[Carried]) -> None:
         jobs = {carried.job.their_id: carried for carried in due}
         views: Mapping[str, JobView] = {}
+        wish_s = 0.0
         try:
             views = remote(self._engine).look(list(jobs))
         except EngineUnavailableError as error:
             logger.warning("Jobs could not be looked at: %s", error.detail)
-            pause.begin(ENGINE_UNAVAILABLE)
+            engine_failed(self._engine, error)
+            wish_s = wish_of(error)
         except EngineError as error:
             logger.error("Jobs could not be looked at: %s", error.detail)
         now = time.monotonic()
         for their_id, carried in jobs.items():
             interval = min(LONGEST_LOOK_S, max(FIRST_LOOK_S, LOOKS_GROW * (now - carried.since)))
-            carried.due = now + _spread(interval)
+            carried.due = now + max(_spread(interval), wish_s)
             if (view := views.get(their_id)) is not None:
                 self._heard(carried, view)
 
     def _heard(self, carried: Carried, view: JobView) -> None:
         match view.state:
             case JobState.WAITING | JobState.RUNNING:
-                carried.progress = int((view.progress or 0) * SHOWN_OF_GENERATION)
+                told = int((view.progress or 0) * SHOWN_OF_GENERATION)
+                carried.progress = max(carried.progress, told)
+                carried.position, carried.eta_s = view.queue_position, view.eta_s
             case JobState.DONE:
                 carried.done, carried.due = True, 0.0
+                carried.position = carried.eta_s = None
             case _:
                 remote_hands.ended_badly(carried.job, view)
                 self._drop(carried.job.pk)
@@ -315,25 +344,24 @@ def _spread(seconds: float) -> float:
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311
 
 
-_carrier: Carrier | None = None
+_carriers: dict[str, Carrier] = {}
 
 
-def carry() -> None:
-    """A round of this process's carrier, which is made with the first."""
-    global _carrier
-    if _carrier is None:
-        _carrier = Carrier(settings.GENERATION_ENGINE)
-    _carrier.round()
+def carry(engine: str) -> None:
+    """A round of this process's carrier of an engine, which is made with the first."""
+    if engine not in _carriers:
+        _carriers[engine] = Carrier(engine)
+    _carriers[engine].round()
 
 
 def leave_jobs(timeout_s: float) -> None:
     """This process stops."""
-    global _carrier
-    if _carrier is not None:
-        _carrier.stop(timeout_s)
-        _carrier = None
+    ends_at = time.monotonic() + timeout_s
+    while _carriers:
+        _name, carrier = _carriers.popitem()
+        carrier.stop(max(0.0, ends_at - time.monotonic()))
 
 
 def carried_items() -> list[UUID]:
     """What this process carries now, in no order."""
-    return _carrier.items() if _carrier else []
+    return [item for carrier in list(_carriers.values()) for item in carrier.items()]

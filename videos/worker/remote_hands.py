@@ -38,9 +38,10 @@ from videos.worker.storing import store_result
 from videos.worker.trouble import (
     DATABASE_AWAY,
     DISK_FULL,
-    ENGINE_UNAVAILABLE,
     TroubleError,
+    breaker,
     disk_is_full,
+    engine_failed,
     pause,
 )
 from videos.worker.verdicts import surely
@@ -52,6 +53,9 @@ FINISHING_TRIES = 3
 CANCEL_TRIES = 20
 
 logger = logging.getLogger(__name__)
+
+
+Trouble = TroubleError | EngineUnavailableError
 
 
 class Next(Enum):
@@ -80,7 +84,7 @@ def send(engine: RemoteEngine, job: RemoteJob) -> Next:
                 their_id = engine.submit(_order(job, sources, portrait, audio))
         except Exception as error:  # noqa: BLE001  (what is not known is raised again)
             return _not_sent(job, error)
-        pause.succeeded()
+        breaker(job.engine).succeeded()
         try:
             remote_jobs.sent(job, their_id)
         except LostJobError:
@@ -96,18 +100,18 @@ def _not_sent(job: RemoteJob, error: Exception) -> Next:
         case FileNotFoundError():
             return _failed(job, Verdict("source_missing"))
         case TroubleError():
-            return _given_back(job, error.code)
+            return _given_back(job, error)
         case EngineStoppedError():
             logger.error("The engine cannot work: %s", error.detail)
-            return _given_back(job, ENGINE_UNAVAILABLE)
+            return _given_back(job, error)
         case EngineUnavailableError():
             # Whether it was sent is not known; the next step looks for it.
             logger.warning("A job may not have been sent: %s", error.detail)
-            return _later(job, ENGINE_UNAVAILABLE)
+            return _later(job, error)
         case EngineError():
             return _failed(job, _verdict(error))
         case OSError() if disk_is_full():
-            return _given_back(job, DISK_FULL)
+            return _given_back(job, TroubleError(DISK_FULL))
     raise error
 
 
@@ -118,11 +122,11 @@ def find(engine: RemoteEngine, job: RemoteJob) -> Next:
             their_id = engine.find(job.pk, job.created_at)
         except EngineUnavailableError as error:
             logger.warning("A job could not be looked for: %s", error.detail)
-            return _later(job, ENGINE_UNAVAILABLE)
+            return _later(job, error)
         except EngineError as error:
             return _failed(job, _verdict(error))
         if their_id is None:
-            return _given_back(job, "")
+            return _given_back(job)
         remote_jobs.sent(job, their_id)
         return Next.LOOK
 
@@ -162,8 +166,9 @@ def fetch(engine: RemoteEngine, job: RemoteJob) -> Next:
         seconds = (timezone.now() - job.created_at).total_seconds()
         if shown:
             count_render(claim, seconds)
-            forecast.record_speed(render_s=seconds, audio_s=audio_s)
+            forecast.record_speed(job.engine, render_s=seconds, audio_s=audio_s)
             pause.succeeded()
+            breaker(job.engine).succeeded()
         else:
             counters.attempt_ended(claim.engine, Outcome.DISCARDED)
         remote_jobs.end(job)
@@ -180,7 +185,7 @@ def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -
     ):
         spec = _spec(job, sources, Path(folder), portrait, audio)
         engine.fetch(job.their_id, Path(spec.options[GENERATED]))
-        result = slot.renderer().render(spec, lambda share: _alive(watch, share))
+        result = slot.renderer(job.engine).render(spec, lambda share: _alive(watch, share))
         return store_result(claim, spec, result), result.duration_s
 
 
@@ -189,13 +194,13 @@ def _not_brought(job: RemoteJob, error: Exception) -> Next:
         case RenderAbandonedError():
             return Next.LATER  # the process stops, or the next look finds that nobody wants it
         case TroubleError():
-            return _later(job, error.code)
+            return _later(job, error)
         case DatabaseError() | InterfaceError():
             close_old_connections()
-            return _later(job, DATABASE_AWAY)
+            return _later(job, TroubleError(DATABASE_AWAY))
         case EngineUnavailableError():
             logger.warning("A result could not be fetched: %s", error.detail)
-            return _later(job, ENGINE_UNAVAILABLE)
+            return _later(job, error)
         case EngineError():
             return _failed(job, _verdict(error))
         case RenderFailedError():
@@ -203,17 +208,17 @@ def _not_brought(job: RemoteJob, error: Exception) -> Next:
         case FileNotFoundError():
             return _failed(job, Verdict("source_missing"))
         case OSError() if disk_is_full():
-            return _later(job, DISK_FULL)
+            return _later(job, TroubleError(DISK_FULL))
     raise error
 
 
 def _not_finished(job: RemoteJob, failure: RenderFailedError) -> Next:
     if disk_is_full():
-        return _later(job, DISK_FULL)
+        return _later(job, TroubleError(DISK_FULL))
     if failure.unavailable:
-        return _later(job, ENGINE_UNAVAILABLE)
+        return _later(job, EngineUnavailableError(failure.code, failure.detail))
     if failure.retryable and job.troubles + 1 < FINISHING_TRIES:
-        return _later(job, "")
+        return _later(job)
     verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params, tries_again=False)
     return _failed(job, verdict)
 
@@ -288,21 +293,28 @@ def _failed(job: RemoteJob, verdict: Verdict) -> Next:
     return Next.ENDED
 
 
-def _given_back(job: RemoteJob, trouble: str) -> Next:
+def _given_back(job: RemoteJob, trouble: Trouble | None = None) -> Next:
     """Nothing is at the server: the item waits again."""
-    if trouble:
-        pause.begin(trouble)
+    _keep_from_taking(job, trouble)
     claim = remote_jobs.claim_of(job)
     surely(claim, lambda: attempts.release(claim))
     remote_jobs.end(job)
     return Next.ENDED
 
 
-def _later(job: RemoteJob, trouble: str) -> Next:
-    if trouble:
-        pause.begin(trouble)
+def _later(job: RemoteJob, trouble: Trouble | None = None) -> Next:
+    _keep_from_taking(job, trouble)
     remote_jobs.count_trouble(job)
     return Next.LATER
+
+
+def _keep_from_taking(job: RemoteJob, trouble: Trouble | None) -> None:
+    """Trouble of ours keeps the process from taking items, trouble of the engine from taking its own."""
+    match trouble:
+        case TroubleError():
+            pause.begin(trouble.code)
+        case EngineUnavailableError():
+            engine_failed(job.engine, trouble)
 
 
 def _named(claim: Claim) -> AbstractContextManager[None]:

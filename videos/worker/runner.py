@@ -12,13 +12,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from engines.base import EngineUnavailableError, RenderSpec
+from engines.base import RenderSpec
 from engines.cores import available_cores
 from videos import counters
 from videos.counters import Outcome
+from videos.engine_names import name_of
 from videos.scheduling import forecast
 from videos.scheduling.claims import claim_next
-from videos.scheduling.engines import is_remote
+from videos.scheduling.engines import local_engines
 from videos.scheduling.hints import wake_workers
 from videos.services import attempts
 from videos.services.attempts import Claim, Sources, Verdict
@@ -35,9 +36,12 @@ from videos.worker.trouble import (
     DATABASE_AWAY,
     DISK_FULL,
     ENGINE_UNAVAILABLE,
+    Pause,
     TroubleError,
+    breaker,
     disk_is_full,
     pause,
+    working,
 )
 from videos.worker.verdicts import surely
 from zhiying.kernel import tracing
@@ -71,19 +75,16 @@ def work_once() -> bool:
 
 
 def _work(slot: Slot) -> bool:
-    if stopping.is_set() or is_remote(settings.GENERATION_ENGINE) or not pause.over():
-        return False  # jobs elsewhere are carried by `videos.worker.remote`
+    # Jobs elsewhere are carried by `videos.worker.remote`.
+    if stopping.is_set() or not pause.over() or not (engines := working(local_engines())):
+        return False
     try:
-        claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}")
+        claim = claim_next(f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", engines)
         sources = attempts.sources_of(claim) if claim else None
     except (OperationalError, InterfaceError) as error:
         logger.warning("Could not look for work: %s", type(error).__name__)
         close_old_connections()
         pause.begin(DATABASE_AWAY)
-        return False
-    except EngineUnavailableError as error:
-        logger.error("The engine cannot be used: %s", error.detail)
-        pause.begin(ENGINE_UNAVAILABLE)
         return False
     if claim is None:
         return False
@@ -130,13 +131,14 @@ def _finish(watch: Watch, sources: Sources, slot: Slot) -> None:
         _fail_internally(watch, error)
     else:
         pause.succeeded()
+        breaker(name_of(claim.engine)).succeeded()
 
 
 def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
     claim = watch.claim
     if failure.unavailable:
         logger.error("The engine cannot work: %s", failure.detail)
-        _put_back(watch, ENGINE_UNAVAILABLE)
+        _put_back(watch, ENGINE_UNAVAILABLE, breaker(name_of(claim.engine)))
     elif failure.retryable and disk_is_full():
         _put_back(watch, DISK_FULL)
     else:
@@ -146,9 +148,9 @@ def _render_failed(watch: Watch, failure: RenderFailedError) -> None:
         surely(claim, lambda: attempts.fail(claim, verdict))
 
 
-def _put_back(watch: Watch, code: str) -> None:
+def _put_back(watch: Watch, code: str, breaker: Pause = pause) -> None:
     """Give the item back untouched and take no others while the trouble lasts."""
-    pause.begin(code)
+    breaker.begin(code)
     tracing.note(failed=code)
     surely(watch.claim, lambda: attempts.release(watch.claim))
 
@@ -181,8 +183,9 @@ def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) 
             cache_dir=_cache_folder(),
             options={**settings.ENGINE_OPTIONS, "aigc_produce_id": str(watch.claim.item_id)},
         )
-        with tracing.span("render", zhiying__engine=settings.GENERATION_ENGINE):
-            result = slot.renderer().render(spec, watch)
+        engine = name_of(watch.claim.engine)
+        with tracing.span("render", zhiying__engine=engine):
+            result = slot.renderer(engine).render(spec, watch)
     rendered_s = time.monotonic() - began
     count_render(watch.claim, rendered_s)
     with tracing.span("store"):
@@ -190,7 +193,7 @@ def _render_and_store(watch: Watch, sources: Sources, folder: Path, slot: Slot) 
     if not shown:
         counters.attempt_ended(watch.claim.engine, Outcome.DISCARDED)
     else:
-        forecast.record_speed(render_s=rendered_s, audio_s=result.duration_s)
+        forecast.record_speed(engine, render_s=rendered_s, audio_s=result.duration_s)
 
 
 def _cache_folder() -> Path:

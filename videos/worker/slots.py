@@ -1,4 +1,4 @@
-"""The places of a worker process in which items are rendered, each with a render process of its own."""
+"""The places of a worker process in which items are rendered, each with render processes of its own."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from videos.scheduling.engines import render_engine
+from videos.scheduling.engines import local_engines, remote_engines, render_engine
 from videos.worker.renderer import Renderer, RenderLimits
 
 LIMITS_LOOK_S = 0.5
@@ -17,23 +17,27 @@ class Slot:
     """One place. Used by whoever has taken it, one thread at a time."""
 
     def __init__(self) -> None:
-        self._renderer: Renderer | None = None
+        self._renderers: dict[str, Renderer] = {}
 
-    def renderer(self) -> Renderer:
-        """The render process of this place, started when first needed."""
-        if self._renderer is None:
+    def renderer(self, engine: str) -> Renderer:
+        """The process of this place that makes an engine's videos, or a remote one's results ours.
+
+        Each stays: a worker of two engines would else load models anew with every other item.
+        """
+        name = render_engine(engine)
+        if name not in self._renderers:
             limits = RenderLimits(
                 time_s=settings.RENDER_TIME_LIMIT_S,
                 memory_mb=settings.RENDER_MEMORY_LIMIT_MB,
                 heartbeat_s=min(LIMITS_LOOK_S, settings.HEARTBEAT_S),
             )
-            self._renderer = Renderer(render_engine(), limits)
-        return self._renderer
+            self._renderers[name] = Renderer(name, limits)
+        return self._renderers[name]
 
     def close(self) -> None:
-        if self._renderer:
-            self._renderer.close()
-            self._renderer = None
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
 
 
 class Slots:
@@ -68,8 +72,9 @@ class Slots:
                 self._made += 1
                 self._free.append(Slot())
             slots = list(self._free)
-        for slot in slots:
-            slot.renderer().start()
+        for engine in (local_engines() + remote_engines())[:1]:
+            for slot in slots:
+                slot.renderer(engine).start()
 
     def close(self) -> None:
         """End the render processes of all places that are free."""

@@ -1,7 +1,8 @@
 """Trouble that is not an item's: the store, the disk, the database or the engine is away.
 
-It costs no item a try. While it lasts the worker takes no items, looks again after longer and longer
-pauses, and says so in its row of the registry.
+It costs no item a try. While the store, the disk or the database is away the worker takes no items; while an
+engine cannot work, none for that engine: each engine has a circuit breaker of its own. The worker looks again
+after longer and longer pauses, or when a server asked for it, and says so in its row of the registry.
 """
 
 import logging
@@ -9,7 +10,7 @@ import random
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC, EROFS
 
@@ -18,8 +19,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 
-from engines.base import EngineError
-from videos.scheduling.engines import readiness_of
+from engines.base import EngineBusyError, EngineError, EngineUnavailableError
+from videos.scheduling.engines import capabilities_of, readiness_of
 from zhiying.kernel.counters import Troubled, met_trouble
 
 DISK_FULL = "disk_full"
@@ -35,6 +36,8 @@ _PARTS = {
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
+LONGEST_WISH_S = 600.0
+"""A server that asks for a longer pause is looked at all the same."""
 MIN_FREE_BYTES = 200_000_000
 """Less than this on the scratch disk counts as full: a render needs room for its video."""
 
@@ -88,32 +91,33 @@ def _database_answers() -> bool:
 PROBES: Mapping[str, Callable[[], bool]] = {
     DISK_FULL: lambda: not disk_is_full(),
     STORE_AWAY: _store_answers,
-    ENGINE_UNAVAILABLE: lambda: readiness_of(settings.GENERATION_ENGINE, fresh=True).ready,
     DATABASE_AWAY: _database_answers,
 }
-"""What says that the trouble is over."""
+"""What says that the trouble of a process is over."""
 
 
 class Pause:
-    """Keeps a process from taking items while trouble lasts."""
+    """Keeps a process from taking items, or items of one engine, while trouble lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, probes: Mapping[str, Callable[[], bool]], what: str) -> None:
+        self._probes, self._what = probes, what
         self._lock = threading.Lock()
         self.code = ""
         """Why no items are taken; empty while they are."""
         self._pause_s = 0.0
         self._until = 0.0
 
-    def begin(self, code: str) -> None:
-        """Trouble was met: no items for a while, for longer each time in a row."""
+    def begin(self, code: str, *, wish_s: float = 0.0) -> None:
+        """Trouble was met: no items for a while, for longer each time in a row, at least for `wish_s`."""
         met_trouble(_PARTS[code])
         with self._lock:
             if not self.code:
-                logger.error("No items are taken: %s", code)
+                logger.error("No %s are taken: %s", self._what, code)
             self.code = code
             self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, self._pause_s * 2))
             # spread, so that many workers do not come back at the same moment
-            self._until = time.monotonic() + self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311
+            pause_s = self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311
+            self._until = time.monotonic() + max(pause_s, wish_s)
 
     def over(self) -> bool:
         """Whether items may be taken; looks for the end of the trouble when its pause has passed."""
@@ -123,11 +127,11 @@ class Pause:
             if time.monotonic() < self._until:
                 return False
             code = self.code
-        if not _passes(PROBES[code]):
+        if not _passes(self._probes[code]):
             self.begin(code)
             return False
         with self._lock:
-            logger.warning("Items are taken again; the trouble was: %s", code)
+            logger.warning("Again %s are taken; the trouble was: %s", self._what, code)
             self.code = ""
         return True
 
@@ -145,5 +149,51 @@ def _passes(probe: Callable[[], bool]) -> bool:
         return False
 
 
-pause = Pause()
+pause = Pause(PROBES, "items")
 """That of this process."""
+
+_breakers: dict[str, Pause] = {}
+_breakers_lock = threading.Lock()
+
+
+def breaker(engine: str) -> Pause:
+    """That of one engine in this process."""
+    with _breakers_lock:
+        if engine not in _breakers:
+            probes = {ENGINE_UNAVAILABLE: lambda: readiness_of(engine, fresh=True).ready}
+            _breakers[engine] = Pause(probes, f"items of the engine {engine}")
+        return _breakers[engine]
+
+
+def engine_failed(engine: str, error: EngineUnavailableError) -> None:
+    """An engine cannot work now, whatever it is given."""
+    breaker(engine).begin(ENGINE_UNAVAILABLE, wish_s=wish_of(error))
+
+
+def wish_of(error: EngineUnavailableError) -> float:
+    """Seconds for which a server asked to be left alone."""
+    asked_s = error.retry_after_s if isinstance(error, EngineBusyError) else None
+    return min(LONGEST_WISH_S, asked_s or 0.0)
+
+
+def working(engines: Iterable[str]) -> list[str]:
+    """Those of these engines that are not in trouble and can be loaded."""
+    found = []
+    for engine in engines:
+        if not breaker(engine).over():
+            continue
+        try:
+            capabilities_of(engine)
+        except EngineUnavailableError as error:
+            logger.error("The engine %s cannot be used: %s", engine, error.detail)
+            engine_failed(engine, error)
+        else:
+            found.append(engine)
+    return found
+
+
+def forget_troubles() -> None:
+    """As in a process that has just started."""
+    pause.code = ""
+    with _breakers_lock:
+        _breakers.clear()

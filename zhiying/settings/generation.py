@@ -5,6 +5,12 @@ from zhiying.settings.core import BROKER_URL, env
 # --- Generation -------------------------------------------------------------------------------------
 
 GENERATION_ENGINE = env.str("GENERATION_ENGINE", default="portrait")
+GENERATION_ENGINES = env.names("GENERATION_ENGINES")
+"""Further engines that rules may send batches to; see docs/engines.md."""
+WORKER_ENGINES = env.names("WORKER_ENGINES")
+"""Those that the workers of this machine work with; empty: all."""
+FALLBACK_AFTER_S = env.float("FALLBACK_AFTER_S", default=60)
+"""How long no worker may be able to work with an engine before what waits for it goes to the next one."""
 ENGINE_CREDENTIAL = env.str("ENGINE_CREDENTIAL", default="")
 """What GENERATION_ENGINE shows to its server, until an administrator sets another."""
 WORKER_THREADS = env.int("WORKER_THREADS", default=2)
