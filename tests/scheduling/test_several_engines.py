@@ -22,6 +22,7 @@ from videos.scheduling.claims import claim_next
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, fallback
 from videos.services.attempts import StoredResult, Verdict
+from videos.worker import trouble
 from videos.worker.registry import Registration
 from videos.worker.runner import work_once
 from videos.worker.trouble import breaker, engine_failed, pause
@@ -101,7 +102,11 @@ def test_a_worker_works_with_those_it_is_told_to(user: User, scripted: LazySetti
 # --- Trouble of one ------------------------------------------------------------------------------
 
 
-def test_an_engine_in_trouble_keeps_no_other_from_working(user: User, tmp_path: Path) -> None:
+def test_an_engine_in_trouble_keeps_no_other_from_working(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble, "FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE_S", 600.0)
     down = make_batch(user, prompt=prompt("stay away", "succeed", folder=tmp_path), engines=[SECOND])
     fine = make_batch(make_user(), 2, prompt=prompt("succeed"))
     while work_once():
