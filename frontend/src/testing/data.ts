@@ -1,4 +1,4 @@
-import type { AuditEntry, Batch, Item, Progress, User } from '@/shared/api/types';
+import type { AuditEntry, Batch, Item, OfferedEngine, Progress, User } from '@/shared/api/types';
 
 export function makeUser(part: Partial<User> = {}): User {
   return {
@@ -91,6 +91,19 @@ export function makeBatch(items: Item[], part: Partial<Batch> = {}): Batch {
     items,
     progress: progressOf(items),
     ...part,
+  };
+}
+
+export function makeOffer(part: Partial<OfferedEngine> = {}): OfferedEngine {
+  return {
+    engine: 'portrait',
+    label: 'Portrait',
+    ready: true,
+    detail: '',
+    is_default: false,
+    ...part,
+    capabilities: { understands_prompt: true, ...part.capabilities },
+    limits: { understands_prompt: true, ...part.limits },
   };
 }
 

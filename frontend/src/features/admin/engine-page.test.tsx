@@ -53,6 +53,28 @@ function answerWith(workers: unknown[], credentials: unknown[] = []) {
   );
 }
 
+const portrait = {
+  engine: 'portrait',
+  label: 'Portrait',
+  ready: true,
+  detail: '',
+  capabilities: { fps: 25 },
+};
+const cloud = {
+  engine: 'cloud',
+  label: 'Cloud',
+  ready: false,
+  detail: '凭据已被拒绝。',
+  capabilities: { fps: 16, max_audio_s: 20 },
+};
+const nowhere = {
+  ...cloud,
+  engine: 'wan',
+  label: 'Wan',
+  detail: '没有工作进程。',
+  capabilities: {},
+};
+
 describe('the engine page', () => {
   it('lists the workers, what they do and why one takes nothing', async () => {
     answerWith([worker, { ...worker, id: '2', name: 'render-2:1', state: 'ready', detail: '' }]);
@@ -120,5 +142,34 @@ describe('the engine page', () => {
     openApp('/manage/engine');
     expect(await screen.findByText(/没有工作进程在运行/)).toBeInTheDocument();
     expect(screen.queryByText('凭据')).not.toBeInTheDocument();
+  });
+
+  it('lists all engines of the installation, and those of each worker', async () => {
+    const both = { state: 'ready', detail: '', engines: ['cloud', 'portrait'] };
+    answerWith([]);
+    server.use(
+      http.get('/api/admin/workers', () =>
+        HttpResponse.json({
+          engines: [portrait, cloud, nowhere],
+          workers: [
+            { ...worker, ...both, engine_states: [cloud, portrait] },
+            { ...worker, ...both, id: '2', name: 'render-2:1', engines: ['portrait'] },
+          ],
+        }),
+      ),
+    );
+    const user = userEvent.setup();
+    openApp('/manage/engine');
+    const card = within((await screen.findByRole('heading', { name: '引擎' })).closest('section')!);
+    const [first, second, third] = card.getAllByRole('listitem');
+    expect(first).toHaveTextContent(/^Portrait默认可以生成portrait · 2 个工作进程/);
+    expect(second).toHaveTextContent(/^Cloud现在不能生成cloud · 1 个工作进程凭据已被拒绝。/);
+    expect(third).toHaveTextContent('Wan现在不能生成wan · 没有工作进程没有工作进程。');
+    await user.click(within(second!).getByText(/引擎能力/));
+    expect(within(second!).getByText('20')).toBeVisible();
+    const own = within(screen.getByRole('list', { name: 'render-1:4711 的引擎' }));
+    expect(own.getByText('Cloud').closest('li')).toHaveTextContent('现在不能生成凭据已被拒绝。');
+    expect(own.getByText('Portrait').closest('li')).toHaveTextContent('可以生成');
+    expect(screen.getAllByRole('list', { name: /的引擎$/ })).toHaveLength(1);
   });
 });
