@@ -3,57 +3,12 @@ import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { describe, expect, it } from 'vitest';
 
-import { makeUser } from '@/testing/data';
+import type { EngineFacts } from '@/shared/api/types';
+import { makeStatus, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { server } from '@/testing/server';
 
-const worker = {
-  id: '1',
-  name: 'render-1:4711',
-  version: '1.0.0',
-  state: 'paused',
-  trouble: 'store_away',
-  detail: 'The media store does not answer. Videos wait until it does.',
-  slots: 2,
-  engines: ['portrait'],
-  rendering: ['a'],
-  started_at: '2026-11-26T08:00:00Z',
-  seen_at: '2026-11-26T09:00:00Z',
-};
-
-const credential = {
-  engine: 'dashscope',
-  use: 'required',
-  origin: 'none',
-  readable: true,
-  set_at: null,
-  set_by: '',
-  last_use: 'unknown',
-  last_used_at: null,
-};
-
-function answerWith(workers: unknown[], credentials: unknown[] = []) {
-  server.use(
-    http.get('/api/user/profile', () =>
-      HttpResponse.json(makeUser({ isAdmin: true, is_admin: true })),
-    ),
-    http.get('/api/token/status', () => HttpResponse.json({ valid: true })),
-    http.get('/api/engine/status', () =>
-      HttpResponse.json({
-        engine: 'portrait',
-        label: 'Portrait',
-        ready: true,
-        detail: '',
-        capabilities: { fps: 25 },
-        queue: { pending: 3, processing: 1 },
-      }),
-    ),
-    http.get('/api/admin/token', () => HttpResponse.json({ credentials })),
-    http.get('/api/admin/workers', () => HttpResponse.json({ workers })),
-  );
-}
-
-const portrait = {
+const portrait: EngineFacts = {
   engine: 'portrait',
   label: 'Portrait',
   ready: true,
@@ -74,6 +29,48 @@ const nowhere = {
   detail: '没有工作进程。',
   capabilities: {},
 };
+
+const worker = {
+  id: '1',
+  name: 'render-1:4711',
+  version: '1.0.0',
+  state: 'paused',
+  trouble: 'store_away',
+  detail: 'The media store does not answer. Videos wait until it does.',
+  slots: 2,
+  engines: ['portrait'],
+  engine_states: [portrait],
+  rendering: ['a'],
+  started_at: '2026-11-26T08:00:00Z',
+  seen_at: '2026-11-26T09:00:00Z',
+};
+
+const credential = {
+  engine: 'dashscope',
+  use: 'required',
+  origin: 'none',
+  readable: true,
+  set_at: null,
+  set_by: '',
+  last_use: 'unknown',
+  last_used_at: null,
+};
+
+function answerWith(workers: unknown[], credentials: unknown[] = [], engines = [portrait]) {
+  server.use(
+    http.get('/api/user/profile', () =>
+      HttpResponse.json(makeUser({ isAdmin: true, is_admin: true })),
+    ),
+    http.get('/api/token/status', () => HttpResponse.json({ valid: true })),
+    http.get('/api/engine/status', () =>
+      HttpResponse.json(
+        makeStatus({ capabilities: { fps: 25 }, queue: { pending: 3, processing: 1 } }),
+      ),
+    ),
+    http.get('/api/admin/token', () => HttpResponse.json({ credentials })),
+    http.get('/api/admin/workers', () => HttpResponse.json({ engines, workers })),
+  );
+}
 
 describe('the engine page', () => {
   it('lists the workers, what they do and why one takes nothing', async () => {
@@ -146,17 +143,13 @@ describe('the engine page', () => {
 
   it('lists all engines of the installation, and those of each worker', async () => {
     const both = { state: 'ready', detail: '', engines: ['cloud', 'portrait'] };
-    answerWith([]);
-    server.use(
-      http.get('/api/admin/workers', () =>
-        HttpResponse.json({
-          engines: [portrait, cloud, nowhere],
-          workers: [
-            { ...worker, ...both, engine_states: [cloud, portrait] },
-            { ...worker, ...both, id: '2', name: 'render-2:1', engines: ['portrait'] },
-          ],
-        }),
-      ),
+    answerWith(
+      [
+        { ...worker, ...both, engine_states: [cloud, portrait] },
+        { ...worker, state: 'ready', detail: '', id: '2', name: 'render-2:1' },
+      ],
+      [],
+      [portrait, cloud, nowhere],
     );
     const user = userEvent.setup();
     openApp('/manage/engine');

@@ -36,7 +36,7 @@ export function EnginePage() {
 function Engine({ status, stale }: { status: EngineStatus; stale: boolean }) {
   const { t, format } = useI18n();
   const workers = useQuery(workersQuery).data;
-  const engines = workers?.engines ?? status.engines ?? [];
+  const engines = workers?.engines ?? status.engines;
   const several = engines.length > 1;
   return (
     <div className={styles.stack}>

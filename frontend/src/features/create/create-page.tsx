@@ -144,7 +144,7 @@ function unheardBy(
   text: CreateTexts,
 ): string {
   if (!prompt.trim()) return '';
-  if (passed) return (passed.notices ?? []).find(isOfPrompt)?.detail ?? '';
+  if (passed) return passed.notices.find(isOfPrompt)?.detail ?? '';
   if (followsPrompt) return '';
   return text(choice && !name ? 'promptUnheardByDefault' : 'promptUnheard', { engine });
 }

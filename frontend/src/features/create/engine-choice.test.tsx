@@ -2,8 +2,8 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { OfferedEngine } from '@/shared/api/types';
-import { makeBatch, makeItem, makeOffer } from '@/testing/data';
+import type { DryRun, OfferedEngine } from '@/shared/api/types';
+import { makeBatch, makeDryRun, makeItem, makeOffer, makeStatus } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
@@ -27,31 +27,22 @@ const AWAY = makeOffer({
 });
 
 function offering(engines: OfferedEngine[]) {
+  const { capabilities, limits } = OWN;
   server.use(
     http.get('/api/engine/status', () =>
-      HttpResponse.json({
-        engine: 'portrait',
-        label: 'Portrait',
-        ready: true,
-        detail: '',
-        queue: { pending: 0, processing: 0 },
-        capabilities: OWN.capabilities,
-        limits: OWN.limits,
-        engines,
-      }),
+      HttpResponse.json(makeStatus({ capabilities, limits, engines })),
     ),
   );
 }
 
 /** Takes submissions, and answers checks with what is given. */
-function takesBatches(check: Record<string, unknown> = {}): unknown[] {
+function takesBatches(check: Partial<DryRun> = {}): unknown[] {
   const bodies: unknown[] = [];
-  const passed = { ok: true, image_count: 1, price: 1, credits: 20, sufficient: true, notices: [] };
   server.use(
     http.post('/api/video/batch', async ({ request }) => {
       bodies.push(await request.json());
       return request.url.includes('dry_run')
-        ? HttpResponse.json({ ...passed, ...check })
+        ? HttpResponse.json(makeDryRun(check))
         : HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
     }),
     http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
@@ -113,7 +104,7 @@ describe('the choice of an engine', () => {
       /每 1.5 秒 1 积分，不足按 1.5 秒计录音 0.5 秒至 2 秒/,
     );
     expect(engine('Cloud')).toHaveAccessibleDescription(
-      /至 1 分 30 秒 · 不支持描述现在不能生成凭据已被拒绝。现在提交/,
+      /至 1 分 30 秒 · 不支持描述现在不能生成凭据已被拒绝。$/,
     );
   });
 

@@ -42,7 +42,7 @@ const OFFERS_POLL_MS = 60_000;
 
 export function readOffers(status: EngineStatus): Offers {
   const { label, ready, detail, capabilities, limits } = status;
-  const engines = (status.engines ?? []).map((engine) => ({
+  const engines = status.engines.map((engine) => ({
     name: engine.engine,
     label: engine.label,
     ready: engine.ready,
@@ -57,7 +57,7 @@ export function readOffers(status: EngineStatus): Offers {
       ready,
       detail,
       limits: readLimits(limits),
-      followsPrompt: (limits?.understands_prompt ?? capabilities?.understands_prompt) !== false,
+      followsPrompt: (limits.understands_prompt ?? capabilities.understands_prompt) !== false,
     },
     engines: engines.length > 1 ? engines : [],
   };

@@ -9,7 +9,6 @@ const zh = {
   recording: '录音 {least}至 {most}',
   promptFollowed: '支持描述',
   promptIgnored: '不支持描述',
-  waits: '{why}现在提交的视频会等到它恢复。',
   gone: '引擎 {engine} 已不再提供，改为自动选择。',
   promptUnheard: '引擎 {engine} 不支持描述：生成视频时不会用到。',
   promptUnheardByDefault: '默认引擎 {engine} 不支持描述：由它生成的视频不会用到。',
@@ -33,7 +32,6 @@ const en: Record<CreateText, string> = {
   recording: 'Takes {least} to {most}',
   promptFollowed: 'follows prompts',
   promptIgnored: 'ignores prompts',
-  waits: '{why} Videos that are submitted now wait until it can.',
   gone: 'The engine {engine} is not offered any more: it is chosen automatically now.',
   promptUnheard: 'The engine {engine} follows no prompt: the videos are made without it.',
   promptUnheardByDefault:

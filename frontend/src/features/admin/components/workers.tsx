@@ -31,7 +31,7 @@ function Row({ worker }: { worker: Worker }) {
   const { t, format } = useI18n();
   const text = useEngineTexts();
   const busy = worker.rendering.length;
-  const engines = worker.engine_states ?? [];
+  const engines = worker.engine_states;
   return (
     <li className={styles.row}>
       <span className={styles.name}>{worker.name}</span>

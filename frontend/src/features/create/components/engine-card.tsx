@@ -86,7 +86,7 @@ function Option({
         <span id={`${id}-facts`} className={styles.facts}>
           {name ? <Facts of={offer} /> : <span>{text('automaticText')}</span>}
           {!ready && <strong className={styles.away}>{t('engine.notReady')}</strong>}
-          {!ready && name !== '' && <span>{text('waits', { why: detail })}</span>}
+          {!ready && name !== '' && <span>{detail}</span>}
         </span>
       </span>
     </label>

@@ -127,13 +127,12 @@ export function SummaryCard({ draft, estimate, choice, submission }: Props) {
 function Passed({ answer, choice }: { answer: DryRun; choice: boolean }) {
   const { t } = useI18n();
   const text = useCreateTexts();
-  const engine = answer.engine?.label;
   return (
     <>
       <Notice tone="ok">
-        {choice && engine ? text('madeBy', { engine }) : t('create.checkPassed')}
+        {choice ? text('madeBy', { engine: answer.engine.label }) : t('create.checkPassed')}
       </Notice>
-      {(answer.notices ?? []).map(({ code, detail }) => (
+      {answer.notices.map(({ code, detail }) => (
         <Notice key={code}>{detail}</Notice>
       ))}
     </>
