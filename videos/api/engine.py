@@ -14,21 +14,23 @@ from videos.engine_names import own_engine
 from videos.scheduling.engine_state import EngineState, engine_state, engine_states
 from videos.scheduling.figures import queue_lengths
 from videos.services.credentials import problem_of
-from videos.services.engine_limits import EngineLimits, limits_of
-from videos.services.routing import engines_offered
+from videos.services.engine_limits import EngineLimits, limits_of, widest
+from videos.services.routing import engines_by_rule, engines_offered
 
 
 class EngineStatusView(APIView):
     @extend_schema(responses=shapes.EngineStatusOutput)
     def get(self, request: Request) -> Response:
         """The engines, whether they are ready, how long the queue is and what they take."""
-        shown = list(dict.fromkeys([own_engine(), *engines_offered(current_user(request))]))
+        user = current_user(request)
+        shown = list(dict.fromkeys([own_engine(), *engines_offered(user)]))
+        by_rule = engines_by_rule(user)
         states = {state.name: state for state in engine_states()}
-        limits = limits_of(shown)
+        limits = limits_of({*shown, *by_rule})
         own = states[own_engine()]
         return Response(
             {
-                **_body(own, limits[own.name]),
+                **_body(own, widest([limits[name] for name in by_rule])),
                 "queue": queue_lengths(),
                 "engines": [
                     {**_body(states[name], limits[name]), "is_default": name == own.name} for name in shown

@@ -174,7 +174,9 @@ class EngineStatusOutput(serializers.Serializer[Any]):
     detail = serializers.CharField()
     queue = EngineQueueOutput()
     capabilities = serializers.DictField()
-    limits = serializers.DictField()
+    limits = serializers.DictField(
+        help_text="Of batches that choose no engine: the widest to which the rules may lead."
+    )
     engines = OfferedEngineOutput(
         many=True, help_text="The installation's own, then those that the caller may choose for a batch."
     )

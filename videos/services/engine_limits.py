@@ -4,8 +4,8 @@ Web processes know no engine; the newest worker that has it says what it can (`w
 the installation's own limits hold alone, and the render finds out.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,6 +103,18 @@ def engine_limits(name: str = "") -> EngineLimits:
     """Those of one engine, of the installation's own unless it is named."""
     name = name or own_engine()
     return limits_of([name])[name]
+
+
+def widest(limits: Sequence[EngineLimits]) -> EngineLimits:
+    """What one at least of these engines takes; the rest is the first one's."""
+    longest = [each.max_audio_s for each in limits]
+    return replace(
+        limits[0],
+        min_side_px=min(each.min_side_px for each in limits),
+        min_audio_s=min(each.min_audio_s for each in limits),
+        max_audio_s=None if None in longest else max(seconds for seconds in longest if seconds is not None),
+        understands_prompt=any(each.understands_prompt for each in limits),
+    )
 
 
 def day_of(limits: EngineLimits) -> Day | None:

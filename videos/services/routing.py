@@ -45,6 +45,15 @@ def engines_offered(user: User) -> list[str]:
     return [name for name in dict.fromkeys(offered) if name in all_engines()]
 
 
+def engines_by_rule(user: User) -> list[str]:
+    """What may make the user's batches that choose no engine: the installation's own, and by rule."""
+    known = all_engines()
+    if len(known) < 2:
+        return known
+    by_rule = [name for rule in _rules_for(user).filter(offered=False) for name in rule.engines]
+    return [name for name in dict.fromkeys([own_engine(), *by_rule]) if name in known]
+
+
 def route_for(user: User, *, choice: str, prompt: str, audio_s: float | None) -> Route:
     """Where a batch goes. `audio_s`: seconds of its recording; None while that has a problem of its own.
 

@@ -1,4 +1,13 @@
-import type { AuditEntry, Batch, Item, Progress, User } from '@/shared/api/types';
+import type {
+  AuditEntry,
+  Batch,
+  DryRun,
+  EngineStatus,
+  Item,
+  OfferedEngine,
+  Progress,
+  User,
+} from '@/shared/api/types';
 
 export function makeUser(part: Partial<User> = {}): User {
   return {
@@ -28,6 +37,9 @@ export function makeItem(part: Partial<Item> = {}): Item {
     video_url: '',
     poster_url: '',
     status: 'pending',
+    engine: '',
+    server_position: null,
+    server_eta_s: null,
     progress: 0,
     elapsed_time: 0,
     error_code: '',
@@ -88,8 +100,54 @@ export function makeBatch(items: Item[], part: Partial<Batch> = {}): Batch {
     image_count: items.length,
     creditsUsed: items.length,
     price_per_image: 1,
+    engine: 'portrait',
+    engine_label: 'Portrait',
+    waiting_reason: '',
     items,
     progress: progressOf(items),
+    ...part,
+  };
+}
+
+export function makeOffer(part: Partial<OfferedEngine> = {}): OfferedEngine {
+  return {
+    engine: 'portrait',
+    label: 'Portrait',
+    ready: true,
+    detail: '',
+    is_default: false,
+    ...part,
+    capabilities: { understands_prompt: true, ...part.capabilities },
+    limits: { understands_prompt: true, ...part.limits },
+  };
+}
+
+export function makeStatus(part: Partial<EngineStatus> = {}): EngineStatus {
+  return {
+    engine: 'portrait',
+    label: 'Portrait',
+    ready: true,
+    detail: '',
+    queue: { pending: 0, processing: 0 },
+    capabilities: {},
+    limits: {},
+    engines: [makeOffer({ is_default: true })],
+    ...part,
+  };
+}
+
+/** Of a batch of one video, of which nothing is wrong. */
+export function makeDryRun(part: Partial<DryRun> = {}): DryRun {
+  return {
+    ok: true,
+    image_count: 1,
+    price_per_image: 1,
+    price: 1,
+    credits: 20,
+    sufficient: true,
+    duration: 3,
+    notices: [],
+    engine: { name: 'portrait', label: 'Portrait' },
     ...part,
   };
 }

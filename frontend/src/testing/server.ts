@@ -1,7 +1,7 @@
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 
-import { makeUser } from './data';
+import { makeStatus, makeUser } from './data';
 import { UploadServer } from './upload-server';
 
 /** Takes direct uploads; tests look at what it has got and make it fail. */
@@ -12,17 +12,7 @@ export const server = setupServer(
   ...uploads.handlers,
   http.get('/api/user/profile', () => HttpResponse.json(makeUser())),
   http.get('/api/video/batches', () => HttpResponse.json({ batches: [], total: 0 })),
-  http.get('/api/engine/status', () =>
-    HttpResponse.json({
-      engine: 'portrait',
-      label: 'Portrait',
-      ready: true,
-      detail: '',
-      queue: { pending: 0, processing: 0 },
-      capabilities: {},
-      limits: {},
-    }),
-  ),
+  http.get('/api/engine/status', () => HttpResponse.json(makeStatus())),
 );
 
 export function problem(status: number, code: string, extra: Record<string, unknown> = {}) {

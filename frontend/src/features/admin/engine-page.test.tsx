@@ -3,9 +3,32 @@ import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { describe, expect, it } from 'vitest';
 
-import { makeUser } from '@/testing/data';
+import type { EngineFacts } from '@/shared/api/types';
+import { makeStatus, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { server } from '@/testing/server';
+
+const portrait: EngineFacts = {
+  engine: 'portrait',
+  label: 'Portrait',
+  ready: true,
+  detail: '',
+  capabilities: { fps: 25 },
+};
+const cloud = {
+  engine: 'cloud',
+  label: 'Cloud',
+  ready: false,
+  detail: '凭据已被拒绝。',
+  capabilities: { fps: 16, max_audio_s: 20 },
+};
+const nowhere = {
+  ...cloud,
+  engine: 'wan',
+  label: 'Wan',
+  detail: '没有工作进程。',
+  capabilities: {},
+};
 
 const worker = {
   id: '1',
@@ -16,6 +39,7 @@ const worker = {
   detail: 'The media store does not answer. Videos wait until it does.',
   slots: 2,
   engines: ['portrait'],
+  engine_states: [portrait],
   rendering: ['a'],
   started_at: '2026-11-26T08:00:00Z',
   seen_at: '2026-11-26T09:00:00Z',
@@ -32,24 +56,19 @@ const credential = {
   last_used_at: null,
 };
 
-function answerWith(workers: unknown[], credentials: unknown[] = []) {
+function answerWith(workers: unknown[], credentials: unknown[] = [], engines = [portrait]) {
   server.use(
     http.get('/api/user/profile', () =>
       HttpResponse.json(makeUser({ isAdmin: true, is_admin: true })),
     ),
     http.get('/api/token/status', () => HttpResponse.json({ valid: true })),
     http.get('/api/engine/status', () =>
-      HttpResponse.json({
-        engine: 'portrait',
-        label: 'Portrait',
-        ready: true,
-        detail: '',
-        capabilities: { fps: 25 },
-        queue: { pending: 3, processing: 1 },
-      }),
+      HttpResponse.json(
+        makeStatus({ capabilities: { fps: 25 }, queue: { pending: 3, processing: 1 } }),
+      ),
     ),
     http.get('/api/admin/token', () => HttpResponse.json({ credentials })),
-    http.get('/api/admin/workers', () => HttpResponse.json({ workers })),
+    http.get('/api/admin/workers', () => HttpResponse.json({ engines, workers })),
   );
 }
 
@@ -120,5 +139,30 @@ describe('the engine page', () => {
     openApp('/manage/engine');
     expect(await screen.findByText(/没有工作进程在运行/)).toBeInTheDocument();
     expect(screen.queryByText('凭据')).not.toBeInTheDocument();
+  });
+
+  it('lists all engines of the installation, and those of each worker', async () => {
+    const both = { state: 'ready', detail: '', engines: ['cloud', 'portrait'] };
+    answerWith(
+      [
+        { ...worker, ...both, engine_states: [cloud, portrait] },
+        { ...worker, state: 'ready', detail: '', id: '2', name: 'render-2:1' },
+      ],
+      [],
+      [portrait, cloud, nowhere],
+    );
+    const user = userEvent.setup();
+    openApp('/manage/engine');
+    const card = within((await screen.findByRole('heading', { name: '引擎' })).closest('section')!);
+    const [first, second, third] = card.getAllByRole('listitem');
+    expect(first).toHaveTextContent(/^Portrait默认可以生成portrait · 2 个工作进程/);
+    expect(second).toHaveTextContent(/^Cloud现在不能生成cloud · 1 个工作进程凭据已被拒绝。/);
+    expect(third).toHaveTextContent('Wan现在不能生成wan · 没有工作进程没有工作进程。');
+    await user.click(within(second!).getByText(/引擎能力/));
+    expect(within(second!).getByText('20')).toBeVisible();
+    const own = within(screen.getByRole('list', { name: 'render-1:4711 的引擎' }));
+    expect(own.getByText('Cloud').closest('li')).toHaveTextContent('现在不能生成凭据已被拒绝。');
+    expect(own.getByText('Portrait').closest('li')).toHaveTextContent('可以生成');
+    expect(screen.getAllByRole('list', { name: /的引擎$/ })).toHaveLength(1);
   });
 });

@@ -9,7 +9,9 @@ import { Card } from '@/shared/ui/page';
 import { ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { credentialsQuery, engineQuery, tokenStatusQuery, workersQuery } from './api';
+import { Capabilities } from './components/capabilities';
 import { Credentials } from './components/credentials';
+import { Engines } from './components/engines';
 import { Workers } from './components/workers';
 import styles from './engine-page.module.css';
 
@@ -33,31 +35,17 @@ export function EnginePage() {
 
 function Engine({ status, stale }: { status: EngineStatus; stale: boolean }) {
   const { t, format } = useI18n();
-  const token = useQuery(tokenStatusQuery).data;
-  const facts = Object.entries(status.capabilities).filter(
-    ([, value]) => typeof value !== 'object' || value === null,
-  );
+  const workers = useQuery(workersQuery).data;
+  const engines = workers?.engines ?? status.engines;
+  const several = engines.length > 1;
   return (
     <div className={styles.stack}>
       {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
-      <Card>
-        <div className={styles.head}>
-          <span
-            className={cx(styles.sign, status.ready ? styles.ok : styles.bad)}
-            aria-hidden="true"
-          >
-            {status.ready ? <CircleCheck size={26} /> : <CircleX size={26} />}
-          </span>
-          <div>
-            <h2>{status.label}</h2>
-            <p className={styles.state}>{t(status.ready ? 'engine.ready' : 'engine.notReady')}</p>
-          </div>
-        </div>
-        {!status.ready && status.detail && <Notice tone="bad">{status.detail}</Notice>}
-        {token && !token.valid && token.error && token.error !== status.detail && (
-          <Notice tone="bad">{token.error}</Notice>
-        )}
-      </Card>
+      {several ? (
+        <Engines engines={engines} own={status.engine} workers={workers?.workers ?? []} />
+      ) : (
+        <Only status={status} />
+      )}
       <dl className={styles.tiles}>
         <div>
           <dt>{t('engine.processing')}</dt>
@@ -70,44 +58,34 @@ function Engine({ status, stale }: { status: EngineStatus; stale: boolean }) {
       </dl>
       <Credentials />
       <Workers />
-      <Card title={t('engine.capabilities')}>
-        <dl className={styles.facts}>
-          {facts.map(([name, value]) => (
-            <Fact key={name} name={name} value={value} />
-          ))}
-        </dl>
-      </Card>
+      {!several && (
+        <Card title={t('engine.capabilities')}>
+          <Capabilities of={status.capabilities} />
+        </Card>
+      )}
     </div>
   );
 }
 
-const KNOWN = {
-  fps: 'engine.cap.fps',
-  min_side_px: 'engine.cap.min_side_px',
-  max_side_px: 'engine.cap.max_side_px',
-  min_audio_s: 'engine.cap.min_audio_s',
-  max_audio_s: 'engine.cap.max_audio_s',
-  max_concurrent: 'engine.cap.max_concurrent',
-  understands_prompt: 'engine.cap.understands_prompt',
-} as const;
-
-function Fact({ name, value }: { name: string; value: unknown }) {
+/** The engine of an installation that has one. */
+function Only({ status }: { status: EngineStatus }) {
   const { t } = useI18n();
-  const label = name in KNOWN ? t(KNOWN[name as keyof typeof KNOWN]) : null;
-  // The engine's name and label stand above already; what has no name for people is left out.
-  if (!label || (typeof value !== 'boolean' && typeof value !== 'number' && value !== null)) {
-    return null;
-  }
-  const text =
-    typeof value === 'boolean'
-      ? t(value ? 'common.yes' : 'common.no')
-      : value === null
-        ? t('engine.cap.unlimited')
-        : String(value);
+  const token = useQuery(tokenStatusQuery).data;
   return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{text}</dd>
-    </div>
+    <Card>
+      <div className={styles.head}>
+        <span className={cx(styles.sign, status.ready ? styles.ok : styles.bad)} aria-hidden="true">
+          {status.ready ? <CircleCheck size={26} /> : <CircleX size={26} />}
+        </span>
+        <div>
+          <h2>{status.label}</h2>
+          <p className={styles.state}>{t(status.ready ? 'engine.ready' : 'engine.notReady')}</p>
+        </div>
+      </div>
+      {!status.ready && status.detail && <Notice tone="bad">{status.detail}</Notice>}
+      {token && !token.valid && token.error && token.error !== status.detail && (
+        <Notice tone="bad">{token.error}</Notice>
+      )}
+    </Card>
   );
 }

@@ -370,3 +370,33 @@ describe('a finished batch', () => {
     expect(await screen.findByText('找不到这个批次')).toBeVisible();
   });
 });
+
+describe('the engine of a batch', () => {
+  it('is named, and why nothing goes on is told while something waits', async () => {
+    const why = '引擎 Cloud 现在不能工作，视频会等到它恢复。';
+    let items = [makeItem({ status: 'pending' })];
+    serve(() => makeBatch(items, { engine: 'cloud', engine_label: 'Cloud', waiting_reason: why }));
+    openApp('/batches/batch-1');
+    const heading = await screen.findByRole('heading', { level: 1 });
+    expect(heading.closest('header')).toHaveTextContent('引擎: Cloud');
+    expect(screen.getByText(why)).toBeVisible();
+    items = [makeItem({ status: 'completed' })];
+    await waitFor(() => expect(screen.queryByText(why)).not.toBeInTheDocument());
+  });
+
+  it('says where a video stands at its server, and when it will be there', async () => {
+    serve(() =>
+      makeBatch([
+        makeItem({ id: 'a', status: 'processing', server_position: 3, server_eta_s: 240 }),
+        makeItem({ id: 'b', status: 'processing', progress: 40, server_eta_s: 50 }),
+        makeItem({ id: 'c', status: 'processing', progress: 7 }),
+      ]),
+    );
+    openApp('/batches/batch-1');
+    const card = async (name: string) =>
+      (await screen.findByRole('article', { name })).querySelector('[class*=rendering]');
+    expect(await card('a.jpg')).toHaveTextContent('在服务器上排第 3 位约 4 分钟');
+    expect(await card('b.jpg')).toHaveTextContent('40%约 50 秒');
+    expect((await card('c.jpg'))?.textContent).toBe('7%');
+  });
+});

@@ -134,6 +134,9 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
       <Expiry batch={batch} />
       <BatchProgress batch={batch} />
+      {batch.waiting_reason && progress.pending > 0 && (
+        <Notice tone="warn">{batch.waiting_reason}</Notice>
+      )}
       <div className={styles.filters}>
         {filters.length > 2 && (
           <Segmented<Filter>

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { makeBatch, makeItem, makeUser } from '@/testing/data';
+import { makeBatch, makeDryRun, makeItem, makeStatus, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server, uploads } from '@/testing/server';
 
@@ -72,7 +72,7 @@ describe('a new batch', () => {
     server.use(
       http.get('/api/user/profile', () => HttpResponse.json(makeUser({ credits: 20 }))),
       http.get('/api/engine/status', () =>
-        HttpResponse.json({ limits: { credits_per_started_s: 2 } }),
+        HttpResponse.json(makeStatus({ limits: { credits_per_started_s: 2 } })),
       ),
     );
     await openFilled(['a.png', 'b.png', 'c.png']);
@@ -174,7 +174,7 @@ describe('a new batch', () => {
       http.post('/api/video/batch', async ({ request }) => {
         bodies.push(await request.json());
         return bodies.length === 1
-          ? HttpResponse.json({ ok: true, image_count: 1, price: 1, credits: 20, sufficient: true })
+          ? HttpResponse.json(makeDryRun())
           : HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 });
       }),
       http.get('/api/video/batches/batch-1', () => HttpResponse.json(makeBatch([makeItem()]))),
@@ -276,14 +276,7 @@ describe('a new batch', () => {
     server.use(
       http.post('/api/video/batch', ({ request }) => {
         dryRuns += new URL(request.url).searchParams.get('dry_run') === 'true' ? 1 : 0;
-        return HttpResponse.json({
-          ok: true,
-          image_count: 1,
-          price: 1,
-          credits: 20,
-          sufficient: true,
-          duration: 3,
-        });
+        return HttpResponse.json(makeDryRun());
       }),
     );
     const user = await openFilled(['a.png']);

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Suspense, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 
+import type { DryRun } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { lazyScreen } from '@/shared/lib/load';
 import { useProfile } from '@/shared/session/session';
@@ -10,6 +11,7 @@ import { useToast } from '@/shared/ui/toast';
 
 import { Again } from './again';
 import { AudioCard } from './components/audio-card';
+import { EngineCard } from './components/engine-card';
 import { ImageTray } from './components/image-tray';
 import { NameCard } from './components/name-card';
 import { PromptCard } from './components/prompt-card';
@@ -17,10 +19,11 @@ import { SummaryCard } from './components/summary-card';
 import styles from './create-page.module.css';
 import { draftStore, useDraft } from './draft';
 import { keepDraft } from './draft-keeper';
-import { DEFAULT_LIMITS, limitsQuery } from './limits';
 import { isAudioFile, isImageFile } from './media/images';
+import { chosenOf, DEFAULT_OFFERS, offersQuery, type Offer } from './offers';
 import { pricePerVideo } from './price';
 import { useSubmission } from './submission';
+import { useCreateTexts, type CreateTexts } from './texts';
 
 const LibraryDialog = lazyScreen(
   async () => (await import('./components/library-dialog')).LibraryDialog,
@@ -40,8 +43,21 @@ export function CreatePage() {
   const [restored, setRestored] = useState(false);
   const [library, setLibrary] = useState<'image' | 'audio' | null>(null);
 
-  const limits = useQuery(limitsQuery).data ?? DEFAULT_LIMITS;
+  const told = useQuery(offersQuery).data;
+  const offers = told ?? DEFAULT_OFFERS;
+  const choice = offers.engines.length > 0;
+  const chosen = chosenOf(offers, draft.engine);
+  const { limits } = chosen;
   useEffect(() => draftStore.setLimits(limits), [limits]);
+  const text = useCreateTexts();
+  const withdrawn = told !== undefined && !locked && chosen.name !== draft.engine;
+  useEffect(() => {
+    if (!withdrawn) return;
+    toast(text('gone', { engine: draft.engine }));
+    draftStore.setEngine('');
+    // Told once; in which words is no matter.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [withdrawn]);
 
   useEffect(() => {
     if (!userId) return;
@@ -82,11 +98,25 @@ export function CreatePage() {
         />
         <div className={styles.side}>
           <AudioCard draft={draft} locked={locked} onLibrary={() => setLibrary('audio')} />
-          <PromptCard prompt={draft.prompt} maxChars={limits.prompt_max_chars} locked={locked} />
+          {choice && (
+            <EngineCard
+              offers={offers}
+              chosen={chosen}
+              problem={submission.refusedEngine}
+              locked={locked}
+            />
+          )}
+          <PromptCard
+            prompt={draft.prompt}
+            maxChars={limits.prompt_max_chars}
+            unheard={unheardBy(chosen, choice, draft.prompt, submission.passed, text)}
+            locked={locked}
+          />
           <NameCard name={draft.name} locked={locked} />
           <SummaryCard
             draft={draft}
-            each={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
+            estimate={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
+            choice={choice}
             submission={submission}
           />
         </div>
@@ -104,6 +134,22 @@ export function CreatePage() {
     </Page>
   );
 }
+
+/** That the prompt will not be followed: as a check found, or else as the engine says of itself. */
+function unheardBy(
+  { name, label: engine, followsPrompt }: Offer,
+  choice: boolean,
+  prompt: string,
+  passed: DryRun | null,
+  text: CreateTexts,
+): string {
+  if (!prompt.trim()) return '';
+  if (passed) return passed.notices.find(isOfPrompt)?.detail ?? '';
+  if (followsPrompt) return '';
+  return text(choice && !name ? 'promptUnheardByDefault' : 'promptUnheard', { engine });
+}
+
+const isOfPrompt = ({ code }: { code: string }) => code === 'prompt_not_honoured';
 
 /** Pictures go to the tray; a recording among them becomes the batch's audio. */
 function takeFiles(files: readonly File[]): void {

@@ -16,6 +16,7 @@ interface KeptDraft {
   prompt: string;
   /** Drafts of earlier releases have none. */
   name?: string;
+  engine?: string;
   /** Keys of files, or what the server has. */
   images: (string | StoredFile)[];
   audio: string | StoredFile | null;
@@ -38,6 +39,7 @@ function recordOf(draft: Draft, user: string): KeptDraft {
     key: draft.key,
     prompt: draft.prompt,
     name: draft.name,
+    engine: draft.engine,
     images: draft.images.map(({ stored, fileKey }) => stored ?? fileKey),
     audio: draft.audio ? (draft.audio.stored ?? draft.audio.fileKey) : null,
   };
@@ -96,6 +98,7 @@ async function restore(user: string): Promise<void> {
     audio: (record.audio ? kept(record.audio)[0] : null) ?? null,
     prompt: record.prompt,
     name: record.name ?? '',
+    engine: record.engine ?? '',
     // Of an incomplete copy another batch would be made, so it needs another key.
     key: found.size === wanted.length && !files.includes(undefined) ? record.key : null,
   });

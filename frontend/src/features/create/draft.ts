@@ -6,9 +6,10 @@ import { useSyncExternalStore } from 'react';
 
 import type { FileProblem } from '@/shared/api/types';
 
-import { DEFAULT_LIMITS, type Limits } from './limits';
+import { DEFAULT_LIMITS, sameLimits, type Limits } from './limits';
 import { prepareAudio, type AudioFacts } from './media/audio';
-import { inspectImage, type Problem } from './media/images';
+import { inspectImage } from './media/images';
+import { audioProblem, heldAgain, imageProblem, withoutEngine, type Problem } from './problems';
 import type { StoredBatch, StoredFile } from './stored';
 
 export interface DraftImage {
@@ -43,6 +44,8 @@ export interface Draft {
   prompt: string;
   /** Empty: the server names the batch by its day. */
   name: string;
+  /** Empty: the rules of the installation decide. */
+  engine: string;
   /** How many files did not fit under the limit in the last addition. */
   leftOut: number;
   /** Same content, same key: a submission that is sent again cannot be charged twice. */
@@ -64,6 +67,7 @@ function emptyDraft(): Draft {
     audioLoading: false,
     prompt: '',
     name: '',
+    engine: '',
     leftOut: 0,
     key: newKey(),
   };
@@ -78,6 +82,7 @@ export interface RestoredDraft {
   audio: Kept | null;
   prompt: string;
   name: string;
+  engine: string;
   /** The key of a submission that may be under way; null begins a new one. */
   key: string | null;
 }
@@ -111,19 +116,20 @@ class DraftStore {
   }
 
   isEmpty(): boolean {
-    const { images, audio, audioLoading, prompt, name } = this.draft;
-    return images.length === 0 && audio === null && !audioLoading && prompt === '' && name === '';
+    const { images, audio, audioLoading, prompt, name, engine } = this.draft;
+    const words = prompt + name + engine;
+    return images.length === 0 && audio === null && !audioLoading && words === '';
   }
 
   /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
-  async restore({ images, audio, prompt, name, key }: RestoredDraft): Promise<void> {
+  async restore({ images, audio, prompt, name, engine, key }: RestoredDraft): Promise<void> {
     const restored = images.map((image) =>
       'stored' in image
         ? this.wrapStored(image.stored)
         : { ...this.wrap(image.file), fileKey: image.key },
     );
     const submission = key ?? newKey();
-    this.set({ images: restored, prompt, name, key: submission });
+    this.set({ images: restored, prompt, name, engine, key: submission });
     for (const image of restored) void this.inspect(image);
     if (audio && 'stored' in audio) {
       this.setStoredAudio(audio.stored);
@@ -145,8 +151,15 @@ class DraftStore {
     this.owner = userId;
   }
 
+  /** What is known of the files is held against them anew. */
   setLimits(limits: Limits): void {
+    if (sameLimits(limits, this.limits)) return;
     this.limits = limits;
+    const { images, audio } = this.draft;
+    this.set({
+      images: images.map((image) => this.judgedImage(image)),
+      audio: audio && this.judgedAudio(audio),
+    });
   }
 
   addImages(files: readonly File[]): void {
@@ -214,7 +227,7 @@ class DraftStore {
     if (turn !== this.audioTurn) return;
     const url = URL.createObjectURL(facts.file);
     const audio = { ...facts, name: facts.file.name, stored: null, url, fileKey };
-    this.edit({ audio, audioLoading: false });
+    this.edit({ audio: this.judgedAudio(audio), audioLoading: false });
     if (submissionKey !== undefined) this.set({ key: submissionKey });
   }
 
@@ -232,7 +245,7 @@ class DraftStore {
       peaks: [],
       problem: null,
     };
-    this.edit({ audio, audioLoading: false });
+    this.edit({ audio: this.judgedAudio(audio), audioLoading: false });
   }
 
   /** Addresses that work now, by reference; what would be sent stays the same. */
@@ -257,6 +270,16 @@ class DraftStore {
 
   setName(name: string): void {
     this.edit({ name });
+  }
+
+  /** What the server found with another engine may be otherwise with this one. */
+  setEngine(engine: string): void {
+    const { images, audio } = this.draft;
+    const forgiven = <T extends DraftImage | DraftAudio>(entry: T): T => ({
+      ...entry,
+      problem: withoutEngine(entry.problem),
+    });
+    this.edit({ engine, images: images.map(forgiven), audio: audio && forgiven(audio) });
   }
 
   /** Puts the server's complaints where the files are. */
@@ -308,7 +331,22 @@ class DraftStore {
     counter += 1;
     const { name, url, width, height } = stored;
     const id = `image-${counter}`;
-    return { id, name, file: null, stored, fileKey: '', url, width, height, problem: null };
+    const image = { id, name, file: null, stored, fileKey: '', url, width, height, problem: null };
+    return this.judgedImage(image);
+  }
+
+  /** While limits change, a file may be measured against those of before; 0: not measured. */
+  private judgedImage(image: DraftImage): DraftImage {
+    const { width, height } = image;
+    if (width === 0) return image;
+    const now = () => imageProblem(width, height, this.limits);
+    return { ...image, problem: heldAgain(image.problem, now) };
+  }
+
+  private judgedAudio(audio: DraftAudio): DraftAudio {
+    if (audio.duration === 0) return audio;
+    const now = () => audioProblem(audio.duration, this.limits);
+    return { ...audio, problem: heldAgain(audio.problem, now) };
   }
 
   private async inspect(image: DraftImage): Promise<void> {
@@ -316,7 +354,7 @@ class DraftStore {
     const facts = await inspectImage(image.file, image.url, this.limits);
     this.set({
       images: this.draft.images.map((other) =>
-        other.url === image.url ? { ...other, ...facts } : other,
+        other.url === image.url ? this.judgedImage({ ...other, ...facts }) : other,
       ),
     });
   }

@@ -3,7 +3,7 @@ import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { LibraryFile } from '@/shared/api/types';
-import { makeBatch, makeItem } from '@/testing/data';
+import { makeBatch, makeItem, makeStatus } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
@@ -98,7 +98,7 @@ describe('the library', () => {
 
   it('takes no more portraits than there is room for', async () => {
     server.use(
-      http.get('/api/engine/status', () => HttpResponse.json({ limits: { max_images: 3 } })),
+      http.get('/api/engine/status', () => HttpResponse.json(makeStatus({ limits: { max_images: 3 } }))),
     );
     const { user } = openApp('/new');
     await user.upload(await screen.findByTestId('image-input'), picture('new.png'));

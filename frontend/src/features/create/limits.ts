@@ -1,8 +1,3 @@
-import { queryOptions } from '@tanstack/react-query';
-
-import { request } from '@/shared/api/client';
-import type { EngineStatus } from '@/shared/api/types';
-
 /** What a batch may hold, by the server's own names. */
 export interface Limits {
   max_images: number;
@@ -34,7 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
 export const IMAGE_TYPES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp'];
 
 /** Takes over the limits that the server names; whatever is not a number keeps its default. */
-export function readLimits(answer: Readonly<Record<string, unknown>>): Limits {
+export function readLimits(answer: Readonly<Record<string, unknown>> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(limits) as (keyof Limits)[]) {
     const value = answer[name];
@@ -43,9 +38,6 @@ export function readLimits(answer: Readonly<Record<string, unknown>>): Limits {
   return limits;
 }
 
-export const limitsQuery = queryOptions({
-  queryKey: ['limits'],
-  queryFn: async ({ signal }) =>
-    readLimits((await request<EngineStatus>('/api/engine/status', { signal })).limits),
-  staleTime: 600_000,
-});
+export function sameLimits(one: Limits, other: Limits): boolean {
+  return (Object.keys(one) as (keyof Limits)[]).every((name) => one[name] === other[name]);
+}

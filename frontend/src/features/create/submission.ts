@@ -9,7 +9,7 @@ import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
 import { upload } from '@/shared/api/upload';
 import { pause } from '@/shared/lib/pause';
 
-import { draftStore, type Draft } from './draft';
+import { draftStore, useDraft, type Draft } from './draft';
 
 /** How often a server that is busy is asked again with the same key. */
 const CREATE_TRIES = 8;
@@ -29,6 +29,7 @@ export function formOf(draft: Draft): FormData {
   const form = new FormData();
   if (draft.prompt.trim()) form.append('prompt', draft.prompt.trim());
   if (draft.name.trim()) form.append('name', draft.name.trim());
+  if (draft.engine) form.append('engine', draft.engine);
   for (const { file } of draft.images) if (file) form.append('images', file, file.name);
   if (draft.audio?.file) form.append('audio', draft.audio.file, draft.audio.file.name);
   return form;
@@ -117,6 +118,7 @@ async function createByKeys(
     audio: keys[images.length] ?? '',
     ...(prompt ? { prompt } : {}),
     ...(name ? { name } : {}),
+    ...(draft.engine ? { engine: draft.engine } : {}),
   };
   for (let tries = 1; ; tries++) {
     try {
@@ -134,6 +136,12 @@ async function createByKeys(
       await pause((failure.retryAfter ?? BUSY_PAUSE_S) * 1_000, signal);
     }
   }
+}
+
+/** What is wrong with the choice of an engine. */
+function engineProblemOf({ body: { errors } }: ApiError): FileProblem | null {
+  const said = typeof errors === 'object' && errors !== null && 'engine' in errors;
+  return said ? (problemList([errors.engine])[0] ?? null) : null;
 }
 
 /** The files that a refusal says have to be sent again. */
@@ -201,6 +209,7 @@ export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
   const running = useRef(false);
   const [sending, setSending] = useState<Sending | null>(null);
   const [checked, setChecked] = useState<{ key: string; answer: DryRun } | null>(null);
+  const [refused, setRefused] = useState<{ key: string; engine: FileProblem } | null>(null);
 
   const mutation = useMutation({
     mutationFn: async (kind: Sending['kind']) => {
@@ -233,6 +242,8 @@ export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
       const failure = toApiError(error);
       const { images, audio } = problemsOf(failure);
       draftStore.markProblems(images, audio);
+      const engine = engineProblemOf(failure);
+      setRefused(engine && { key: draftStore.get().key, engine });
       if (failure.code === 'insufficient_credits') {
         void client.invalidateQueries({ queryKey: ['profile'] });
       }
@@ -251,10 +262,14 @@ export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
     mutation.mutate(kind);
   };
 
+  const { key } = useDraft();
   const failure = mutation.isError ? toApiError(mutation.error) : null;
   return {
     sending,
-    checked,
+    /** What a check found of the draft as it is now. */
+    passed: checked?.key === key && checked.answer.ok ? checked.answer : null,
+    /** Why the engine was refused for the draft as it is now. */
+    refusedEngine: refused?.key === key ? refused.engine : null,
     failure: failure?.code === 'aborted' ? null : failure,
     submit: () => start('submit'),
     check: () => start('check'),

@@ -1,17 +1,32 @@
 import { describe, expect, it } from 'vitest';
 
+import { credentialTexts } from '@/features/admin/components/credentials-texts';
+import { engineTexts } from '@/features/admin/components/engine-texts';
+import { batchEngineTexts } from '@/features/batches/components/engine-texts';
+import { createTexts } from '@/features/create/texts';
+
 import { clock, Formatter } from './format';
 import { languageFor } from './language';
 import { messages as en } from './messages/en';
 import { messages as zh } from './messages/zh';
 import { fill } from './translate';
 
+const OWN_TABLES = [createTexts, batchEngineTexts, engineTexts, credentialTexts];
 const placeholders = (text: string) => [...new Set(text.match(/\{\w+/g) ?? [])].sort();
 
 describe('messages', () => {
   it('use the same values in both languages', () => {
     for (const [key, text] of Object.entries(zh)) {
       expect(placeholders(en[key as keyof typeof en]), key).toEqual(placeholders(text));
+    }
+  });
+
+  it('use the same values in the tables of parts', () => {
+    for (const table of OWN_TABLES) {
+      for (const [key, text] of Object.entries<string>(table['zh-CN']))
+        expect(placeholders((table.en as Record<string, string>)[key] ?? ''), key).toEqual(
+          placeholders(text),
+        );
     }
   });
 

@@ -1,6 +1,5 @@
 /** The texts of the credentials' card. Only administrators load them, with its code: the first load is short of room. */
-import { useI18n } from '@/shared/i18n/i18n';
-import { fill, type Params } from '@/shared/i18n/translate';
+import { useOwnTexts } from '@/shared/i18n/own-texts';
 
 const zh = {
   title: '凭据',
@@ -53,8 +52,8 @@ const en: Texts = {
     'Requests to its server go without it from now on, or with the one of the environment if there is one.',
 };
 
+export const credentialTexts = { 'zh-CN': zh, en };
+
 export function useCredentialTexts() {
-  const { language } = useI18n();
-  const texts: Texts = language === 'zh-CN' ? zh : en;
-  return (key: keyof Texts, params: Params = {}) => fill(texts[key], params, language);
+  return useOwnTexts(credentialTexts);
 }

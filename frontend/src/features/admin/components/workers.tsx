@@ -6,6 +6,8 @@ import { Notice } from '@/shared/ui/notice';
 import { Card } from '@/shared/ui/page';
 
 import { workersQuery } from '../api';
+import { EngineState } from './engine-state';
+import { useEngineTexts } from './engine-texts';
 import styles from './workers.module.css';
 
 /** The worker processes that live, and what each does. */
@@ -27,7 +29,9 @@ export function Workers() {
 
 function Row({ worker }: { worker: Worker }) {
   const { t, format } = useI18n();
+  const text = useEngineTexts();
   const busy = worker.rendering.length;
+  const engines = worker.engine_states;
   return (
     <li className={styles.row}>
       <span className={styles.name}>{worker.name}</span>
@@ -35,10 +39,25 @@ function Row({ worker }: { worker: Worker }) {
         {t(`workers.state.${worker.state}`)}
       </span>
       <span className={styles.facts}>
-        {t('workers.busy', { busy, slots: worker.slots })} · {worker.engines.join(', ')} ·{' '}
-        {worker.version} · {t('workers.since', { time: format.dateTime(worker.started_at) })}
+        {[
+          t('workers.busy', { busy, slots: worker.slots }),
+          ...(engines.length > 1 ? [] : worker.engines),
+          worker.version,
+          t('workers.since', { time: format.dateTime(worker.started_at) }),
+        ].join(' · ')}
       </span>
       {worker.detail && <span className={styles.why}>{worker.detail}</span>}
+      {engines.length > 1 && (
+        <ul className={styles.engines} aria-label={text('ofWorker', { name: worker.name })}>
+          {engines.map(({ engine, label, ready, detail }) => (
+            <li key={engine}>
+              <span>{label}</span>
+              <EngineState ready={ready} />
+              {!ready && detail !== worker.detail && <span className={styles.why}>{detail}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
     </li>
   );
 }

@@ -1,6 +1,7 @@
 import {
   Ban,
   CopyPlus,
+  Cpu,
   Download,
   Ellipsis,
   Link2,
@@ -27,12 +28,14 @@ import { useToast } from '@/shared/ui/toast';
 import { fetchExport, useBatchAction } from '../api';
 import { isMoving } from '../polling';
 import styles from './batch-header.module.css';
+import { useBatchEngineTexts } from './engine-texts';
 import { RenameDialog } from './rename-dialog';
 
 const ShareDialog = lazyScreen(async () => (await import('./share-dialog')).ShareDialog);
 
 export function BatchHeader({ batch }: { batch: Batch }) {
   const { t, format } = useI18n();
+  const text = useBatchEngineTexts();
   const profile = useProfile().data;
   const foreign = profile !== undefined && profile.id !== batch.userId;
   return (
@@ -53,6 +56,13 @@ export function BatchHeader({ batch }: { batch: Batch }) {
               <Music2 size={13} aria-hidden="true" />
               <span className="visually-hidden">{t('create.audio')}: </span>
               {batch.audioName}
+            </span>
+          )}
+          {batch.engine_label && (
+            <span className={styles.iconText}>
+              <Cpu size={13} aria-hidden="true" />
+              <span className="visually-hidden">{text('engine')}: </span>
+              {batch.engine_label}
             </span>
           )}
           {foreign && (

@@ -17,6 +17,7 @@ import { useToast } from '@/shared/ui/toast';
 import { useBatchAction, type BatchAction } from '../api';
 import { aspectOf } from '../waterfall';
 import { DeleteItem } from './delete-item';
+import { useBatchEngineTexts } from './engine-texts';
 import styles from './item-card.module.css';
 
 interface Props {
@@ -61,7 +62,7 @@ export const ItemCard = memo(function ItemCard(props: Props) {
         )}
         {item.status === 'processing' && (
           <div className={styles.rendering}>
-            <span className="tabular">{Math.round(item.progress)}%</span>
+            <Standing item={item} />
             <ProgressBar thin value={item.progress} label={t('batch.progressOf', { name })} />
           </div>
         )}
@@ -70,6 +71,22 @@ export const ItemCard = memo(function ItemCard(props: Props) {
     </article>
   );
 });
+
+/** How far a video is, and where it stands at the server of its engine, if that has said so. */
+function Standing({ item }: { item: Item }) {
+  const { format } = useI18n();
+  const text = useBatchEngineTexts();
+  const { server_position: position, server_eta_s: eta } = item;
+  const waits = typeof position === 'number' && position > 0;
+  return (
+    <span className={styles.standing}>
+      <span className="tabular">
+        {waits ? text('position', { n: position }) : `${Math.round(item.progress)}%`}
+      </span>
+      {typeof eta === 'number' && <span>{text('eta', { time: format.span(eta) })}</span>}
+    </span>
+  );
+}
 
 function Thumbnail({ item, className }: { item: Item; className?: string }) {
   return (

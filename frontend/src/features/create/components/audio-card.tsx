@@ -10,6 +10,7 @@ import { Skeleton } from '@/shared/ui/states';
 
 import { draftStore, type Draft, type DraftAudio } from '../draft';
 import { useRecorder, type Recorder } from '../media/recorder';
+import { useProblemText } from '../problems';
 import styles from './audio-card.module.css';
 import { WaveformPlayer } from './waveform-player';
 
@@ -108,7 +109,8 @@ function Sources({
 }
 
 function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
-  const { t, format, reason } = useI18n();
+  const { t, format } = useI18n();
+  const problemText = useProblemText();
   return (
     <>
       <div className={styles.file}>
@@ -134,9 +136,7 @@ function Chosen({ audio, locked }: { audio: DraftAudio; locked: boolean }) {
           <Trash2 size={16} />
         </IconButton>
       </div>
-      {audio.problem && (
-        <Notice tone="bad">{reason(audio.problem.code, audio.problem.detail)}</Notice>
-      )}
+      {audio.problem && <Notice tone="bad">{problemText(audio.problem)}</Notice>}
       {audio.stored && (
         <audio
           className={styles.stored}

@@ -17,6 +17,7 @@ import { IconButton } from '@/shared/ui/button';
 import { Menu, MenuDivider, MenuItem } from '@/shared/ui/menu';
 
 import { draftStore, type DraftImage } from '../draft';
+import { useProblemText } from '../problems';
 import styles from './image-tile.module.css';
 
 interface Props {
@@ -29,7 +30,8 @@ interface Props {
 }
 
 export const ImageTile = memo(function ImageTile({ image, index, total, locked, sent }: Props) {
-  const { t, reason } = useI18n();
+  const { t } = useI18n();
+  const problemText = useProblemText();
   const file = useRef<HTMLInputElement>(null);
   const {
     attributes,
@@ -41,7 +43,7 @@ export const ImageTile = memo(function ImageTile({ image, index, total, locked, 
     isDragging,
   } = useSortable({ id: image.id, disabled: locked });
   const { name } = image;
-  const problem = image.problem ? reason(image.problem.code, image.problem.detail) : null;
+  const problem = image.problem ? problemText(image.problem) : null;
 
   return (
     <li

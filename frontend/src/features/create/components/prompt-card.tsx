@@ -21,10 +21,13 @@ const EXAMPLES: readonly MessageKey[] = [
 export function PromptCard({
   prompt,
   maxChars,
+  unheard,
   locked,
 }: {
   prompt: string;
   maxChars: number;
+  /** That the engine follows no prompt; empty where it does, or none was typed. */
+  unheard: string;
   locked: boolean;
 }) {
   const { t } = useI18n();
@@ -47,8 +50,13 @@ export function PromptCard({
         placeholder={t('create.promptPlaceholder')}
         value={prompt}
         readOnly={locked}
+        aria-describedby={unheard ? `${id}-unheard` : undefined}
         onChange={(event) => draftStore.setPrompt(event.target.value)}
       />
+      {/* There before its text is, so that screen readers tell of it. */}
+      <p id={`${id}-unheard`} role="status" className={styles.unheard}>
+        {unheard}
+      </p>
       <ul className={styles.examples} aria-label={t('create.examples')}>
         {EXAMPLES.map((key) => (
           <li key={key}>

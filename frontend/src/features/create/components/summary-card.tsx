@@ -1,5 +1,8 @@
 import { Clapperboard, Gem, ShieldCheck } from 'lucide-react';
 
+import type { ApiError } from '@/shared/api/errors';
+import { problemsOf } from '@/shared/api/problems';
+import type { DryRun } from '@/shared/api/types';
 import { useI18n, type Translate } from '@/shared/i18n/i18n';
 import { useProfile } from '@/shared/session/session';
 import { Button } from '@/shared/ui/button';
@@ -9,6 +12,7 @@ import { ProgressBar } from '@/shared/ui/progress-bar';
 
 import type { Draft } from '../draft';
 import type { Sending, useSubmission } from '../submission';
+import { useCreateTexts } from '../texts';
 import styles from './summary-card.module.css';
 
 /** The first thing that keeps the batch from being submitted, or null. */
@@ -31,20 +35,23 @@ function obstacle(
 
 interface Props {
   draft: Draft;
-  /** Credits that one video costs. */
-  each: number;
+  /** Credits that one video costs, until a check has told. */
+  estimate: number;
+  /** There are several engines to choose from. */
+  choice: boolean;
   submission: ReturnType<typeof useSubmission>;
 }
 
-export function SummaryCard({ draft, each, submission }: Props) {
-  const { t, format, explain } = useI18n();
+export function SummaryCard({ draft, estimate, choice, submission }: Props) {
+  const { t, format } = useI18n();
+  const refusal = useRefusalText();
   const credits = useProfile().data?.credits;
   const count = draft.images.length;
+  const { sending, failure, passed } = submission;
+  const each = passed?.price_per_image ?? estimate;
   const price = count * each;
   const blocked = obstacle(draft, price, credits, t);
   const short = credits !== undefined && credits < price;
-  const { sending, failure, checked } = submission;
-  const passed = checked?.key === draft.key && checked.answer.ok;
 
   return (
     <Card className={styles.card}>
@@ -77,10 +84,10 @@ export function SummaryCard({ draft, each, submission }: Props) {
           tone="bad"
           title={failure.isConnection ? t('create.connectionTitle') : t('create.failedTitle')}
         >
-          {failure.isConnection ? t('create.connectionText') : explain(failure)}
+          {failure.isConnection ? t('create.connectionText') : refusal(failure)}
         </Notice>
       )}
-      {passed && !sending && <Notice tone="ok">{t('create.checkPassed')}</Notice>}
+      {passed && !sending && <Passed answer={passed} choice={choice} />}
       {sending ? (
         <Sent sending={sending} onCancel={submission.cancel} />
       ) : (
@@ -114,6 +121,33 @@ export function SummaryCard({ draft, each, submission }: Props) {
       )}
     </Card>
   );
+}
+
+/** That the server would take it all, by whom it would be made, and what else is worth knowing. */
+function Passed({ answer, choice }: { answer: DryRun; choice: boolean }) {
+  const { t } = useI18n();
+  const text = useCreateTexts();
+  return (
+    <>
+      <Notice tone="ok">
+        {choice ? text('madeBy', { engine: answer.engine.label }) : t('create.checkPassed')}
+      </Notice>
+      {answer.notices.map(({ code, detail }) => (
+        <Notice key={code}>{detail}</Notice>
+      ))}
+    </>
+  );
+}
+
+/** Why nothing was submitted: where no file is to blame, in the words of the server. */
+function useRefusalText(): (failure: ApiError) => string {
+  const { explain } = useI18n();
+  return (failure) => {
+    const { images, audio } = problemsOf(failure);
+    const ofFiles = images.length > 0 || audio !== null;
+    if (failure.code !== 'invalid_batch' || ofFiles || !failure.detail) return explain(failure);
+    return failure.detail;
+  };
 }
 
 function Sent({ sending, onCancel }: { sending: Sending; onCancel: () => void }) {

@@ -1,5 +1,5 @@
 import type { Limits } from '../limits';
-import type { Problem } from './images';
+import { audioProblem, type Problem } from '../problems';
 import { encodeWav, peaksOf } from './wav';
 
 export const WAVEFORM_BARS = 96;
@@ -41,13 +41,11 @@ export async function prepareAudio(file: File, limits: Limits): Promise<AudioFac
     return failed('audio_unreadable');
   }
   const { duration } = buffer;
-  let problem: Problem | null = null;
-  if (duration < limits.audio_min_s) problem = { code: 'audio_too_short', detail: '' };
-  if (duration > limits.audio_max_s + 0.5) problem = { code: 'audio_too_long', detail: '' };
   const sent = SENT_AS_IT_IS.test(file.name)
     ? file
     : new File([encodeWav(buffer)], file.name.replace(/\.[^.]*$/, '') + '.wav', {
         type: 'audio/wav',
       });
-  return { file: sent, duration, peaks: peaksOf(buffer, WAVEFORM_BARS), problem };
+  const peaks = peaksOf(buffer, WAVEFORM_BARS);
+  return { file: sent, duration, peaks, problem: audioProblem(duration, limits) };
 }

@@ -1,9 +1,5 @@
 import { IMAGE_TYPES, type Limits } from '../limits';
-
-export interface Problem {
-  code: string;
-  detail: string;
-}
+import { imageProblem, type Problem } from '../problems';
 
 export interface ImageFacts {
   width: number;
@@ -26,13 +22,10 @@ export async function inspectImage(file: File, url: string, limits: Limits): Pro
     return bad('image_unreadable');
   }
   const { naturalWidth: width, naturalHeight: height } = image;
-  if (Math.min(width, height) < limits.image_min_side) {
-    return { width, height, problem: { code: 'image_too_small', detail: '' } };
-  }
   if (width * height > limits.image_max_pixels) {
     return { width, height, problem: { code: 'image_too_many_pixels', detail: '' } };
   }
-  return { width, height, problem: null };
+  return { width, height, problem: imageProblem(width, height, limits) };
 }
 
 /** Files of a drop, folders opened; anything but pictures and recordings is left out. */
