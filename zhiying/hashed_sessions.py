@@ -1,16 +1,18 @@
-"""Sessions of the admin site, whose keys the database knows only as a hash.
+"""Sessions of the admin site, whose keys the database knows only as a hash, and which end by its clock.
 
 Django's own store keeps the cookie's value as it is: whoever reads the table, or a backup of it, could enter
 as everybody who is logged in.
 """
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
-from django.utils import timezone
+
+from zhiying.kernel.clock import database_now
 
 
 def stored_key(session_key: str) -> str:
@@ -21,9 +23,13 @@ def stored_key(session_key: str) -> str:
 class SessionStore(db.SessionStore):
     """Django's database sessions under hashed keys."""
 
+    @classmethod
+    def clear_expired(cls) -> None:
+        Session.objects.filter(expire_date__lt=database_now()).delete()
+
     def _get_session_from_db(self) -> Session | None:
         key = stored_key(self.session_key or "")
-        session = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
+        session = Session.objects.filter(session_key=key, expire_date__gt=database_now()).first()
         if session is None:
             self._session_key = None  # the cookie is forgotten, as Django does
         return session
@@ -39,4 +45,5 @@ class SessionStore(db.SessionStore):
     def create_model_instance(self, data: Any) -> AbstractBaseSession:
         instance = super().create_model_instance(data)
         instance.session_key = stored_key(instance.session_key)
+        instance.expire_date = database_now(timedelta(seconds=self.get_expiry_age()))
         return instance

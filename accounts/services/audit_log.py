@@ -15,6 +15,7 @@ from django.db.models import Model, Q, QuerySet
 
 from accounts.models import ActingAs, AuditAction, AuditEntry, User
 from accounts.services.ledger_reads import start_of_day
+from zhiying.kernel.clock import database_now
 from zhiying.kernel.origin import current_origin
 
 MAX_DETAIL_CHARS = 500
@@ -44,6 +45,7 @@ def record(
     actor_name = acting_user.username if acting_user else origin.command
     target_name = (name or str(target))[:300]
     return AuditEntry.objects.create(
+        created_at=database_now(),
         actor=acting_user,
         actor_name=actor_name,
         actor_key=actor_name.casefold()[:150],

@@ -9,16 +9,17 @@ Lock order, everywhere: user row, then batch row, then item rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import counters
 from accounts.models import AuditAction, CreditEntry, EntryKind, User
 from accounts.services import audit_log, usage
+from zhiying.kernel.clock import as_told, database_now
 from zhiying.kernel.counting import count_once_committed
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
@@ -56,10 +57,16 @@ class Run:
 
 def lock_user(user_id: UUID) -> User:
     """Lock the user's row until the transaction ends; the first lock of every credit operation."""
-    user = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    return lock_user_at(user_id)[0]
+
+
+def lock_user_at(user_id: UUID) -> tuple[User, datetime]:
+    """As `lock_user`, with the database's time."""
+    users = User.objects.select_for_update(no_key=True).filter(pk=user_id)
+    user = users.annotate(told=database_now()).first()
     if user is None:
         raise NotFoundError(_("There is no such user."))
-    return user
+    return user, as_told(user.told)
 
 
 def charge_runs(*, user_id: UUID, runs: Sequence[Run], note: str = "") -> int:
@@ -206,13 +213,13 @@ def _write(user_id: UUID, drafts: Sequence[CreditEntry]) -> int:
         moved = User.objects.filter(pk=user_id, credits__gte=-total, credits__lte=MAX_CREDITS - total).update(
             credits=F("credits") + total
         )
-        balance = User.objects.filter(pk=user_id).values_list("credits", flat=True).first()
-        if balance is None:
+        found = User.objects.filter(pk=user_id).values_list("credits", database_now()).first()
+        if found is None:
             raise NotFoundError(_("There is no such user."))
+        balance, now = int(found[0]), as_told(found[1])
         if not moved:
             raise _refusal(total, balance)
         running = balance - total
-        now = timezone.now()
         for draft in drafts:
             running += draft.amount
             draft.balance_after = running

@@ -1,13 +1,13 @@
 """Checking who somebody is: password, second factor, and the limits on guessing both."""
 
 from django.contrib.auth import authenticate
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.services import second_factor
 from accounts.services.login_limits import Attempt, begin_attempt, count_call
+from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import DomainError, InvalidError
 
 OTP_WRONG = gettext_noop("The code is wrong or was used before. Wait for the next one.")
@@ -54,7 +54,7 @@ def login(*, username: str, password: str, address: str, otp: str = "") -> User:
     if second_factor.is_asked_for(user):
         _check_second_factor(attempt, user, otp)
     attempt.succeed()
-    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    User.objects.filter(pk=user.pk).update(last_login=database_now())
     return user
 
 

@@ -13,14 +13,15 @@ from math import ceil
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts.models import CounterKind, KnownNetwork, LoginCounter, User
 from accounts.models.user_names import username_key
 from zhiying.kernel.client_address import network_of
+from zhiying.kernel.clock import as_told, database_now
 from zhiying.kernel.errors import DomainError
+from zhiying.kernel.models import NEVER
 
 KNOWN_FOR = timedelta(days=60)
 """How long a network counts as one the user logs in from."""
@@ -66,7 +67,7 @@ class Attempt:
         Raises:
             TooManyAttemptsError: it was the last one.
         """
-        _refuse_if_full(self.counted, timezone.now())
+        _refuse_if_full(self.counted)
 
     def give_back(self) -> None:
         """Not a guess: the password was right, and something else is missing."""
@@ -136,14 +137,14 @@ def count_call(call: str, address: str) -> None:
 
 def note_network(user: User, network: str) -> None:
     """Remember that the user is logged in from here."""
-    now = timezone.now()
-    note = KnownNetwork.objects.filter(user=user, network=network).first()
+    notes = KnownNetwork.objects.filter(user=user, network=network)
+    note = notes.annotate(is_old=Q(seen_at__lt=database_now(-KNOWN_AGAIN_AFTER))).first()
     if note is None:
         KnownNetwork.objects.bulk_create(
-            [KnownNetwork(user=user, network=network, seen_at=now)], ignore_conflicts=True
+            [KnownNetwork(user=user, network=network, seen_at=database_now())], ignore_conflicts=True
         )
-    elif note.seen_at < now - KNOWN_AGAIN_AFTER:
-        KnownNetwork.objects.filter(pk=note.pk).update(seen_at=now)
+    elif note.is_old:
+        notes.update(seen_at=database_now())
 
 
 def forget_attempts(user: User) -> int:
@@ -166,14 +167,13 @@ def limit_of(kind: str) -> int:
 
 def delete_expired() -> int:
     """Remove counts and notes that are out of date; returns how many."""
-    now = timezone.now()
-    counts = _delete(LoginCounter.objects.filter(expires_at__lt=now))
-    return counts + KnownNetwork.objects.filter(seen_at__lt=now - KNOWN_FOR).delete()[0]
+    counts = _delete(LoginCounter.objects.filter(expires_at__lt=database_now()))
+    return counts + KnownNetwork.objects.filter(seen_at__lt=database_now(-KNOWN_FOR)).delete()[0]
 
 
 def _is_known(user: User, network: str) -> bool:
-    lately = timezone.now() - KNOWN_FOR
-    return KnownNetwork.objects.filter(user=user, network=network, seen_at__gt=lately).exists()
+    lately = KnownNetwork.objects.filter(user=user, seen_at__gt=database_now(-KNOWN_FOR))
+    return lately.filter(network=network).exists()
 
 
 @transaction.atomic
@@ -182,7 +182,6 @@ def _take(buckets: Sequence[_Bucket], *, decisive: Sequence[_Bucket]) -> None:
 
     The rows are made and locked in one order, so that attempts at once wait for each other.
     """
-    now = timezone.now()
     ordered = sorted(buckets, key=lambda bucket: (bucket.kind, bucket.subject))
     LoginCounter.objects.bulk_create(
         [
@@ -191,14 +190,14 @@ def _take(buckets: Sequence[_Bucket], *, decisive: Sequence[_Bucket]) -> None:
                 subject=bucket.subject,
                 user=bucket.user,
                 network=bucket.network,
-                attempted_at=now,
-                expires_at=now + bucket.window,
+                attempted_at=database_now(),
+                expires_at=database_now(bucket.window),
             )
             for bucket in ordered
         ],
         ignore_conflicts=True,
     )
-    rows = {(row.kind, row.subject): row for row in _in_order(_rows(ordered))}
+    rows, now = _read(_in_order(_rows(ordered)))
     for bucket in ordered:
         # A row that was deleted since (somebody succeeded, the sweep) is as good as an empty one.
         row = rows.get((bucket.kind, bucket.subject))
@@ -233,9 +232,18 @@ def _in_order(rows: "QuerySet[LoginCounter]") -> "QuerySet[LoginCounter]":
     return rows.select_for_update().order_by("kind", "subject")
 
 
-def _refuse_if_full(buckets: Sequence[_Bucket], now: datetime) -> None:
-    rows = {(row.kind, row.subject): row for row in _rows(buckets)}
+def _refuse_if_full(buckets: Sequence[_Bucket]) -> None:
+    rows, now = _read(_rows(buckets))
     _refuse_rows(buckets, rows, now)
+
+
+def _read(counters: "QuerySet[LoginCounter]") -> tuple[dict[tuple[str, str], LoginCounter], datetime]:
+    """The rows by what they count, and the database's time as it read them, which matters to rows alone."""
+    rows: dict[tuple[str, str], LoginCounter] = {}
+    now = NEVER
+    for row in counters.annotate(told=database_now()):
+        rows[row.kind, row.subject], now = row, as_told(row.told)
+    return rows, now
 
 
 def _refuse_rows(

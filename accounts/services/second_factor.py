@@ -5,6 +5,7 @@ import hashlib
 import io
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import pyotp
@@ -12,12 +13,12 @@ import segno
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, RecoveryCode, TotpDevice, User
 from accounts.services import audit_log, sessions
 from zhiying.kernel import encryption
+from zhiying.kernel.clock import as_told, database_now
 from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted
 from zhiying.kernel.errors import ConflictError, InvalidError
 
@@ -100,14 +101,15 @@ def enrol_confirm(*, user: User, code: str, keep_session: UUID | None) -> list[s
     Raises:
         InvalidError: the code is not the authenticator's. ConflictError: nothing was begun.
     """
-    device = TotpDevice.objects.select_for_update().filter(user=user, confirmed_at=None).first()
+    begun = TotpDevice.objects.select_for_update().filter(user=user, confirmed_at=None)
+    device = begun.annotate(told=database_now()).first()
     if device is None:
         raise ConflictError(_("Begin with setting up the second factor."), code="totp_not_begun")
-    if not _accepts_totp(device, code):
+    if not _accepts_totp(device, code, as_told(device.told)):
         raise InvalidError(
             _("The code is wrong or was used before. Wait for the next one."), code="otp_invalid"
         )
-    TotpDevice.objects.filter(pk=device.pk).update(confirmed_at=timezone.now())
+    TotpDevice.objects.filter(pk=device.pk).update(confirmed_at=database_now())
     codes = [_new_recovery_code() for _number in range(RECOVERY_CODES)]
     RecoveryCode.objects.filter(user=user).delete()
     RecoveryCode.objects.bulk_create(
@@ -120,10 +122,10 @@ def enrol_confirm(*, user: User, code: str, keep_session: UUID | None) -> list[s
 
 def accepts(user: User, code: str) -> bool:
     """Use up a code of the authenticator or a recovery code; False when it is not good."""
-    device = _confirmed(user).first()
+    device = _confirmed(user).annotate(told=database_now()).first()
     if device is None:
         return False
-    if _accepts_totp(device, code):
+    if _accepts_totp(device, code, as_told(device.told)):
         return True
     used = RecoveryCode.objects.filter(user=user, code_hash=_recovery_hash(user, code)).delete()[0]
     return bool(used)
@@ -152,16 +154,19 @@ def _confirmed(user: User) -> "QuerySet[TotpDevice]":
     return TotpDevice.objects.filter(user=user, confirmed_at__isnull=False)
 
 
-def _accepts_totp(device: TotpDevice, code: str) -> bool:
-    """Whether a code is the authenticator's now. The step it belongs to is used up by one UPDATE."""
+def _accepts_totp(device: TotpDevice, code: str, now: datetime) -> bool:
+    """Whether a code is the authenticator's now, by the database's clock, so that all web processes agree.
+
+    The step it belongs to is used up by one UPDATE.
+    """
     digits = "".join(code.split())
     if not (digits.isascii() and digits.isdigit()):
         return False
     totp = pyotp.TOTP(_decrypted(device.secret))
-    now = int(timezone.now().timestamp()) // STEP_S
+    present = int(now.timestamp()) // STEP_S
     matching = [
         step
-        for step in range(now - STEPS_ASIDE, now + STEPS_ASIDE + 1)
+        for step in range(present - STEPS_ASIDE, present + STEPS_ASIDE + 1)
         if secrets.compare_digest(totp.generate_otp(step), digits)
     ]
     if not matching:

@@ -3,9 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.services.sessions import is_live
@@ -28,6 +26,5 @@ def live_session(session_id: UUID) -> tuple[Session, datetime] | None:
         return None
     session = Session.from_db("default", _SESSION_FIELDS, row[: len(_SESSION_FIELDS)])
     session.user = User.from_db("default", _USER_FIELDS, row[len(_SESSION_FIELDS) : -1])
-    # SQLite runs in the process itself and has its clock.
-    now = as_told(row[-1]) if connection.vendor == "postgresql" else timezone.now()
+    now = as_told(row[-1])
     return (session, now) if is_live(session, now) else None

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.exceptions import TokenError
@@ -89,7 +88,7 @@ def session_refresh(raw: str, *, client: str = "") -> tuple[User, Tokens]:
 
 def session_end(session_id: UUID) -> None:
     """Log out: the session's tokens stop working at once."""
-    Session.objects.filter(pk=session_id, revoked_at=None).update(revoked_at=timezone.now())
+    Session.objects.filter(pk=session_id, revoked_at=None).update(revoked_at=database_now())
 
 
 @transaction.atomic
@@ -99,7 +98,7 @@ def revoke_all(*, user_id: UUID, keep: UUID | None = None) -> int:
     sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
     if keep:
         sessions = sessions.exclude(pk=keep)
-    return sessions.update(revoked_at=timezone.now())
+    return sessions.update(revoked_at=database_now())
 
 
 def is_live(session: Session, now: datetime) -> bool:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models.functions import TruncDate
 
 from accounts.models import UsageDay
+from zhiying.kernel.clock import database_now
 
 FIGURES = ("batches", "videos", "failed", "charged", "refunded")
 MERGED_AT_ONCE = 5000
@@ -20,7 +21,7 @@ def record(*, user_id: UUID, code: str = "", **figures: int) -> None:
 
     A new row each time: adding to a shared one would make everything that happens wait for each other.
     """
-    UsageDay.objects.create(day=timezone.localdate(), user_id=user_id, code=code[:64], **figures)
+    UsageDay.objects.create(day=TruncDate(database_now()), user_id=user_id, code=code[:64], **figures)
 
 
 @transaction.atomic

@@ -58,6 +58,8 @@ def user_create(
     except ValidationError as error:
         raise InvalidError(_("The user name is not acceptable: ") + " ".join(error.messages)) from error
     except IntegrityError as error:
+        if User.objects.named(user.username) is None:
+            raise  # whatever it was, the name is free
         raise ConflictError(_("A user with that name already exists."), code="username_taken") from error
     user.refresh_from_db(fields=["credits"])
     return user

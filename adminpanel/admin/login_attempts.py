@@ -4,9 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -17,6 +16,7 @@ from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin, administrator, too_many
 from adminpanel.admin.filters import DayRangeFilter
 from adminpanel.admin.site import site
+from zhiying.kernel.clock import database_now
 
 MODEL_NAMES = (gettext_noop("access attempt"), gettext_noop("access attempts"))
 """The package brings no Chinese for its model's names."""
@@ -36,7 +36,8 @@ class LoginCounterAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[LoginCounter]":
         rows: QuerySet[LoginCounter] = super().get_queryset(request)
-        return rows.exclude(kind=CounterKind.CALLS).filter(attempts__gt=0)
+        rows = rows.exclude(kind=CounterKind.CALLS).filter(attempts__gt=0)
+        return rows.annotate(is_over=Q(expires_at__lte=database_now()))
 
     @admin.display(description=_("What is counted"), ordering="kind")
     def what(self, counter: Any) -> str:
@@ -54,7 +55,7 @@ class LoginCounterAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Attempts"), ordering="attempts")
     def failures(self, counter: Any) -> str:
-        if counter.attempts < limit_of(counter.kind) or counter.expires_at <= timezone.now():
+        if counter.attempts < limit_of(counter.kind) or counter.is_over:
             return str(counter.attempts)
         return markup.lines([markup.badge("failed", _("%(count)d, locked") % {"count": counter.attempts})])
 

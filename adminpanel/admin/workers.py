@@ -1,7 +1,10 @@
 """The worker processes: seen, never changed. They register themselves."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.utils import timezone
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,6 +14,7 @@ from videos import catalogue
 from videos.models import Worker
 from videos.scheduling.engine_state import trouble_text
 from videos.scheduling.figures import ALIVE_FOR
+from zhiying.kernel.clock import database_now
 
 
 @admin.register(Worker, site=site)
@@ -34,9 +38,13 @@ class WorkerAdmin(ReadOnlyAdmin):
     ordering = ("-seen_at",)
     sortable_by = ("seen_at",)
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Worker]":
+        rows: QuerySet[Worker] = super().get_queryset(request)
+        return rows.annotate(was_seen=Q(seen_at__gte=database_now(-ALIVE_FOR)))
+
     @admin.display(description=gettext_lazy("alive"), boolean=True)
-    def alive(self, worker: Worker) -> bool:
-        return worker.seen_at >= timezone.now() - ALIVE_FOR
+    def alive(self, worker: Any) -> bool:
+        return bool(worker.was_seen)
 
     @admin.display(description=gettext_lazy("trouble"))
     def why(self, worker: Worker) -> str:

@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError
 from rest_framework.test import APIClient
 
 from accounts.models import CreditEntry, EntryKind, User, UserGroup
+from accounts.services import credits as ledger
 from tests.support.books import assert_books_balance
 from tests.support.rows import PASSWORD, client_for, make_batch, make_user
 
@@ -157,6 +159,16 @@ def test_a_user_that_cannot_be_is_refused(
     answer = client_of_admin.post(USERS, fields)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert User.objects.count() == 2
+
+
+def test_a_name_counts_as_taken_only_if_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def violated(**kwargs: Any) -> None:
+        raise IntegrityError("something else than the name")
+
+    monkeypatch.setattr(ledger, "grant_signup", violated)
+    with pytest.raises(IntegrityError):
+        make_user("nobody")
+    assert User.objects.named("nobody") is None
 
 
 @pytest.mark.parametrize("form", FORMS)

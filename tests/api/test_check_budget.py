@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,7 +28,8 @@ BAD = file("bad.jpg", b"no image")
 def _middle_of_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hour does not end during a test."""
     moment = timezone.now().replace(minute=30, second=0, microsecond=0)
-    monkeypatch.setattr(check_budget, "timezone", SimpleNamespace(now=lambda: moment))
+    monkeypatch.setattr(check_budget, "as_told", lambda told: moment)
+    monkeypatch.setattr(check_budget, "database_time", lambda: moment)
 
 
 def used(user: User) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.site import Site, new_site
+from tests.faults.site import Site, new_site, until
 from tests.plugins.servers import needing_servers
 from tests.servers import run_postgresql, run_redis
 from tests.servers.postgres import SURVIVES_ITS_OWN_DEATH
@@ -48,11 +48,26 @@ def servers() -> Iterator[Servers]:
         yield Servers(postgres, postgres_url, redis, redis_url)
 
 
+WORKERS = 2
+
+
 @pytest.fixture(scope="session")
-def site(servers: Servers) -> Iterator[Site]:
-    """One web process and two workers, which render one item each at a time."""
+def shared_site(servers: Servers) -> Iterator[Site]:
     with ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("faults"))
         made = stack.enter_context(new_site(folder, servers.postgres_url, servers.redis_url))
-        made.started(stack, made.web(), made.worker("worker-1"), made.worker("worker-2"))
+        made.started(stack, made.web(), *(made.worker(f"worker-{number}") for number in range(WORKERS)))
         yield made
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """One web process and two workers, which render one item each at a time, all of them there and idle.
+
+    Whatever an earlier test has killed is back, and what a failed one has left is ended.
+    """
+    until(shared_site.is_up, bool)
+    shared_site.until_all_work(WORKERS)
+    yield shared_site
+    until(shared_site.is_up, bool)
+    shared_site.end_everything()

@@ -10,6 +10,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,16 +23,27 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.plugins.environment import ROOT
-from tests.servers.process import LOOPBACK, Command, ServerError, free_port, wait_until
+from tests.servers.process import LOOPBACK, POLL_INTERVAL_S, Command, ServerError, free_port
 from tests.servers.supervisor import Supervisor
 from tests.support import scripted_engine
-from tests.support.live import ADMIN_PASSWORD, START_TIMEOUT_S, Api, answers, clean_environment, manage
+from tests.support.live import (
+    ADMIN_PASSWORD,
+    FINISHED,
+    START_TIMEOUT_S,
+    Api,
+    answers,
+    clean_environment,
+    manage,
+)
 from tests.support.media import image_bytes, wav_bytes
 
 LEASE_S = 2.0
-SOON_S = 2.0
-"""How long whatever does not depend on what is broken may take."""
+SOON_S = 4.0
+"""Enough for whatever does not depend on what is broken; whoever waits for a broker takes 5 s."""
 TIMEOUT_S = 60.0
+"""Without anything that changes."""
+LONGEST_S = 600.0
+"""Whatever changes."""
 CREDITS = 1000
 
 SETTINGS = {
@@ -46,7 +58,7 @@ SETTINGS = {
     "SWEEP_INTERVAL_S": "0.5",
     "IDLE_LOOK_S": "0.3",
     "RENDER_RETRY_DELAY_S": "0.1",
-    "DATABASE_IDLE_TRANSACTION_TIMEOUT_S": "3",
+    "DATABASE_IDLE_TRANSACTION_TIMEOUT_S": str(int(SOON_S) + 3),  # whoever waits for it is not soon
     "DATABASE_CONNECT_TIMEOUT_S": "2",
 }
 
@@ -171,6 +183,29 @@ class Site:
         until(lambda: (folder / str(self.item(batch_id)["id"])).exists(), bool)
         return self.item(batch_id)
 
+    def until_ended(self, *batch_ids: str) -> set[str]:
+        """The statuses of batches once nothing of them is left to do."""
+        statuses = "SELECT status, version FROM batches WHERE id = ANY(%s::uuid[])"
+        ended = until(
+            lambda: self.rows(statuses, list(batch_ids)),
+            lambda rows: {row["status"] for row in rows} <= FINISHED,
+        )
+        assert len(ended) == len(batch_ids)
+        return {row["status"] for row in ended}
+
+    def until_all_work(self, count: int) -> set[int]:
+        """The workers, once as many are there as were started."""
+        return until(self.workers, lambda pids: len(pids) == count)
+
+    def end_everything(self) -> None:
+        """Whatever waits or runs is cancelled, and put down by the workers."""
+        admin = Api(self.origin)
+        login(admin, "admin")
+        for row in self.rows("SELECT id FROM batches WHERE pending_count + processing_count > 0"):
+            answer = admin.call("POST", f"/api/video/batches/{row['id']}/cancel")
+            assert answer.status_code == 200, answer.text
+        until(lambda: self.rows("SELECT 1 FROM workers WHERE rendering <> '[]'"), lambda rows: not rows)
+
     def entries(self, user: "Person") -> dict[str, int]:
         """Entries of the user's ledger, by kind."""
         rows = self.rows(
@@ -212,14 +247,15 @@ class Site:
 
     # --- People -------------------------------------------------------------------------------------
 
-    def person(self, name: str = "", *, credits: int = CREDITS) -> "Person":  # noqa: A002
+    def person(self, *, is_admin: bool = False) -> "Person":
         """A new user, logged in."""
         admin = Api(self.origin)
         login(admin, "admin")
         told: dict[str, Any] = {
-            "username": name or f"user-{uuid4().hex[:8]}",
+            "username": f"user-{uuid4().hex[:12]}",
             "password": ADMIN_PASSWORD,
-            "credits": credits,
+            "credits": CREDITS,
+            "is_admin": is_admin,
         }
         made = admin.call("POST", "/api/admin/users", json=told)
         assert made.status_code == 201, made.text
@@ -243,7 +279,7 @@ class Person(Api):
     def shows_a_video(self) -> None:
         """A new item is taken at once and rendered, whatever happens to those of others."""
         batch_id = self.batch_of("succeed")
-        self.wait(batch_id, timeout_s=TIMEOUT_S)
+        self.site.until_ended(batch_id)
         row = self.site.item(batch_id)
         assert (row["started_at"] - row["queued_at"]).total_seconds() < SOON_S
 
@@ -259,18 +295,21 @@ def login(api: Api, name: str) -> None:
 
 
 def until(look: Callable[[], T], fine: Callable[[T], bool], *, timeout_s: float = TIMEOUT_S) -> T:
-    """What `look` gives once it is fine."""
-    seen: list[T] = []
+    """What `look` gives once it is fine.
 
-    def found() -> bool:
-        seen[:] = [look()]
-        return fine(seen[0])
-
-    try:
-        wait_until(found, timeout_s=timeout_s, what="it")
-    except ServerError as error:
-        raise AssertionError(f"{error}: {seen}") from None
-    return seen[0]
+    The time for it begins anew with whatever changes: a busy machine is slow; only what stands still fails.
+    """
+    began = changed = time.monotonic()
+    seen = look()
+    while not fine(seen):
+        now = time.monotonic()
+        assert now - changed < timeout_s, f"nothing has changed for {timeout_s:.0f} s: {seen}"
+        assert now - began < LONGEST_S, f"still changing, and not fine: {seen}"
+        time.sleep(POLL_INTERVAL_S)
+        latest = look()
+        if latest != seen:
+            seen, changed = latest, time.monotonic()
+    return seen
 
 
 def keys_of(item: Mapping[str, Any]) -> set[str]:

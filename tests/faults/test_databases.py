@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.faults.conftest import Servers
+from tests.faults.conftest import WORKERS, Servers
 from tests.faults.site import LEASE_S, TIMEOUT_S, Person, Site, open_the_way, until
 from tests.support import scripted_engine
 from tests.support.media import image_bytes, wav_bytes
@@ -80,33 +80,30 @@ def test_postgresql_ends_while_batches_are_submitted_rendered_and_finished(
     way: signal.Signals, away_s: float, site: Site, servers: Servers, tmp_path: Path
 ) -> None:
     user = site.person()
-    workers = site.workers()
+    workers = site.until_all_work(WORKERS)
     rendered = user.batch_of("climb", "succeed", folder=tmp_path)
     site.until_rendered(rendered, tmp_path)
     submissions = Submissions(user)
     with submissions.going_on():
         submissions.until_more(5)
-        with site.batch_locked(rendered):
-            open_the_way(tmp_path)
-            until(site.waits_for_a_lock, bool)  # its render is about to be finished
-            servers.postgres.off(way)
-            ended = time.monotonic()
-        refused = len(submissions.refused)
-        until(lambda: len(submissions.refused), lambda now: now > refused)
-        until(time.monotonic, lambda now: now > ended + away_s)
-        servers.postgres.on()
+        with ExitStack() as stack:
+            with site.batch_locked(rendered):
+                open_the_way(tmp_path)
+                until(site.waits_for_a_lock, bool)  # its render is about to be finished
+                stack.enter_context(servers.postgres.away(way))
+                ended = time.monotonic()
+            refused = len(submissions.refused)
+            until(lambda: len(submissions.refused), lambda now: now > refused)
+            until(time.monotonic, lambda now: now > ended + away_s)
         submissions.until_more(5)
     batches = [rendered, *submissions.accepted.values()]
-    assert {user.wait(batch_id, timeout_s=TIMEOUT_S)["status"] for batch_id in batches} == {"completed"}
+    assert site.until_ended(*batches) == {"completed"}
     answers = [answer.json()["code"] for answer in submissions.refused]
     assert set(answers) <= {"unavailable", "idempotency_in_flight"}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in submissions.refused)
-    statuses = "SELECT status FROM batches WHERE user_id = %s"
     mine = site.rows("SELECT id FROM batches WHERE user_id = %s", user.id)
     unanswered = {str(row["id"]) for row in mine} - set(batches)
     assert len(unanswered) <= CLIENTS, "the last answers were not waited for"
-    until(
-        lambda: {row["status"] for row in site.rows(statuses, user.id)}, lambda found: found == {"completed"}
-    )
+    assert site.until_ended(*(str(row["id"]) for row in mine)) == {"completed"}
     assert site.entries(user) == {"charge": len(mine)}
-    assert site.workers() == workers, "nobody had to be started again"
+    assert site.until_all_work(WORKERS) == workers, "nobody had to be started again"

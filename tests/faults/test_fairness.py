@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.site import Person, Site, until
+from tests.faults.site import Site
 
 pytestmark = [pytest.mark.faults]
 
@@ -14,12 +14,13 @@ FEW = 3 * WORKERS
 
 def test_one_item_of_another_starts_before_five_hundred(site: Site) -> None:
     user, other = site.person(), site.person()
-    hoard = [user.batch_of("succeed", images=IMAGES) for _ in range(BATCHES)]
+    for _ in range(BATCHES):
+        user.batch_of("succeed", images=IMAGES)
     waiting = site.rows("SELECT waiting FROM queue_lanes WHERE user_id = %s", user.id)
     assert waiting[0]["waiting"] > BATCHES * IMAGES / 2, "the queue is not long any more"
     single = other.batch_of("succeed")
     queued_at = site.item(single)["queued_at"]
-    other.wait(single)
+    site.until_ended(single)
     finished_at = site.item(single)["finished_at"]
     before = site.rows(
         "SELECT count(*) AS items FROM video_items i JOIN batches b ON b.id = i.batch_id "
@@ -29,12 +30,3 @@ def test_one_item_of_another_starts_before_five_hundred(site: Site) -> None:
         finished_at,
     )
     assert before[0]["items"] <= FEW
-    end(user, hoard, site)
-
-
-def end(user: Person, batches: list[str], site: Site) -> None:
-    """Nothing is left for the next test to wait for."""
-    for batch_id in batches:
-        user.call("POST", f"/api/video/batches/{batch_id}/cancel")
-    left = "SELECT 1 FROM queue_lanes WHERE user_id = %s AND waiting + running > 0"
-    until(lambda: site.rows(left, user.id), lambda rows: not rows)

@@ -131,11 +131,10 @@ def test_a_store_that_ends_and_comes_back(remote: Remote, tmp_path: Path) -> Non
     user = remote.site.person()
     batch_id = user.batch_of("climb", "succeed", folder=tmp_path)
     remote.site.until_rendered(batch_id, tmp_path)
-    remote.weed.off(signal.SIGKILL)
-    open_the_way(tmp_path)
-    until(lambda: remote.site.rows(AWAY), bool)
-    assert_refused_for_a_while(user)
-    remote.weed.on()
+    with remote.weed.away(signal.SIGKILL):
+        open_the_way(tmp_path)
+        until(lambda: remote.site.rows(AWAY), bool)
+        assert_refused_for_a_while(user)
     done = remote.site.until_item(batch_id, "completed", attempt=2)
     assert remote.stored(batch_id) >= keys_of(done)
     assert remote.site.entries(user) == {"charge": 1}

@@ -48,6 +48,15 @@ class Switch:
             self._process.wait(STOP_TIMEOUT_S)
         stop_group(self._process)
 
+    @contextlib.contextmanager
+    def away(self, stop_signal: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+        """Off for as long as the block lasts, however that ends."""
+        self.off(stop_signal)
+        try:
+            yield
+        finally:
+            self.on()
+
     def on(self) -> None:
         """Start it again where it was, and wait until it is ready."""
         assert self._command

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api.forms import form, submit
+from tests.api.stores import UPLOADS, announce, put
 from tests.store.keeping import assert_store_and_rows_agree, needed_keys, stored_keys
 from tests.support.books import assert_all_is_settled
 from tests.support.losses import MOST_COMMITS, answer_lost, each_loss
+from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, ItemStatus, VideoItem
 from videos.services import attempts, batches
@@ -67,6 +70,18 @@ def test_submitting_with_a_key_and_again_makes_one_batch() -> None:
             assert Batch.objects.count() == before + (1 if again.status_code == 201 else 0)
             assert_store_and_rows_agree()
             assert_all_is_settled()
+
+
+def test_a_part_of_an_upload_has_no_commit_whose_answer_could_be_lost(client_of_user: APIClient) -> None:
+    """It is there once its bytes are, as often as they come."""
+    photo = ("a.jpg", image_bytes())
+    [upload] = announce(client_of_user, photo)
+    for _time in range(2):
+        with answer_lost(1, committed=False) as loss:
+            assert put(upload["url"], photo[1], upload["headers"]) == 200
+        assert loss.commits == 0
+    shown = client_of_user.get(f"{UPLOADS}/{upload['key']}").json()
+    assert [part["received"] for part in shown["parts"]] == [True]
 
 
 def test_replacing_an_image(tmp_path: Path) -> None:

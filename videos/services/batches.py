@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -65,7 +66,6 @@ def batch_create(
         audio_name=files.audio_name,
         audio_duration_s=files.audio_duration_s,
         image_count=len(files.portraits),
-        expires_at=retention.expiry_for(user),
     )
     routing.set_out(batch, files.route)
     batch.audio = keys.audio_key(batch.pk)
@@ -142,10 +142,10 @@ def _stored_item(batch: Batch, index: int, portrait: PreparedPortrait, price: in
 
 
 def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
-    ledger.lock_user(batch.user_id)  # so that two default names of one user cannot collide
-    now = timezone.now()
+    _, now = ledger.lock_user_at(batch.user_id)  # so that two default names of one user cannot collide
     batch.created_at = now
-    batch.name = name.strip()[:MAX_NAME_LENGTH] or _default_name(batch.user_id)
+    batch.expires_at = retention.expiry_for(batch.user, now)
+    batch.name = name.strip()[:MAX_NAME_LENGTH] or _default_name(batch.user_id, now)
     charged = [Run(batch.pk, item.pk, item.run, item.price) for item in items]
     left = transitions.charge(batch, charged, note=batch.name)
     trace = tracing.current()
@@ -159,9 +159,9 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
     return Created(batch, items[0].price, left)
 
 
-def _default_name(user_id: UUID) -> str:
+def _default_name(user_id: UUID, now: datetime) -> str:
     """批次 2026-11-22, and (2), (3) … for the user's further batches of that day."""
-    base = f"批次 {timezone.localdate():%Y-%m-%d}"
+    base = f"批次 {timezone.localdate(now):%Y-%m-%d}"
     taken = set(Batch.objects.filter(user_id=user_id, name__startswith=base).values_list("name", flat=True))
     number, name = 1, base
     while name in taken:

@@ -12,11 +12,11 @@ from math import ceil
 from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Greatest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from videos.models import CheckBudget
+from zhiying.kernel.clock import as_told, database_now, database_time
 from zhiying.kernel.errors import DomainError
 
 Paid = Callable[[], None]
@@ -47,10 +47,12 @@ def checking(*, acting_user: User, images: int) -> Iterator[Paid]:
 
 
 def _take(user: User, count: int) -> datetime:
-    now = timezone.now()
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    CheckBudget.objects.get_or_create(user=user, defaults={"hour": hour})
     budget = CheckBudget.objects.filter(user=user)
+    told = budget.values_list(database_now(), flat=True).first()
+    now = as_told(told) if told else database_time()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if told is None:
+        CheckBudget.objects.bulk_create([CheckBudget(user=user, hour=hour)], ignore_conflicts=True)
     budget.filter(hour__lt=hour).update(hour=hour, used=0)
     # The guard is in the UPDATE itself: of requests at once, only as many win as the limit allows.
     if not budget.filter(used__lte=settings.FREE_CHECKS_PER_HOUR - count).update(used=F("used") + count):

@@ -14,7 +14,6 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -25,6 +24,7 @@ from engines.registry import credential_use, engine_paths, remote_engine_paths
 from videos import catalogue
 from videos.models import CredentialUse, EngineCredential
 from zhiying.kernel import encryption
+from zhiying.kernel.clock import database_now
 from zhiying.kernel.encryption import UnreadableSecretError, decrypted, encrypted
 from zhiying.kernel.errors import InvalidError, NotFoundError
 from zhiying.kernel.origin import current_origin
@@ -124,7 +124,7 @@ def set_credential(*, engine: str, new: str, acting_user: User | None) -> str:
         engine=engine,
         defaults={
             "secret": encrypted(new, PURPOSE),
-            "set_at": timezone.now(),
+            "set_at": database_now(),
             "set_by": acting_user.username if acting_user else current_origin().command,
         },
     )
@@ -169,7 +169,7 @@ def note_use(*, engine: str, secret: str, accepted: bool) -> None:
     verdict, fingerprint = Verdict.ACCEPTED if accepted else Verdict.REFUSED, _fingerprint(secret)
     if not _cache.is_new(engine, fingerprint, verdict):
         return
-    facts = {"fingerprint": fingerprint, "verdict": verdict, "said_at": timezone.now()}
+    facts = {"fingerprint": fingerprint, "verdict": verdict, "said_at": database_now()}
     try:
         CredentialUse.objects.update_or_create(engine=engine, defaults=facts)
     except DatabaseError as error:

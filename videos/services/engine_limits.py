@@ -16,6 +16,7 @@ from django.utils import timezone
 from videos.engine_names import lane_engines_of, own_engine
 from videos.media.problems import MediaProblem
 from videos.models import ItemStatus, VideoItem, Worker
+from zhiying.kernel.clock import database_time
 
 WORKERS_ASKED = 20
 """Of the newest; one of them knows the engine, or none does."""
@@ -122,7 +123,7 @@ def day_of(limits: EngineLimits) -> Day | None:
     limit = limits.max_per_day
     if limit is None:
         return None
-    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    start = timezone.localtime(database_time()).replace(hour=0, minute=0, second=0, microsecond=0)
     own = VideoItem.objects.filter(lane__engine__in=lane_engines_of([limits.name or own_engine()]))
     unused = Q(status=ItemStatus.CANCELLED, started_at=None)
     today = own.filter(queued_at__gte=start).exclude(unused)

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User, UserGroup
@@ -18,6 +17,7 @@ from videos.services import stored_bytes
 from videos.services.stored_bytes import allowance_of
 from videos.services.transitions import lock_batch
 from videos.store import deletions, keys
+from zhiying.kernel.clock import database_time
 from zhiying.kernel.errors import ConflictError
 
 NOTICE = timedelta(days=7)
@@ -37,21 +37,21 @@ class FilesRemovedError(ConflictError):
         )
 
 
-def expiry_for(user: User) -> datetime | None:
+def expiry_for(user: User, now: datetime) -> datetime | None:
     """When the files of a batch submitted or retried now are removed; None if never."""
     days = allowance_of(user).retention_days
-    return timezone.now() + timedelta(days=days) if days else None
+    return now + timedelta(days=days) if days else None
 
 
-def put_off(batch: Batch) -> None:
-    """A retry begins the period again. The batch is locked.
+def put_off(batch: Batch, now: datetime) -> None:
+    """A retry begins the period again. The batch is locked; `now` is the database's.
 
     Raises:
         FilesRemovedError: too late.
     """
     if batch.files_removed:
         raise FilesRemovedError
-    expiry = expiry_for(batch.user)
+    expiry = expiry_for(batch.user, now)
     if expiry != batch.expires_at:
         Batch.objects.filter(pk=batch.pk).update(expires_at=expiry)
 
@@ -63,7 +63,7 @@ def announce() -> int:
     if ruled is None:
         return 0
     batches = list(ruled.select_related("user__group").order_by("created_at")[:ANNOUNCED_AT_ONCE])
-    now = timezone.now()
+    now = database_time()
     for batch in batches:
         period = timedelta(days=allowance_of(batch.user).retention_days or 0)
         batch.expires_at = max(batch.created_at + period, now + min(period, NOTICE))
@@ -85,18 +85,19 @@ def _under_a_rule() -> "QuerySet[Batch] | None":
 def expire() -> int:
     """Remove the files of batches whose day has come and of which nothing is open; returns how many, at
     most `EXPIRED_AT_ONCE`."""
+    now = database_time()
     due = Batch.objects.filter(
-        files_removed_at=None, expires_at__lte=timezone.now(), pending_count=0, processing_count=0
+        files_removed_at=None, expires_at__lte=now, pending_count=0, processing_count=0
     )
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_AT_ONCE])
     for batch_id in ids:
-        _expire(batch_id)
+        _expire(batch_id, now)
     return len(ids)
 
 
 @transaction.atomic
-def _expire(batch_id: UUID) -> None:
-    batch, now = lock_batch(batch_id), timezone.now()
+def _expire(batch_id: UUID, now: datetime) -> None:
+    batch = lock_batch(batch_id)
     if batch is None or batch.files_removed or batch.expires_at is None or batch.expires_at > now:
         return
     if batch.pending_count or batch.processing_count:

@@ -67,7 +67,7 @@ def rerun_items(
     Raises:
         InsufficientCreditsError, FilesRemovedError: nothing was charged or changed.
     """
-    ledger.lock_user(user_id)
+    _, now = ledger.lock_user_at(user_id)
     batch = lock_batch(batch_id)
     if batch is None:
         return 0
@@ -76,7 +76,7 @@ def rerun_items(
         items = [item for item in items if not item.error_final]
     if not items:
         return 0
-    retention.put_off(batch)
+    retention.put_off(batch, now)
     if not batch.pending_count and not batch.processing_count:
         routing.begin_anew(batch)
     price = price_of_video(batch.audio_duration_s, name_of(batch.engine))

@@ -50,6 +50,7 @@ def share_create(*, batch: Batch, item: VideoItem | None, days: int, acting_user
         batch=batch,
         item=item,
         made_by=acting_user,
+        created_at=database_now(),
         expires_at=database_now(timedelta(days=days)),
     )
     share.refresh_from_db()

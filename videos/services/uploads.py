@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -80,7 +79,6 @@ def uploads_begin(*, user: User, files: Sequence[Announced]) -> list[Upload]:
     ]
     if problems:
         raise InvalidUploadsError(problems)
-    now = timezone.now()
     uploads = [
         Upload(
             id=uuid4(),
@@ -89,13 +87,13 @@ def uploads_begin(*, user: User, files: Sequence[Announced]) -> list[Upload]:
             size=file.size,
             content_type=file.content_type,
             part_size=settings.UPLOAD_PART_BYTES,
-            created_at=now,
-            expires_at=now + LIFETIME,
         )
         for file in files
     ]
     with transaction.atomic():
-        ledger.lock_user(user.pk)  # so that two calls at once cannot both find room
+        _, now = ledger.lock_user_at(user.pk)  # so that two calls at once cannot both find room
+        for upload in uploads:
+            upload.created_at, upload.expires_at = now, now + LIFETIME
         _require_room(user, uploads)
         Upload.objects.bulk_create(uploads)
     store = upload_store()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
-from django.utils import timezone
 
 from engines.base import EngineError, EngineStoppedError, EngineUnavailableError, RenderSpec
 from engines.remote import JobOrder, JobState, JobView, RemoteEngine
@@ -46,6 +45,7 @@ from videos.worker.trouble import (
 )
 from videos.worker.verdicts import surely
 from zhiying.kernel import tracing
+from zhiying.kernel.clock import database_time
 from zhiying.kernel.log_lines import belongs_to
 
 FINISHING_TRIES = 3
@@ -163,7 +163,7 @@ def fetch(engine: RemoteEngine, job: RemoteJob) -> Next:
                 shown, audio_s = _bring(engine, job, sources, slot)
         except Exception as error:  # noqa: BLE001  (what is not known is raised again)
             return _not_brought(job, error)
-        seconds = (timezone.now() - job.created_at).total_seconds()
+        seconds = (database_time() - job.created_at).total_seconds()
         if shown:
             count_render(claim, seconds)
             forecast.record_speed(job.engine, render_s=seconds, audio_s=audio_s)

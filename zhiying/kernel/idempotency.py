@@ -29,7 +29,7 @@ from django.db import (
     connections,
     transaction,
 )
-from django.utils import timezone
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext as _
 
 from zhiying.kernel.clock import database_now
@@ -118,26 +118,32 @@ def perform_once(request: KeyedRequest | None, work: Callable[[Save], Answer]) -
 
 def delete_expired() -> int:
     """Forget answers older than `IDEMPOTENCY_TTL`; returns how many."""
-    limit = timezone.now() - settings.IDEMPOTENCY_TTL
-    return IdempotencyRecord.objects.filter(created_at__lt=limit).delete()[0]
+    return IdempotencyRecord.objects.filter(created_at__lt=_oldest()).delete()[0]
+
+
+def _oldest() -> Combinable:
+    """What was asked before that time by the database's clock is forgotten."""
+    return database_now(-settings.IDEMPOTENCY_TTL)
 
 
 def _begin(request: KeyedRequest) -> tuple[IdempotencyRecord, Answer | None]:
     if not request.key or len(request.key) > MAX_KEY_LENGTH or not request.key.isprintable():
         raise InvalidError(_("The Idempotency-Key must have 1 to 255 printable characters."))
     mine = IdempotencyRecord.objects.filter(user_id=request.user_id, key=request.key)
-    now = timezone.now()
-    mine.filter(created_at__lt=now - settings.IDEMPOTENCY_TTL).delete()
-    facts: dict[str, Any] = {"fingerprint": request.fingerprint, "owner": uuid4(), "created_at": now}
-    record = IdempotencyRecord(
-        user_id=request.user_id, key=request.key, alive_until=database_now(LEASE), **facts
-    )
+    mine.filter(created_at__lt=_oldest()).delete()
+    facts: dict[str, Any] = {
+        "fingerprint": request.fingerprint,
+        "owner": uuid4(),
+        "created_at": database_now(),
+        "alive_until": database_now(LEASE),
+    }
+    record = IdempotencyRecord(user_id=request.user_id, key=request.key, **facts)
     try:
         with transaction.atomic():
             record.save(force_insert=True)
     except IntegrityError:
         abandoned = mine.filter(status_code=None, alive_until__lt=database_now())
-        if not abandoned.update(alive_until=database_now(LEASE), **facts):
+        if not abandoned.update(**facts):
             return record, _earlier_answer(mine.first(), request)
         return mine.get(), None
     return record, None
