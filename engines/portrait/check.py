@@ -6,7 +6,7 @@ import cv2
 
 from engines.base import Note
 from engines.portrait.face.faces import FaceFinder
-from engines.portrait.rig import check_portrait
+from engines.portrait.rig import PhotoFile, look
 
 
 class PortraitCheck:
@@ -17,4 +17,4 @@ class PortraitCheck:
         self._finder = FaceFinder()
 
     def check(self, portrait: Path) -> tuple[Note, ...]:
-        return check_portrait(portrait, self._finder)
+        return look(PhotoFile(portrait).to_look_at(), self._finder).notes
