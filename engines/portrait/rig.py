@@ -14,7 +14,7 @@ from PIL import Image
 from engines.base import Note, UnusablePortraitError
 from engines.portrait.eyes.movement import EyeRig, build_eyes
 from engines.portrait.face.detect import Detection
-from engines.portrait.face.faces import OUR_NEEDS, FaceFinder, FaceNeeds, FoundFace, Photo
+from engines.portrait.face.faces import FaceFinder, FoundFace, Photo
 from engines.portrait.face.geometry import FaceFrame, Rect
 from engines.portrait.face.glasses import brow_freedom
 from engines.portrait.face.silhouette import Mask, find_silhouette, person_reach, surroundings
@@ -153,16 +153,13 @@ class _Picture:
 
 
 def look(
-    photo: Photo,
-    finder: FaceFinder,
-    detected: Callable[[Detection], object] | None = None,
-    needs: FaceNeeds = OUR_NEEDS,
+    photo: Photo, finder: FaceFinder, detected: Callable[[Detection], object] | None = None
 ) -> FoundFace:
     """The face of a photo: what is found unusable at intake and by a render, in one place.
 
     Raises `NoFaceError` or `UnusablePortraitError`.
     """
-    found = finder.find_in(photo, detected, needs)
+    found = finder.find_in(photo, detected)
     height, width = found.photo.seen.shape[:2]
     in_video = video_scale(width * found.photo.step, height * found.photo.step)
     if FaceFrame.from_landmarks(found.points).iod * in_video < MIN_IOD_PX:

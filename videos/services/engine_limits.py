@@ -29,6 +29,7 @@ WAV_HEADER_BYTES = 44
 class EngineLimits:
     """None: no limit."""
 
+    name: str = ""
     label: str = ""
     min_side_px: int = 0
     max_side_px: int | None = None
@@ -39,6 +40,7 @@ class EngineLimits:
     max_audio_s: float | None = None
     max_per_day: int | None = None
     understands_prompt: bool = True
+    needs_face: bool = False
 
     @property
     def shortest_s(self) -> float:
@@ -87,7 +89,7 @@ def engine_limits() -> EngineLimits:
         declared = worker.engines.get(settings.GENERATION_ENGINE, {}).get("capabilities")
         if declared:
             return _limits_in(declared)
-    return EngineLimits()
+    return EngineLimits(name=settings.GENERATION_ENGINE)
 
 
 def day_of(limits: EngineLimits) -> Day | None:
@@ -115,6 +117,7 @@ def _limits_in(declared: Mapping[str, Any]) -> EngineLimits:
         by_bytes = (most_bytes - WAV_HEADER_BYTES) / LEAST_BYTES_PER_S
         longest = by_bytes if longest is None else min(longest, by_bytes)
     return EngineLimits(
+        name=settings.GENERATION_ENGINE,
         label=str(declared.get("label") or settings.GENERATION_ENGINE),
         min_side_px=declared.get("min_side_px") or 0,
         max_side_px=declared.get("max_side_px"),
@@ -125,4 +128,5 @@ def _limits_in(declared: Mapping[str, Any]) -> EngineLimits:
         max_audio_s=longest,
         max_per_day=declared.get("max_per_day"),
         understands_prompt=bool(declared.get("understands_prompt", True)),
+        needs_face=bool(declared.get("needs_face", False)),
     )
