@@ -21,6 +21,9 @@ ENGINES: Mapping[str, str] = {
 PORTRAIT_CHECKS: Mapping[str, str] = {"portrait": "engines.portrait.check:PortraitCheck"}
 """Name of an engine → `module:class` of its `PortraitCheck`, for those that can tell without a render."""
 
+ANY_FACE = "any face"
+"""The check for engines that need a face and have none of their own. No engine's name: it has a space."""
+
 FINISHING = "finishing"
 """Not chosen by anybody: what makes a remote engine's result ours (`engines.results.engine`)."""
 
@@ -87,9 +90,17 @@ def get_engine(name: str) -> Engine:
     return engine
 
 
+def portrait_check_of(engine: str, needs_face: bool) -> str | None:
+    """Which check looks at an engine's portraits: its own, the one for any that needs a face, or none."""
+    if engine in PORTRAIT_CHECKS:
+        return engine
+    return ANY_FACE if needs_face else None
+
+
 def get_portrait_check(name: str) -> PortraitCheck:
-    """A new check of an engine's, with what it needs loaded; raises `EngineUnavailableError`."""
-    check: PortraitCheck = _loaded(name, PORTRAIT_CHECKS)()
+    """A new check, by the name `portrait_check_of` gives; raises `EngineUnavailableError`."""
+    paths = {**PORTRAIT_CHECKS, ANY_FACE: "engines.portrait.check:AnyFaceCheck"}
+    check: PortraitCheck = _loaded(name, paths)()
     return check
 
 

@@ -71,6 +71,7 @@ class PortraitEngine:
             share_one_heap()
             self._companions.ready(default_threads() - 1)  # they start while the networks are loaded
             self._finder = FaceFinder()
+            self._finder.people  # noqa: B018  # loaded now rather than by the first render
 
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         """Render `spec`; raises an `EngineError` and leaves no file behind when that is impossible."""

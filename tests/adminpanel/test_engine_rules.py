@@ -18,7 +18,7 @@ def _engines(settings: LazySettings) -> None:
     settings.GENERATION_ENGINES = ["lightx2v", "comfyui"]
 
 
-def save(browser: Client, rule: EngineRule | None = None, **fields: str) -> Any:
+def save(browser: Client, rule: EngineRule | None = None, **fields: Any) -> Any:
     given = {"position": "10", "enabled": "on", "engine": "lightx2v", "fallbacks": "", "prompt": "any"}
     address = page(EngineRule, "change", rule.pk) if rule else page(EngineRule, "add")
     return browser.post(address, {**given, **fields}, follow=True)
@@ -57,7 +57,7 @@ def test_a_rule_is_made_changed_and_deleted_and_each_is_recorded(browser: Client
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_with_a_reason(
-    browser: Client, fields: dict[str, str], words: str
+    browser: Client, fields: dict[str, Any], words: str
 ) -> None:
     assert words in save(browser, **fields).content.decode()
     assert not EngineRule.objects.exists()

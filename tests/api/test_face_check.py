@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from engines.base import EngineError
 from engines.portrait.check import PortraitCheck
-from engines.registry import PORTRAIT_CHECKS, get_engine
+from engines.registry import ANY_FACE, PORTRAIT_CHECKS, get_engine
 from tests.api.forms import file, form, submit
 from tests.support.books import assert_books_balance
 from tests.support.media import MEDIA, PORTRAIT, image_bytes
+from tests.support.rows import make_worker
 from videos.media.face_check import FaceChecker
 from videos.models import Batch, VideoItem
 from videos.services import faces
@@ -31,14 +33,28 @@ def _checked(settings: LazySettings) -> Iterator[None]:
     settings.FACE_CHECK = True
     settings.FACE_CHECK_TIME_LIMIT_S = 60.0
     yield
-    faces._checker("portrait", 60.0).close()
+    faces._checker(60.0).close()
     faces._checker.cache_clear()
 
 
-def small() -> bytes:
+def small(side: int = 220) -> bytes:
     stream = io.BytesIO()
-    Image.open(PORTRAIT).resize((220, 220)).save(stream, "JPEG")
+    Image.open(PORTRAIT).resize((side, side)).save(stream, "JPEG")
     return stream.getvalue()
+
+
+def use_engine(settings: LazySettings, name: str, *, needs_face: bool) -> None:
+    """An engine that is not ours, as the worker that has it declares it."""
+    settings.GENERATION_ENGINE = name
+    capabilities = {**asdict(get_engine("portrait").capabilities()), "needs_face": needs_face}
+    ready = {"ready": True, "code": "", "params": {}, "detail": "", "capabilities": capabilities}
+    make_worker(engines={name: ready})
+
+
+def codes(answer: Any) -> dict[int, str]:
+    """What each portrait of a refused batch has against it, by its place."""
+    assert answer.status_code == 400, answer.content
+    return {one["index"]: one["code"] for one in answer.json()["errors"]["images"]}
 
 
 def mixed() -> dict[str, Any]:
@@ -68,25 +84,59 @@ def test_usable_portraits_pass(client_of_user: APIClient) -> None:
     assert submit(client_of_user, form(pictures)).status_code == 201
 
 
+def test_an_engine_of_others_that_needs_a_face_is_asked_less_of(
+    user: User, client_of_user: APIClient, settings: LazySettings
+) -> None:
+    pictures = [PORTRAIT.read_bytes(), image_bytes(), small(), small(260)]
+    use_engine(settings, "portrait", needs_face=True)
+    ours = codes(submit(client_of_user, form([file(f"{n}.jpg", one) for n, one in enumerate(pictures)])))
+    assert ours == {1: "no_face", 2: "face_too_narrow", 3: "face_too_narrow"}
+    use_engine(settings, "dashscope", needs_face=True)
+    answer = submit(client_of_user, form([file(f"{n}.jpg", one) for n, one in enumerate(pictures)]))
+    assert codes(answer) == {1: "no_face", 2: "face_too_narrow"}
+    assert "48" in answer.json()["errors"]["images"][1]["detail"]
+    assert not Batch.objects.exists()
+    assert_books_balance()
+
+
+def test_an_engine_that_needs_no_face_gets_what_there_is(
+    client_of_user: APIClient, settings: LazySettings
+) -> None:
+    use_engine(settings, "comfyui", needs_face=False)
+    assert submit(client_of_user).status_code == 201
+
+
+def test_one_child_looks_for_all_engines(tmp_path: Path) -> None:
+    path = tmp_path / "small.jpg"
+    path.write_bytes(small(260))
+    checker = FaceChecker(60.0)
+    refused = checker.problems([path, PORTRAIT], "portrait")
+    child = checker._child
+    assert checker.problems([path, PORTRAIT], ANY_FACE) == [None, None]
+    assert checker._child is child
+    assert [problem and problem.code for problem in refused] == ["face_too_narrow", None]
+    checker.close()
+
+
 def test_without_the_setting_nobody_looks(client_of_user: APIClient, settings: LazySettings) -> None:
     settings.FACE_CHECK = False
     assert submit(client_of_user).status_code == 201
 
 
 def test_a_check_that_cannot_run_refuses_nothing(tmp_path: Path) -> None:
-    checker = FaceChecker("portrait", 60.0, memory_bytes=50_000_000)
+    checker = FaceChecker(60.0, memory_bytes=50_000_000)
     blank = tmp_path / "blank.jpg"
     blank.write_bytes(image_bytes())
-    assert checker.problems([blank] * 3) == [None] * 3
+    assert checker.problems([blank] * 3, "portrait") == [None] * 3
     checker.close()
 
 
 def test_a_check_that_hangs_is_killed(tmp_path: Path) -> None:
-    checker = FaceChecker("portrait", 0.001)  # nothing is loaded by then
+    checker = FaceChecker(0.001)  # nothing is loaded by then
     blank = tmp_path / "blank.jpg"
     blank.write_bytes(image_bytes())
     started = time.monotonic()
-    assert checker.problems([blank] * 50) == [None] * 50
+    assert checker.problems([blank] * 50, "portrait") == [None] * 50
     assert checker._child is None
     assert time.monotonic() - started < 30
 

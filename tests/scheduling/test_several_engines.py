@@ -17,7 +17,7 @@ from tests.support.parallel import all_at_once, times
 from tests.support.rows import make_batch, make_user, make_worker
 from tests.support.scripted_engine import NAME, VARIABLE, prompt
 from videos.models import Batch, EngineRecord, ItemStatus, QueueLane, VideoItem, Worker
-from videos.scheduling import claims
+from videos.scheduling import claims, engines
 from videos.scheduling.claims import claim_next
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, fallback
@@ -72,7 +72,7 @@ def test_an_engine_that_becomes_the_own_one_is_served_under_both_names(
 
 def test_each_engine_has_its_own_limit(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     most = {NAME: None, SECOND: 2}
-    real = claims.capabilities_of
+    real = engines.capabilities_of
 
     def limited(name: str) -> Any:
         return replace(real(name), max_concurrent=most[name])

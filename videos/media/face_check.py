@@ -1,7 +1,7 @@
-"""Asks the engine's own check, in a child process that can be killed, whether portraits can be used.
+"""Asks an engine's check, in a child process that can be killed, whether portraits can be used.
 
-The child stays with its networks loaded. Whatever is wrong with it (no memory, no weights, a portrait it
-hangs on) leaves portraits unchecked rather than refused: the render finds out.
+The child stays with its networks loaded, which all checks share. Whatever is wrong with it (no memory, no
+weights, a portrait it hangs on) leaves portraits unchecked rather than refused: the render finds out.
 """
 
 import json
@@ -42,21 +42,24 @@ class FaceProblem:
 class FaceChecker:
     """Owns one child process, started when it is needed. Threads take turns."""
 
-    def __init__(self, engine: str, time_limit_s: float, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._command = [sys.executable, "-m", "videos.media.face_process", engine, str(memory_bytes)]
+    def __init__(self, time_limit_s: float, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._command = [sys.executable, "-m", "videos.media.face_process", str(memory_bytes)]
         self._time_limit_s = time_limit_s
         self._turn = threading.Lock()
         self._child: _Child | None = None
 
-    def problems(self, portraits: Sequence[Path]) -> list[FaceProblem | None]:
-        """For each portrait, in order, what is wrong with it; None where nothing is or nobody could look."""
+    def problems(self, portraits: Sequence[Path], check: str) -> list[FaceProblem | None]:
+        """For each portrait, in order, what is wrong with it; None where nothing is or nobody could look.
+
+        `check` is its name as `engines.registry.portrait_check_of` gives it.
+        """
         found: list[FaceProblem | None] = []
         failures = 0
         for portrait in portraits:
             problem = None
             if failures < MAX_FAILURES:
                 try:
-                    problem = self._check(portrait)
+                    problem = self._check(portrait, check)
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     failures += 1
                     logger.warning("A portrait went on without a look at its face: %s", error)
@@ -69,7 +72,7 @@ class FaceChecker:
             self._child.kill()
             self._child = None
 
-    def _check(self, portrait: Path) -> FaceProblem | None:
+    def _check(self, portrait: Path, check: str) -> FaceProblem | None:
         # A turn for each portrait: a batch of one does not wait for a batch of fifty.
         if not self._turn.acquire(timeout=self._time_limit_s):
             raise TimeoutError("other portraits are being checked")
@@ -78,7 +81,7 @@ class FaceChecker:
                 self.close()
             if self._child is None:
                 self._child = _Child(self._command)
-            answer = self._child.ask(portrait, self._time_limit_s)
+            answer = self._child.ask(portrait, check, self._time_limit_s)
         except BaseException:
             self.close()  # whatever state it is in, it is not asked again
             raise
@@ -104,11 +107,12 @@ class _Child:
         threading.Thread(target=self._read, daemon=True).start()
         self.checks = 0
 
-    def ask(self, portrait: Path, time_limit_s: float) -> dict[str, Any]:
+    def ask(self, portrait: Path, check: str, time_limit_s: float) -> dict[str, Any]:
         """Raises TimeoutError, OSError (the process has ended) or ValueError (it talks nonsense)."""
         self.checks += 1
         assert self._process.stdin  # noqa: S101  (it is a pipe; tells the type checker)
-        self._process.stdin.write(json.dumps(str(portrait.absolute())).encode() + b"\n")
+        request = {"portrait": str(portrait.absolute()), "check": check}
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
         started = time.monotonic()
         try:

@@ -1,7 +1,7 @@
-"""The child process of a `FaceChecker`: `python -m videos.media.face_process ENGINE`.
+"""The child process of a `FaceChecker`: `python -m videos.media.face_process MEMORY_BYTES`.
 
-Reads the path of one portrait a line, as JSON, and answers in JSON lines. Its networks stay loaded. It knows
-no Django and no secret.
+Reads the path of one portrait and the name of its check a line, as JSON, and answers in JSON lines. Its
+networks stay loaded. It knows no Django and no secret.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import queue
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engines.registry import get_portrait_check
 from engines.sandbox import give_up_privileges
 
 
-def main(engine: str, memory_bytes: int) -> None:
+def main(memory_bytes: int) -> None:
     give_up_privileges()
     _limit(memory_bytes)
     # Libraries that print must not break the protocol: what they write goes to stderr.
@@ -25,9 +26,11 @@ def main(engine: str, memory_bytes: int) -> None:
     os.dup2(2, 1)
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
-    checker = get_portrait_check(engine)
+    check_named = cache(get_portrait_check)
     while True:
-        stream.write(json.dumps(_answer(checker, Path(json.loads(requests.get())))) + "\n")
+        request = json.loads(requests.get())
+        answer = _answer(check_named(request["check"]), Path(request["portrait"]))
+        stream.write(json.dumps(answer) + "\n")
         stream.flush()
 
 
@@ -57,4 +60,4 @@ def _limit(memory_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]))

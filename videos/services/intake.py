@@ -24,7 +24,7 @@ from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
 from videos.services.earlier import StoredPortrait, StoredRecording, require_recording_limits
 from videos.services.engine_limits import Day, EngineLimits, day_of, engine_limits, limits_of
-from videos.services.faces import face_problems
+from videos.services.faces import are_looked_at, face_problems
 from videos.services.routing import NoRouteError, Route, route_for
 from videos.store import files as stored
 from videos.store import scratch
@@ -217,12 +217,9 @@ def _prepare_all(
         if isinstance(image.content, Path)
     ]
     decoded = prepare_images([job for _image, job in jobs], limits=image_limits())
-    outcomes = iter(
-        _with_faces(
-            [_portrait(image, job, outcome) for (image, job), outcome in zip(jobs, decoded, strict=True)]
-        )
-    )
-    return [_for_engine(_outcome(image) or next(outcomes), engine) for image in images]
+    uploaded = iter([_portrait(image, job, found) for (image, job), found in zip(jobs, decoded, strict=True)])
+    outcomes = [_outcome(image) or next(uploaded) for image in images]
+    return [_for_engine(outcome, engine) for outcome in _with_faces(outcomes, root, engine)]
 
 
 def _for_engine(outcome: PreparedPortrait | Problem, engine: EngineLimits) -> PreparedPortrait | Problem:
@@ -241,15 +238,24 @@ def _outcome(image: SubmittedFile) -> PreparedPortrait | MediaProblem | None:
     return found if isinstance(found, MediaProblem) else None
 
 
-def _with_faces(outcomes: Sequence[PreparedPortrait | Problem]) -> list[PreparedPortrait | Problem]:
-    """The outcomes, with those that the engine would refuse turned into its reasons."""
-    files = {
-        index: outcome.portrait
-        for index, outcome in enumerate(outcomes)
-        if isinstance(outcome, PreparedPortrait) and isinstance(outcome.portrait, Path)
-    }
-    problems = dict(zip(files, face_problems(list(files.values())), strict=True))
-    return [problems.get(index) or outcome for index, outcome in enumerate(outcomes)]
+def _with_faces(
+    outcomes: Sequence[PreparedPortrait | Problem], root: Path, engine: EngineLimits
+) -> list[PreparedPortrait | Problem]:
+    """The outcomes, with those that the engine would refuse turned into its reasons.
+
+    Stored ones are looked at again: they may have been another engine's. One that does not come from the
+    store in time goes on without a look; that it is not there is found when it is copied.
+    """
+    sources = [outcome.portrait for outcome in outcomes if isinstance(outcome, PreparedPortrait)]
+    if not sources or not are_looked_at(engine=engine.name, needs_face=engine.needs_face):
+        return list(outcomes)
+    with stored.local_copies(set(sources), root, settings.FACE_CHECK_TIME_LIMIT_S) as files:
+        found = face_problems(list(files.values()), engine=engine.name, needs_face=engine.needs_face)
+        problems = dict(zip(files, found, strict=True))
+    return [
+        (problems.get(outcome.portrait) or outcome) if isinstance(outcome, PreparedPortrait) else outcome
+        for outcome in outcomes
+    ]
 
 
 def _portrait(

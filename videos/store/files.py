@@ -1,8 +1,11 @@
 """Files of the store: saved, fetched, streamed and listed, alike on disk and on S3."""
 
+import itertools
+import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from videos.store.backends import bucket, disk_path, is_missing, is_remote
+from videos.store.backends import Bucket, bucket, disk_path, is_missing, is_remote
 from videos.store.keys import content_type
 
 if TYPE_CHECKING:
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 * 1024
 FETCH_DEADLINE_S = 600.0
 """How long one file may take to arrive from the store, however slowly it comes."""
+FETCHES_AT_ONCE = 5
+"""Of several files; a client of S3 keeps ten connections."""
 RESUMPTIONS = 3
 """How often a stream that breaks off is taken up again where it stopped."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -130,13 +136,49 @@ def local_copy(key: str, cache: Path) -> Iterator[Path]:
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache) as folder:
         path = Path(folder) / Path(key).name
-        ends_at = time.monotonic() + FETCH_DEADLINE_S
-        with path.open("wb") as target:
-            for chunk in chunks(key):
-                target.write(chunk)
-                if time.monotonic() > ends_at:
-                    raise TimeoutError(f"{key} took longer than {FETCH_DEADLINE_S:.0f} s")
+        _fetch(key, path, bucket(), time.monotonic() + FETCH_DEADLINE_S)
         yield path
+
+
+@contextmanager
+def local_copies(
+    sources: Collection[FileSource], cache: Path, within_s: float
+) -> Iterator[dict[FileSource, Path]]:
+    """Readable local paths of several files; of one that cannot be had within `within_s` there is none.
+
+    Remote files are fetched into `cache` meanwhile, several at once.
+    """
+    here: dict[FileSource, Path] = {source: source for source in sources if isinstance(source, Path)}
+    keys = [source for source in sources if isinstance(source, StoredKey)]
+    if not is_remote() or not keys:
+        there = {source: disk_path(source.key) for source in keys}
+        yield {**here, **{source: path for source, path in there.items() if path.is_file()}}
+        return
+    store, ends_at = bucket(), time.monotonic() + within_s  # its client is good for threads
+    with TemporaryDirectory(dir=cache) as folder:
+
+        def fetched(number: int) -> Path | Exception:
+            path = Path(folder) / str(number)
+            try:
+                _fetch(keys[number].key, path, store, ends_at)
+            except (OSError, BotoCoreError, ClientError) as error:
+                return error
+            return path
+
+        with ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch") as pool:
+            arrived = dict(zip(keys, pool.map(fetched, range(len(keys))), strict=True))
+        if lost := [error for error in arrived.values() if isinstance(error, Exception)]:
+            logger.warning("%d of %d files did not come from the store: %s", len(lost), len(keys), lost[0])
+        yield {**here, **{source: path for source, path in arrived.items() if isinstance(path, Path)}}
+
+
+def _fetch(key: str, path: Path, store: Bucket, ends_at: float) -> None:
+    """Fetch a remote file; raises TimeoutError where it has not come by `ends_at`."""
+    with path.open("wb") as target:
+        for chunk in itertools.chain([b""], _remote_chunks(key, store)):
+            target.write(chunk)
+            if time.monotonic() > ends_at:
+                raise TimeoutError(f"{key} did not come in time")
 
 
 def chunks(key: str) -> Iterator[bytes]:
@@ -146,15 +188,15 @@ def chunks(key: str) -> Iterator[bytes]:
         FileNotFoundError: at the first chunk, when it is not stored.
     """
     if is_remote():
-        yield from _remote_chunks(key)
+        yield from _remote_chunks(key, bucket())
         return
     with disk_path(key).open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
 
 
-def _remote_chunks(key: str) -> Iterator[bytes]:
-    store, passed, left = bucket(), 0, RESUMPTIONS
+def _remote_chunks(key: str, store: Bucket) -> Iterator[bytes]:
+    passed, left = 0, RESUMPTIONS
     while True:
         wanted: dict[str, Any] = {"Range": f"bytes={passed}-"} if passed else {}
         try:

@@ -65,9 +65,10 @@ AUDIO_MIN_S = env.float("AUDIO_MIN_S", default=0.5)
 AUDIO_MAX_S = env.float("AUDIO_MAX_S", default=300.0)
 PROMPT_MAX_CHARS = env.int("PROMPT_MAX_CHARS", default=2000)
 FACE_CHECK = env.bool("FACE_CHECK", default=True)
-"""Whether intake asks the engine's own check of portraits, before a credit moves."""
+"""Whether intake asks the check of the engine's portraits, before a credit moves."""
 FACE_CHECK_TIME_LIMIT_S = env.float("FACE_CHECK_TIME_LIMIT_S", default=10)
-"""For one portrait; one that takes longer goes on unchecked. The first one waits for the networks, too."""
+"""For one portrait; one that takes longer goes on unchecked. The first one waits for the networks, too.
+As long as stored portraits may take to come from the store, all of a batch together."""
 FREE_CHECKS_PER_HOUR = env.int("FREE_CHECKS_PER_HOUR", default=1000)
 """Images of one user that dry runs and failed submissions may have decoded in an hour."""
 REQUEST_MAX_BYTES = BATCH_MAX_IMAGES * IMAGE_MAX_BYTES + AUDIO_MAX_BYTES + 1_000_000

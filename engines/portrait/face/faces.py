@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -29,8 +30,11 @@ MAX_GAPE = 0.385
 """Lips further apart than this (IOD) show tongue and throat, which nobody could close over."""
 MOUTH_ROOM = ((-0.04, 0.0), (0.04, 0.0), (0.0, 0.14))
 """What must be left of the picture beside and below the lips (IOD), or they have nowhere to move."""
-TILE_SHARES = (2, 4)
-"""Tiles are this fraction of the photo's longer side, overlapping by half."""
+CLOSE_PX = 128
+"""A face at least this large (longer side of its box) shows all that the mesh's input can hold."""
+TILE_SHARE = 2
+"""Tiles are this fraction of the photo's longer side, overlapping by half. In the largest photo a face of 54
+pixels has 12 in the input of the detector, which saw each of six faces at 10, wherever they were."""
 MIN_TILE_PX = 200
 SAME_FACE_DISTANCE = 0.5
 """Detections whose centres are closer than this share of the larger one's size are one face."""
@@ -41,11 +45,55 @@ TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLO
 
 
 @dataclass(frozen=True)
+class FaceNeeds:
+    """What an engine needs of a face."""
+
+    min_px: float
+    """Longer side of its box in the photo."""
+    min_share: float
+    """The same as a share of the photo's longer side."""
+    max_turn_deg: float
+    """How far aside the mesh may see the eyes turned; it sees less than there is."""
+    mouth_room: tuple[tuple[float, float], ...]
+    """What must be left of the photo beside and below the lips (IOD)."""
+    max_gape: float | None
+    """How far apart the lips may be (IOD); None: as far as they like."""
+
+
+OUR_NEEDS = FaceNeeds(MIN_FACE_PX, 0.0, MAX_TURN_DEG, MOUTH_ROOM, MAX_GAPE)
+"""Those of the portrait engine."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What a face is looked for in: `seen`, and the `whole` photo, `step` times as many pixels each way."""
+
+    seen: U8
+    step: int
+    whole: Callable[[], U8]
+
+    @staticmethod
+    def of(bgr: U8) -> "Photo":
+        """One that is looked at as it is."""
+        return Photo(bgr, 1, lambda: bgr)
+
+    def placed(self, points: F64) -> F64:
+        """Points (n, 2 or 3) of what is seen, in pixels of the whole photo."""
+        moved = points * self.step
+        moved[:, :2] += (self.step - 1) / 2  # pixel centres are on integers in both
+        return moved
+
+
+@dataclass(frozen=True)
 class FoundFace:
-    """The chosen face: mesh `points` (468, 3) in image pixels, and `notes` for the user."""
+    """The chosen face: mesh `points` (468, 3) in pixels of the whole photo, and `notes` for the user."""
 
     points: F64
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...]
+    photo: Photo
+    """What it was found in."""
+    points_seen: F64
+    """The points in pixels of what was seen of it."""
 
 
 class FaceFinder:
@@ -54,26 +102,55 @@ class FaceFinder:
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = FaceMesh()
-        self.people = PersonNetwork()
+
+    @cached_property
+    def people(self) -> PersonNetwork:
+        """Loaded when it is needed: a look at the face alone does without."""
+        return PersonNetwork()
 
     def find(self, bgr: U8, detected: Callable[[Detection], object] | None = None) -> FoundFace:
-        """The face to animate in `bgr` (H, W, 3).
+        """The face to animate in `bgr` (H, W, 3), as `find_in` finds it."""
+        return self.find_in(Photo.of(bgr), detected)
 
-        `detected` is told of every face that is tried, before its mesh is located.
+    def find_in(
+        self,
+        photo: Photo,
+        detected: Callable[[Detection], object] | None = None,
+        needs: FaceNeeds = OUR_NEEDS,
+    ) -> FoundFace:
+        """The face to animate.
 
-        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where the face is too small,
-        turned too far aside, cut off at the mouth, or its mouth wide open.
+        A face that the smaller copy of the photo shows in too few pixels, or not at all, is looked for in the
+        whole photo. `detected` is told of every face that is tried, in pixels of the whole photo, before its
+        mesh is located.
+
+        Raises `NoFaceError` where there is none, and `UnusablePortraitError` where it does not meet the
+        `needs`: too small, turned too far aside, cut off at the mouth, or its mouth wide open.
         """
-        detections = _distinct(self._any_orientation(bgr) or self._tiles(bgr))
-        ranked = sorted(detections, key=lambda found: _prominence(found, bgr), reverse=True)
-        for chosen in ranked:
-            if detected is not None:
-                detected(chosen)
-            mesh = self._mesh.locate(bgr, chosen)
-            if mesh.confidence >= MIN_CONFIDENCE:
-                _require_usable(chosen, mesh, bgr.shape[1], bgr.shape[0])
-                return FoundFace(mesh.points, _notes(chosen, ranked))
+        bgr, ways = photo.seen, [self._any_orientation]
+        if photo.step == 1:
+            ways.append(self._tiles)
+        for way in ways:
+            ranked = sorted(_distinct(way(bgr)), key=lambda found: _prominence(found, bgr), reverse=True)
+            if photo.step > 1 and ranked and ranked[0].size < CLOSE_PX:
+                break
+            for chosen in ranked:
+                if detected is not None:
+                    detected(_placed(chosen, photo))
+                if found := self._located(chosen, photo, needs):
+                    return replace(found, notes=_notes(chosen, ranked))
+        if photo.step > 1:
+            return self.find_in(Photo.of(photo.whole()), detected, needs)
         raise NoFaceError
+
+    def _located(self, chosen: Detection, photo: Photo, needs: FaceNeeds) -> FoundFace | None:
+        """The face with its mesh; None where the mesh sees none."""
+        mesh = self._mesh.locate(photo.seen, chosen)
+        if mesh.confidence < MIN_CONFIDENCE:
+            return None
+        height, width = photo.seen.shape[:2]
+        _require_usable(chosen, mesh, width, height, needs)
+        return FoundFace(photo.placed(mesh.points), (), photo, mesh.points)
 
     def _any_orientation(self, bgr: U8) -> list[Detection]:
         """Faces of the orientation that shows them best."""
@@ -90,20 +167,16 @@ class FaceFinder:
         return best
 
     def _tiles(self, bgr: U8) -> list[Detection]:
-        """Faces too small to be seen in the whole photo; the first size of tile that shows any."""
+        """Faces too small to be seen in the whole photo."""
         height, width = bgr.shape[:2]
-        for share in TILE_SHARES:
-            side = max(height, width) // share
-            if side < MIN_TILE_PX:
-                break
-            found = []
-            for top in _starts(height, side):
-                for left in _starts(width, side):
-                    tile = np.ascontiguousarray(bgr[top : top + side, left : left + side])
-                    found += [_moved(face, left, top) for face in self._detector.detect(tile)]
-            if found:
-                return found
-        return []
+        side, found = max(height, width) // TILE_SHARE, list[Detection]()
+        if side < MIN_TILE_PX:
+            return found
+        for top in _starts(height, side):
+            for left in _starts(width, side):
+                tile = np.ascontiguousarray(bgr[top : top + side, left : left + side])
+                found += [_moved(face, left, top) for face in self._detector.detect(tile)]
+        return found
 
 
 def _prominence(found: Detection, bgr: U8) -> float:
@@ -114,21 +187,30 @@ def _prominence(found: Detection, bgr: U8) -> float:
     return found.size * (1 - 0.6 * min(1.0, away)) * found.score
 
 
-def _require_usable(chosen: Detection, mesh: Mesh, width: int, height: int) -> None:
-    if chosen.size < MIN_FACE_PX:
-        raise UnusablePortraitError("face_too_narrow", width=round(chosen.size), limit=MIN_FACE_PX)
+def _placed(found: Detection, photo: Photo) -> Detection:
+    return Detection(found.score, photo.placed(found.box.reshape(2, 2)).ravel(), photo.placed(found.eyes))
+
+
+def _require_usable(
+    chosen: Detection, mesh: Mesh, width: int, height: int, needs: FaceNeeds = OUR_NEEDS
+) -> None:
+    """In the pixels of the picture of this size; one with few of them has shown a face of `CLOSE_PX`."""
+    if chosen.size < needs.min_px:
+        raise UnusablePortraitError("face_too_narrow", width=round(chosen.size), limit=round(needs.min_px))
+    if chosen.size < needs.min_share * max(width, height):
+        raise UnusablePortraitError("face_too_small")
     left, right = (mesh.points[list(pair)].mean(axis=0) for pair in (lm.EYE_CORNERS_A, lm.EYE_CORNERS_B))
     across = right - left
     turn = math.degrees(math.atan2(abs(across[2]), float(np.linalg.norm(across[:2]))))
-    if turn > MAX_TURN_DEG:
+    if turn > needs.max_turn_deg:
         raise UnusablePortraitError("face_turned_aside")
     frame = FaceFrame.from_landmarks(mesh.points)
     lips = frame.to_face(mesh.points[lm.OUTER_UPPER_LIP + lm.OUTER_LOWER_LIP, :2])
-    around = frame.to_image(np.concatenate([lips + np.array(way) for way in MOUTH_ROOM]))
+    around = frame.to_image(np.concatenate([lips + np.array(way) for way in needs.mouth_room]))
     if around.min() < 0 or (around > [width - 1, height - 1]).any():
         raise UnusablePortraitError("mouth_cut_off")
     lip_gap = mesh.points[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], :2]
-    if float(np.ptp(frame.to_face(lip_gap)[:, 1])) > MAX_GAPE:
+    if needs.max_gape is not None and float(np.ptp(frame.to_face(lip_gap)[:, 1])) > needs.max_gape:
         raise UnusablePortraitError("mouth_wide_open")
 
 

@@ -89,12 +89,7 @@ class FaceMesh:
 
     def _run(self, bgr: U8, region: _Region) -> Mesh:
         to_image = region.to_image()
-        factor = int(region.side / INPUT_PX)
-        source, to_source = bgr, to_image
-        if factor >= 2:  # shrink first: sampling every few pixels would alias
-            size = (max(1, bgr.shape[1] // factor), max(1, bgr.shape[0] // factor))
-            source = resize_u8(bgr, size, smooth=True)
-            to_source = to_image / factor
+        source, to_source = _source(bgr, to_image, int(region.side / INPUT_PX))
         crop = cv2.warpAffine(
             source,
             to_source,
@@ -111,3 +106,32 @@ class FaceMesh:
         points[:, :2] = np.c_[raw[:, :2], np.ones(POINTS)] @ to_image.T
         points[:, 2] = raw[:, 2] * region.side / INPUT_PX
         return Mesh(points, 1 / (1 + math.exp(-logit)))
+
+
+def _source(bgr: U8, to_image: F64, factor: int) -> tuple[U8, F64]:
+    """What a region is sampled from, and the matrix from the network's input pixels to its pixels.
+
+    Where the region is `factor` times as wide as the input, twice or more, the picture around it is shrunk
+    first: sampling every few pixels would alias.
+    """
+    height, width = bgr.shape[:2]
+    if factor < 2 or min(height, width) < factor:
+        return bgr, to_image
+    ends = np.array([0, INPUT_PX - 1])
+    corners = np.stack([*np.meshgrid(ends, ends), np.ones((2, 2))]).reshape(3, 4)
+    low, high = (to_image @ corners).min(axis=1), (to_image @ corners).max(axis=1)
+    spans = [_cells(low[axis], high[axis], side, factor) for axis, side in enumerate((width, height))]
+    (left, across), (top, down) = spans
+    part = bgr[top : top + down * factor, left : left + across * factor]
+    to_source = to_image.copy()
+    to_source[:, 2] -= [left + (factor - 1) / 2, top + (factor - 1) / 2]  # pixel centres are on integers
+    return resize_u8(np.ascontiguousarray(part), (across, down), smooth=True), to_source / factor
+
+
+def _cells(low: float, high: float, side: int, factor: int) -> tuple[int, int]:
+    """Where whole cells of `factor` pixels begin that cover `low` to `high` as far as the `side` has them,
+    with one more on either end; and how many."""
+    most = side // factor
+    first = min(max(0, int(low // factor) - 1), most - 1)
+    last = min(max(first, int(high // factor) + 1), most - 1)
+    return first * factor, last - first + 1

@@ -5,22 +5,25 @@ photo's lips are closed it is snapped to the darkest line between them, so that 
 the seam the eye already sees, and the resting mouth stays the photo's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from engines.base import UnusablePortraitError
 from engines.portrait.face import landmarks as lm
-from engines.portrait.face.geometry import FaceFrame
+from engines.portrait.face.geometry import FaceFrame, Rect
 from engines.portrait.mouth.edges import LipLines, shows_inside, snap_to_lips
 from engines.portrait.mouth.seam import is_covered, smoothed, snap_to_seam
-from engines.portrait.pixels import F32, F64
+from engines.portrait.pixels import F32, F64, U8
+from engines.portrait.video.colour import ycc_from_bgr
 
 OPEN_LIP_BIAS, OPEN_LIP_BIAS_PX = 0.004, 0.3
 """The blur between a lip and what is behind it, which has to stay behind, is this wide: IOD plus pixels."""
 MIN_OPEN_GAP = 0.02
 """An open mouth is taken to be open by at least this much."""
+LOOK_AROUND = 0.3
+"""How far around the lips (IOD) the picture matters for whether something lies over them."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,31 @@ class MouthShape:
         return float(np.clip((lift - 0.02) / 0.12, 0, 1) * np.clip((spread - 0.80) / 0.18, 0, 1))
 
 
-def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
-    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3).
+def require_mouth_seen(points: F64, bgr: U8) -> None:
+    """Raise `UnusablePortraitError` where something lies over the mouth.
 
-    Raises `UnusablePortraitError` where something lies over it.
+    The mesh `points` (468, 2 or 3) are in pixels of the photo `bgr` (H, W, 3).
     """
+    frame = FaceFrame.from_landmarks(points)
+    whole = Rect(0, 0, bgr.shape[1], bgr.shape[0])
+    around = Rect.around(points[lm.OUTER_UPPER_LIP + lm.OUTER_LOWER_LIP, :2], LOOK_AROUND * frame.iod + 4)
+    rect = around.clipped(whole)
+    if rect.empty:
+        return
+    ycc = ycc_from_bgr(bgr[rect.luma])
+    here = replace(frame, origin=frame.origin - [rect.x0, rect.y0])
+    lines = _lip_lines(frame.to_face(points[:, :2]))
+    if shows_inside(lines, here, ycc):
+        return
+    smooth = smoothed(np.ascontiguousarray(ycc[..., 0]), here)
+    if is_covered(snap_to_seam(lines, here, smooth), here, smooth):
+        raise UnusablePortraitError("mouth_covered")
+
+
+def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
+    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3)."""
     face = frame.to_face(points[:, :2])
-    curves = (lm.OUTER_UPPER_LIP, lm.INNER_UPPER_LIP, lm.INNER_LOWER_LIP, lm.OUTER_LOWER_LIP)
-    lines = LipLines(*(_rising(face[curve]) for curve in curves))
+    lines = _lip_lines(face)
     is_open = shows_inside(lines, frame, ycc)
     if is_open:
         upper, lower = snap_to_lips(lines, frame, ycc)
@@ -83,8 +103,6 @@ def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
     else:
         smooth = smoothed(np.ascontiguousarray(ycc[..., 0]), frame)
         upper = snap_to_seam(lines, frame, smooth)
-        if is_covered(upper, frame, smooth):
-            raise UnusablePortraitError("mouth_covered")
         lower = upper.copy()
         gap = lines.gap
     centre_x = float(face[[lm.UPPER_LIP_INNER, lm.LOWER_LIP_INNER], 0].mean())
@@ -101,6 +119,12 @@ def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
         nose=face[lm.NOSE_BASE],
         oval=face[lm.OVAL],
     )
+
+
+def _lip_lines(face: F64) -> LipLines:
+    """Of the mesh `face` (468, 2) in the face frame."""
+    curves = (lm.OUTER_UPPER_LIP, lm.INNER_UPPER_LIP, lm.INNER_LOWER_LIP, lm.OUTER_LOWER_LIP)
+    return LipLines(*(_rising(face[curve]) for curve in curves))
 
 
 def _rising(curve: F64) -> F64:
