@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ NO_ROWS = {
     Path("scheduling", "test_sandbox.py"),
 }
 """Of those, what is about settings and processes, and the same on any database."""
+
+WRITTEN_BY_MIGRATING = {"django_content_type", "auth_permission"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,34 +41,61 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_may_empty_append_only_tables() -> Iterator[None]:
-    """Let Django's flush, and nothing else, past the triggers that protect the ledger and the audit log.
+def _tests_that_commit_leave_nothing() -> Iterator[None]:
+    """In place of Django's flush, which touches every table and fills those of permissions again.
 
-    The flush deletes row by row on SQLite and truncates on PostgreSQL. The triggers are dropped and made
-    again within the flush's own transaction.
+    What that writes is the same for every test, and stays; of the other tables most are empty, and stay so.
     """
-    # Imported here: this plugin is loaded before Django is ready, and a migration's name is no identifier.
-    from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
-    from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+    # Imported here: this plugin is loaded before Django is ready.
+    from django.db import connection
+    from django.test import TransactionTestCase
 
-    rows = import_module("accounts.migrations.0002_append_only_ledger")
-    table = import_module("accounts.migrations.0003_ledger_is_not_truncated")
-    log = import_module("accounts.migrations.0021_append_only_audit_log")
+    empty = {"postgresql": _empty_postgresql, "sqlite": _empty_sqlite}[connection.vendor]
+
+    def leave_nothing(test: TransactionTestCase) -> None:
+        empty(connection)
+
     with pytest.MonkeyPatch.context() as patch:
-        _unprotected(patch, SQLite, rows.BACKWARD["sqlite"], rows.FORWARD["sqlite"])
-        _unprotected(patch, PostgreSQL, [table.UNPROTECT], [table.PROTECT])
-        for database, vendor in ((SQLite, "sqlite"), (PostgreSQL, "postgresql")):
-            _unprotected(patch, database, log.BACKWARD[vendor], log.FORWARD[vendor])
+        patch.setattr(TransactionTestCase, "_fixture_teardown", leave_nothing)
         yield
 
 
-def _unprotected(
-    patch: pytest.MonkeyPatch, database: Any, drop: Sequence[str], create: Sequence[str]
-) -> None:
-    original = database.ops_class.sql_flush
+def _empty_postgresql(connection: Any) -> None:
+    """Waits, as a TRUNCATE does, until nobody else has a transaction on any table."""
+    tables = _tables(connection)
+    with _transaction(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        if full := _full(cursor, tables):
+            # No trigger fires, neither those of foreign keys nor those of the append-only tables.
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(";".join(f"DELETE FROM {table}" for table in full))
 
-    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
-        statements = original(self, *args, **kwargs)
-        return [*drop, *statements, *create] if statements else statements
 
-    patch.setattr(database.ops_class, "sql_flush", sql_flush)
+def _empty_sqlite(connection: Any) -> None:
+    """Foreign keys are looked at when the transaction ends; triggers are dropped and made again within it."""
+    rows = import_module("accounts.migrations.0002_append_only_ledger")  # no identifier
+    log = import_module("accounts.migrations.0021_append_only_audit_log")
+    drop = [*rows.BACKWARD["sqlite"], *log.BACKWARD["sqlite"]]
+    create = [*rows.FORWARD["sqlite"], *log.FORWARD["sqlite"]]
+    with _transaction(), connection.cursor() as cursor:
+        if full := _full(cursor, _tables(connection)):
+            for statement in [*drop, *(f"DELETE FROM {table}" for table in full), *create]:
+                cursor.execute(statement)
+
+
+def _transaction() -> AbstractContextManager[None]:
+    from django.db import transaction
+
+    return transaction.atomic()
+
+
+def _tables(connection: Any) -> list[str]:
+    names = connection.introspection.django_table_names(include_views=False)
+    return sorted(connection.ops.quote_name(name) for name in set(names) - WRITTEN_BY_MIGRATING)
+
+
+def _full(cursor: Any, tables: Sequence[str]) -> list[str]:
+    """Those of the tables that hold something."""
+    looks = (f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables)
+    cursor.execute(" UNION ALL ".join(looks))
+    return [name for (name,) in cursor.fetchall()]
