@@ -18,26 +18,43 @@ NO_ROWS = {
     Path("scheduling", "test_core_share.py"),
     Path("scheduling", "test_render_process.py"),
     Path("scheduling", "test_sandbox.py"),
+    Path("adminpanel", "test_query_counts.py"),
+    Path("api", "test_errors.py"),
 }
-"""Of those, what is about settings and processes, and the same on any database."""
+"""Of those, what is the same on any database: settings, processes, shapes of answers, numbers of queries."""
 
 WRITTEN_BY_MIGRATING = {"django_content_type", "auth_permission"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark them by folder, so that no new test is forgotten; early, since `-m` selects by the marks.
-
-    What is about row locks is left to the run on PostgreSQL: SQLite has one writer at a time.
-    """
+    """Mark them by folder, so that no new test is forgotten; early, since `-m` selects by the marks."""
     for item in items:
         path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else Path()
         if path.parts and path.parts[0] in ON_BOTH_DATABASES and path not in NO_ROWS:
             item.add_marker("postgresql")
     if "DATABASE_URL" not in os.environ:
-        left = [item for item in items if item.get_closest_marker("row_locks")]
+        left = [item for item in items if _for_postgresql_alone(item)]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+
+
+def _for_postgresql_alone(item: pytest.Item) -> bool:
+    """What is about row locks, since SQLite has one writer at a time, or about a store of many machines.
+
+    Files are on S3 or on a disk, whatever holds the rows: an installation with SQLite has them on its disk.
+    """
+    if item.get_closest_marker("row_locks"):
+        return True
+    told = (
+        item.callspec.params.values()
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else ()
+    )
+    on_s3 = "s3_server" in getattr(item, "fixturenames", ()) or not {"s3", "store_s3"}.isdisjoint(
+        [value for value in told if isinstance(value, str)]
+    )
+    return on_s3 and item.get_closest_marker("postgresql") is not None
 
 
 @pytest.fixture(scope="session", autouse=True)
