@@ -22,6 +22,8 @@ NO_ROWS = {
     Path("api", "test_errors.py"),
 }
 """Of those, what is the same on any database: settings, processes, shapes of answers, numbers of queries."""
+ON_POSTGRESQL_ALONE = {Path("api", "test_contract.py"), Path("model", "test_credits_and_items.py")}
+"""What takes long because it tries so much: where one database has to do, the one that refuses more."""
 
 WRITTEN_BY_MIGRATING = {"django_content_type", "auth_permission"}
 
@@ -30,7 +32,7 @@ WRITTEN_BY_MIGRATING = {"django_content_type", "auth_permission"}
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark them by folder, so that no new test is forgotten; early, since `-m` selects by the marks."""
     for item in items:
-        path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else Path()
+        path = _below_tests(item)
         if path.parts and path.parts[0] in ON_BOTH_DATABASES and path not in NO_ROWS:
             item.add_marker("postgresql")
     if "DATABASE_URL" not in os.environ:
@@ -39,12 +41,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left]
 
 
+def _below_tests(item: pytest.Item) -> Path:
+    return item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else Path()
+
+
 def _for_postgresql_alone(item: pytest.Item) -> bool:
-    """What is about row locks, since SQLite has one writer at a time, or about a store of many machines.
+    """What is about row locks, since SQLite has one writer at a time, about S3, or tries very much.
 
     Files are on S3 or on a disk, whatever holds the rows: an installation with SQLite has them on its disk.
     """
-    if item.get_closest_marker("row_locks"):
+    if item.get_closest_marker("row_locks") or _below_tests(item) in ON_POSTGRESQL_ALONE:
         return True
     told = (
         item.callspec.params.values()
