@@ -11,7 +11,6 @@ from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People
 from tests.servers.process import scratch_folder
-from tests.support.gated_engine import Gate
 from tests.support.live import serving
 from tests.support.media import PORTRAIT, SPEECH
 
@@ -44,12 +43,9 @@ def unusable() -> list[FilePayload]:
 
 @pytest.fixture(scope="module")
 def checking() -> Iterator[People]:
-    """The people of an installation that looks for faces, and whose engine waits: nothing is watched here."""
-    with scratch_folder("preflight") as folder:
-        gate = Gate(folder / "closed")
-        gate.close()
-        with serving(folder / "data", FACE_CHECK="1", **gate.variables) as platform:
-            yield People(platform)
+    """The people of an installation that looks for faces."""
+    with scratch_folder("preflight") as folder, serving(folder / "data", FACE_CHECK="1") as platform:
+        yield People(platform)
 
 
 def test_the_unusable_ones_are_named_and_the_others_submitted(browser: Browser, checking: People) -> None:
