@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run release cluster soak test faults check environment environment-dev observation frontend format lock messages clean python
+.PHONY: help run release cluster soak test faults check environment environment-dev everything observation frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
@@ -22,19 +22,19 @@ release: frontend  ## make all that `deploy/web` and `deploy/worker` need, stati
 	@DATA_DIR=build/release-data $(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@rm -rf build/release-data && touch build/static/.collected
 
-cluster: environment-dev frontend  ## PostgreSQL, broker, S3, 2 web, 2 workers and nginx as private processes (BROKER=rabbitmq|redis)
+cluster: everything  ## PostgreSQL, broker, S3, 2 web, 2 workers and nginx as private processes (BROKER=rabbitmq|redis)
 	@exec $(BIN)/python -m tests.servers.cluster
 
-soak: environment-dev frontend  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq)
+soak: everything  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq)
 	@exec $(BIN)/python -m tests.soak
 
-test: environment-dev frontend  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
+test: everything  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
 	@$(BIN)/python tools/verify.py test $(STAGES)
 
-faults: environment-dev frontend  ## run the faults that take long to bring about, which `make test` leaves out
+faults: everything  ## run the faults that take long to bring about, which `make test` leaves out
 	@$(BIN)/python tools/verify.py faults
 
-check: environment-dev frontend  ## format, lint, types, imports, migrations, production settings, schema
+check: everything  ## format, lint, types, imports, migrations, production settings, schema
 	@$(BIN)/python tools/verify.py check $(STAGES)
 
 format: environment-dev  ## format the Python code and mend what the linter can
@@ -48,6 +48,9 @@ observation: environment  ## install what traces (OTEL_…) and Sentry need as w
 
 environment-dev: python
 	@$(PYTHON) tools/environment.py dev
+
+everything: python
+	@$(PYTHON) tools/environment.py all
 
 frontend: environment  ## build the web application (Node from the PATH, or from a wheel)
 	@$(PYTHON) tools/environment.py frontend

@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import User
 from tests.support.rows import client_for, make_user
@@ -43,6 +45,31 @@ def _cheap_password_hashes() -> None:
     Argon2PasswordHasher.time_cost = 1
     Argon2PasswordHasher.memory_cost = 8
     Argon2PasswordHasher.parallelism = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_found_once() -> Iterator[None]:
+    """Each client makes all middleware anew; a look through all files takes ten times as long as a call."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("add_files_from_finders", "update_files_dictionary"):
+            patch.setattr(WhiteNoiseMiddleware, name, _remembering(getattr(WhiteNoiseMiddleware, name)))
+        yield
+
+
+def _remembering(find: Callable[..., None]) -> Callable[..., None]:
+    """What a search adds to the files, without searching again."""
+    known: dict[tuple[object, ...], dict[str, object]] = {}
+
+    def found(middleware: Any, *where: object) -> None:
+        if where not in known:
+            before = dict(middleware.files)
+            find(middleware, *where)
+            known[where] = {
+                url: file for url, file in middleware.files.items() if before.get(url) is not file
+            }
+        middleware.files.update(known[where])
+
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
-"""Make what the project runs in, with nothing but Python: `python3 tools/environment.py run|dev|frontend`.
+"""Make what the project runs in, with nothing but Python: `python3 tools/environment.py PART …`.
 
 `run` makes `.venv` with the locked packages of the application, `dev` adds what tests and checks need,
-`observation` what sends traces and error reports, `frontend` builds the web application.
-Each is quick when nothing changed: a stamp holds the
-hash of what it was made from and is written last, so an interrupted installation is never taken
-for a finished one.
+`observation` what sends traces and error reports, `frontend` builds the web application, and `all` is
+`dev` and `frontend` side by side. Each is quick when nothing changed: a stamp holds the hash of what it
+was made from and is written last, so an interrupted installation is never taken for a finished one.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +95,16 @@ def make_observation() -> None:
     """The same as for the application, and what sends traces and error reports."""
     make_application()
     install("observation", [["-r", OBSERVATION]], "some seconds")
+
+
+def make_all() -> None:
+    """What tests and checks need, and the web application: pip and npm keep one core each busy."""
+    make_application()
+    if (FRONTEND / "package.json").exists():
+        node_path()  # may come into the same `.venv`, and before the rest does
+    with ThreadPoolExecutor() as pool:
+        for part in (pool.submit(make_development), pool.submit(make_frontend)):
+            part.result()
 
 
 def install(name: str, steps: list[list[str]], duration: str) -> None:
@@ -226,6 +236,7 @@ PARTS = {
     "dev": make_development,
     "observation": make_observation,
     "frontend": make_frontend,
+    "all": make_all,
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import FilePayload
 
 from tests.support.live import ADMIN_PASSWORD, Api, Platform
-from tests.support.media import SPEECH
+from tests.support.media import short_speech
 
 PASSWORD = "Quiet-river-stone-7"
 
@@ -50,6 +50,6 @@ class People:
         return Api(self._platform.origin).call("POST", "/api/auth/login", json=body).json()
 
     def submit(self, person: Person, images: Sequence[FilePayload]) -> str:
-        """A batch with the real recording, sent through the API; its id."""
+        """A batch with a little real speech, sent through the API; its id."""
         files = {image["name"]: image["buffer"] for image in images}
-        return self.api(person).submit(files, SPEECH.read_bytes())
+        return self.api(person).submit(files, short_speech())

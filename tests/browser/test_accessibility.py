@@ -11,7 +11,7 @@ from tests.browser.conftest import Opener
 from tests.browser.people import People
 from tests.plugins.environment import ROOT, missing
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -9,7 +9,7 @@ from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("another browser"), pytest.mark.slow]
 
 
 def test_a_top_up_is_seen_by_the_user_without_a_reload(open_page: Opener, people: People) -> None:

@@ -14,7 +14,7 @@ from tests.browser.people import People
 from tests.support.gated_engine import Gate
 from tests.support.media import SPEECH
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("another browser"), pytest.mark.slow]
 
 
 def test_three_portraits_and_a_recording_become_videos_that_play(

@@ -19,7 +19,7 @@ from tests.support.gated_engine import Gate
 from tests.support.live import Platform, clean_environment, manage, serving
 from tests.support.media import wav_bytes
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("another browser"), pytest.mark.slow]
 
 
 @dataclass(frozen=True)

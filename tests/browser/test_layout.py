@@ -12,7 +12,7 @@ from tests.browser.people import People, Person
 from tests.support.gated_engine import Gate
 from tests.support.media import SPEECH
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
 LARGEST_SHIFT = 0.02
 SMALLEST_TARGET_PX = 44

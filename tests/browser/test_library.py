@@ -11,7 +11,7 @@ from tests.browser.people import People
 from tests.browser.test_accessibility import axe  # noqa: F401 - a fixture
 from tests.support.gated_engine import Gate
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
 SMALLEST_TARGET_PX = 44
 

@@ -12,7 +12,7 @@ from tests.browser.people import People
 from tests.servers.process import POLL_INTERVAL_S
 from tests.support.media import SPEECH
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
 
 def _prepare(page: Page) -> None:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -15,7 +14,7 @@ from tests.servers.process import scratch_folder
 from tests.support.live import serving
 from tests.support.media import PORTRAIT, SPEECH
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("another browser"), pytest.mark.slow]
 
 GOOD = 45
 
@@ -45,10 +44,7 @@ def unusable() -> list[FilePayload]:
 @pytest.fixture(scope="module")
 def checking() -> Iterator[People]:
     """The people of an installation that looks for faces."""
-    with (
-        scratch_folder("preflight") as folder,
-        serving(Path(folder) / "data", FACE_CHECK="1") as platform,
-    ):
+    with scratch_folder("preflight") as folder, serving(folder / "data", FACE_CHECK="1") as platform:
         yield People(platform)
 
 
@@ -58,7 +54,10 @@ def test_the_unusable_ones_are_named_and_the_others_submitted(browser: Browser, 
     page = opener("/login")
     steps.enter(page, checking.tokens(creator), "/new")
     bad = unusable()
-    good = [steps.portrait(f"{number:02}.jpg") for number in range(GOOD)]
+    face = PORTRAIT.read_bytes()
+    good: list[FilePayload] = [
+        {"name": f"{number:02}.jpg", "mimeType": "image/jpeg", "buffer": face} for number in range(GOOD)
+    ]
     page.get_by_test_id("image-input").set_input_files([*good[:20], *bad, *good[20:]])
     page.get_by_test_id("audio-input").set_input_files(SPEECH)
     page.get_by_role("button", name="先检查文件，不扣积分").click()

@@ -10,7 +10,7 @@ from tests.browser.conftest import Opener
 from tests.browser.people import People
 from tests.browser.test_accessibility import axe  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
 
 def test_a_link_is_made_watched_without_an_account_and_revoked(

@@ -12,9 +12,9 @@ from tests.browser.conftest import Opener
 from tests.browser.people import People
 from tests.servers.process import scratch_folder
 from tests.support.live import serving
-from tests.support.media import SPEECH
+from tests.support.media import short_speech
 
-pytestmark = [pytest.mark.browser, pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("another browser"), pytest.mark.slow]
 
 CODE = re.compile(r"(?<![\w./:-])[a-z]+(?:_[a-z]+)+(?![\w./])")
 ENGLISH = re.compile(r"\b(?:[A-Za-z']+[ ,]+){3,}[A-Za-z']+")
@@ -54,7 +54,7 @@ def alone() -> Iterator[People]:
 def test_every_screen_speaks_one_language(browser: Browser, alone: People, language: str) -> None:
     people, opener = alone, Opener(browser, alone.origin)
     api = people.api(people.admin)
-    speech, face, scenery = SPEECH.read_bytes(), steps.portrait("face.jpg"), steps.faceless("scenery.jpg")
+    speech, face, scenery = short_speech(), steps.portrait("face.jpg"), steps.faceless("scenery.jpg")
     images = {image["name"]: image["buffer"] for image in (face, scenery)}
     batch = api.submit(images, speech, name="Spring")
     api.wait(batch)

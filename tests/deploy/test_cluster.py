@@ -105,15 +105,17 @@ def cluster(
 
 
 def test_it_does_the_main_job_once_and_leaves_nothing(folder: Path) -> None:
-    with cluster(folder, "--once", BROKER="rabbitmq") as running:
+    with cluster(folder, "--once", BROKER="redis") as running:
         running.wait_until(lambda: False, "its end")
         assert "2 portraits became videos" in running.output, running.output
         assert running.process.wait(STOP_S) == 0
         running.assert_nothing_is_left()
 
 
+@pytest.mark.faults
 def test_what_dies_is_started_again_and_sigterm_ends_it(folder: Path) -> None:
-    with cluster(folder, BROKER="redis") as running:
+    """In short, with a server that does nothing: `test_supervisor.py`."""
+    with cluster(folder, BROKER="rabbitmq") as running:
         running.wait_until(lambda: "stop it" in running.output, "the cluster")
         readiness = re.findall(r"http://127\.0\.0\.1:\d+/readyz", running.output)
         assert len(readiness) == 2, running.output

@@ -21,7 +21,14 @@ from tests.plugins.environment import ROOT
 from tests.plugins.servers import start
 from tests.servers.nginx import Nginx, make_certificate
 from tests.servers.postgres import run_postgresql
-from tests.servers.process import LOOPBACK, find_program, free_port, scratch_folder, wait_until
+from tests.servers.process import (
+    LOOPBACK,
+    accepts_connections,
+    find_program,
+    free_port,
+    scratch_folder,
+    wait_until,
+)
 from tests.servers.rabbitmq import run_rabbitmq_node
 from tests.servers.topology import HOST_NAME, release
 from tests.support.films import watch
@@ -122,7 +129,10 @@ class Machine:
     def wait_until_well(self) -> None:
         """Asks as the document does, until all parts are there."""
         wait_until(
-            lambda: '"ok"' in self.do("Debian, part by part", "**Is it well?**"),
+            lambda: (
+                accepts_connections(self.web_port)  # until then each look would only slow its start down
+                and '"ok"' in self.do("Debian, part by part", "**Is it well?**")
+            ),
             timeout_s=TIMEOUT_S,
             what="all parts",
         )

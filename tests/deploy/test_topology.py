@@ -54,7 +54,7 @@ class Installation:
 @pytest.fixture(scope="module")
 def installation(postgres_url: str, amqp_url: str) -> Iterator[Installation]:
     # Not a folder of pytest's, which no other user may enter: nginx's workers are one when root runs this.
-    with scratch_folder("topology") as folder, fresh_database(postgres_url) as database:
+    with scratch_folder("topology") as folder, fresh_database(postgres_url, migrated=False) as database:
         folder.chmod(0o755)
         topology = Topology(folder, database, amqp_url)
         with needing_servers(), topology.up() as nginx:

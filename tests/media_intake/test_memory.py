@@ -31,10 +31,7 @@ else:
 print((status("VmHWM") - before) / 1000)
 """
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def _risen_mb(folder: Path, *sources: Path) -> float:

@@ -17,6 +17,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTED_VARIABLES = ROOT / ".env.example"
 
+SHARED = "ZHIYING_TESTS_SHARED"
+"""Names the folder of what all processes of one run make once, such as a migrated database."""
+
 _folders: list[Path] = []
 
 
@@ -46,6 +49,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         os.environ["PRODUCTION"] = "false"
         # A race is between as many threads as a test wants; the limit on slow requests has its own tests.
         os.environ["WEB_THREADS"] = "200"
+        _folders.append(Path(tempfile.mkdtemp(prefix="zhiying-tests-shared-")))
+        os.environ[SHARED] = str(_folders[-1])
     _folders.append(Path(tempfile.mkdtemp(prefix="zhiying-tests-")))
     os.environ["FACE_CHECK"] = "0"  # most tests send pictures without faces, which are quicker
     os.environ["DATA_DIR"] = str(_folders[-1])

@@ -19,11 +19,22 @@ SERVER_FIXTURES = ("postgres_url", "redis_url", "amqp_url", "s3_server", "s3_end
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of one server on one xdist worker, so that it is started once, not per worker."""
+    """Keep together, on one xdist worker, what would otherwise be made anew by each.
+
+    That is a server, for all tests that want one, and what the tests of one module or package share.
+    """
     for item in items:
-        wanted = [name for name in SERVER_FIXTURES if name in getattr(item, "fixturenames", ())]
-        if wanted and item.get_closest_marker("xdist_group") is None:
+        if item.get_closest_marker("xdist_group") is not None:
+            continue
+        if any(name in SERVER_FIXTURES for name in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("servers"))
+        elif isinstance(item, pytest.Function) and _shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _shares_with_its_module(item: pytest.Function) -> bool:
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    return any(each.scope in {"module", "package"} and each.baseid for found in fixtures for each in found)
 
 
 @contextmanager

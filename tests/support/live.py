@@ -1,8 +1,6 @@
 """The platform as real processes, and a client that talks to it over HTTP."""
 
 import contextlib
-import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,27 +10,15 @@ from typing import Any
 
 import requests
 
-from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables
 from tests.servers.process import LOOPBACK, POLL_INTERVAL_S, free_port, running
+from tests.support.commands import clean_environment as clean_environment
+from tests.support.commands import manage as manage
+from tests.support.migrated import migrated_sqlite
 
 ADMIN_PASSWORD = "Correct-Horse-7"
 START_TIMEOUT_S = 300
 REQUEST_TIMEOUT_S = 300
 FINISHED = {"completed", "partial", "failed", "cancelled"}
-
-
-def clean_environment(**variables: str) -> dict[str, str]:
-    """This process's environment without the application's settings, and with these.
-
-    Pictures without faces are let through, unless `FACE_CHECK` is given.
-    """
-    ours = documented_variables(DOCUMENTED_VARIABLES.read_text())
-    others = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**others, "FACE_CHECK": "0", **variables}
-
-
-def manage(*words: str) -> list[str]:
-    return [sys.executable, str(ROOT / "manage.py"), *words]
 
 
 @dataclass
@@ -112,7 +98,12 @@ def answers(origin: str, path: str = "/readyz") -> bool:
 
 @contextlib.contextmanager
 def serving(data_dir: Path, **variables: str) -> Iterator[Platform]:
-    """`manage.py serve` on a free port, from ready until the block ends."""
+    """`manage.py serve` on a free port, from ready until the block ends.
+
+    A folder that is not there yet gets a migrated database.
+    """
+    if not data_dir.exists():
+        migrated_sqlite(data_dir)
     port = free_port()
     origin = f"http://{LOOPBACK}:{port}"
     log = data_dir.parent / f"{data_dir.name}-{port}.log"

@@ -14,12 +14,15 @@ import requests
 
 from tests.plugins.servers import needing_servers
 from tests.servers import S3Server, run_rabbitmq, run_redis
+from tests.support import scripted_engine
 from tests.support.live import Api
-from tests.support.media import short_speech, small_portrait
+from tests.support.media import image_bytes, wav_bytes
 from tests.system.test_many_machines import installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("broken brokers")]
 
+QUICK = {"EXTRA_ENGINES": scripted_engine.VARIABLE, "GENERATION_ENGINE": scripted_engine.NAME}
+"""The engine of these installations: what is made is not looked at, only that it is."""
 SUBMISSIONS = 20
 ANSWERED_WITHIN_S = 5
 """Generous for a busy machine; a hint that is waited for takes a connection's time-out, tens of seconds."""
@@ -66,10 +69,11 @@ def test_everything_is_accepted_at_once_and_rendered(
     with contextlib.ExitStack() as stack:
         with needing_servers():
             url = stack.enter_context(start())
-        installation = stack.enter_context(installed(postgres_url, url, s3_server, tmp_path))
+        site = installed(postgres_url, url, s3_server, tmp_path, admin=True, **QUICK)
+        installation = stack.enter_context(site)
         api = stack.enter_context(installation.web()).login()
         stack.enter_context(installation.worker("worker"))
-        api.wait(api.submit({"warm.jpg": small_portrait()}, short_speech(0.5)))  # connections are there
+        api.wait(api.submit({"warm.jpg": image_bytes()}, wav_bytes()))  # connections are there
         for trouble in troubles:
             with trouble(url):
                 batches = [submitted(api) for _ in range(SUBMISSIONS)]
@@ -79,7 +83,7 @@ def test_everything_is_accepted_at_once_and_rendered(
 
 def submitted(api: Api) -> str:
     """A batch of one image, accepted in time, while probes are answered, too."""
-    files = [("images", ("a.jpg", small_portrait())), ("audio", ("speech.wav", short_speech(0.5)))]
+    files = [("images", ("a.jpg", image_bytes())), ("audio", ("speech.wav", wav_bytes()))]
     answer = api.session.post(f"{api.origin}/api/video/batch", files=files, timeout=ANSWERED_WITHIN_S)
     assert answer.status_code == 201, answer.text
     assert requests.get(f"{api.origin}/healthz", timeout=ANSWERED_WITHIN_S).ok

@@ -29,7 +29,7 @@ from tests.support.live import (
 from tests.support.media import image_bytes, wav_bytes
 from tests.system.test_large_uploads import GROWTH_LIMIT_BYTES, PeakMemory, noisy_jpeg
 
-pytestmark = [pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.slow]
 
 IMAGES = 50
 PART_TIMEOUT_S = 60
@@ -122,6 +122,7 @@ def begin(origin: str, method: str, path: str, token: str, content_type: str) ->
     return line
 
 
+@pytest.mark.serial
 def test_a_hundred_slow_uploads_do_not_keep_polls_waiting(tmp_path: Path) -> None:
     with gunicorn(tmp_path) as platform, contextlib.ExitStack() as stack:
         api = platform.login()

@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from tests.plugins.environment import ROOT
 from tests.standins.observers import Sentry
 from tests.support.live import clean_environment
+from tests.support.migrated import migrated_sqlite
 from zhiying import checks
 
 SECRET_KEY = "one-secret-key-of-64-characters-and-more-0123456789-abcdefghijkl"
@@ -31,11 +32,8 @@ import logging
 import django
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from accounts.api import views
-
-call_command("migrate", verbosity=0)
 
 def broken(self, request, *args, **kwargs):
     user = "alice@example.com"
@@ -67,7 +65,8 @@ print([name for name in sys.modules if name.startswith(("opentelemetry.exporter"
 
 
 def python(code: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """A process of the application's own."""
+    """A process of the application's own, with a database."""
+    migrated_sqlite(folder / "data")
     environment = clean_environment(
         DJANGO_SETTINGS_MODULE="zhiying.settings",
         DATA_DIR=str(folder / "data"),

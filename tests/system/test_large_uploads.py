@@ -15,7 +15,7 @@ from PIL import Image
 from tests.support.live import REQUEST_TIMEOUT_S, serving
 from tests.support.media import wav_bytes
 
-pytestmark = [pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.slow]
 
 IMAGES = 50
 IMAGE_BYTES = 10_000_000

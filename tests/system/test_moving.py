@@ -41,7 +41,7 @@ def test_users_credits_videos_and_logins_move(
     old = tmp_path / "old"
     with serving(old, WORKER_THREADS="1") as platform:
         api = platform.login()
-        batch_id = api.submit({"a.jpg": small_portrait(), "b.jpg": small_portrait()}, short_speech(2.0))
+        batch_id = api.submit({"a.jpg": small_portrait(), "b.jpg": small_portrait()}, short_speech())
         before = api.wait(batch_id)
         entries = api.get("/api/user/credits")["entries"]
         login = api.session.headers["Authorization"]
@@ -70,7 +70,7 @@ def test_users_credits_videos_and_logins_move(
             after = api.batch(batch_id)
             assert [item["id"] for item in after["items"]] == [item["id"] for item in before["items"]]
             film = requests.get(after["items"][0]["videoUrl"], timeout=60)
-            assert len(watch(film.content).frames) == 50
+            assert len(watch(film.content).frames) == 30
             api.session.headers["Authorization"] = login
             assert api.get("/api/user/profile")["credits"] == 98, "who was logged in still is"
             again = api.wait(api.submit({"c.jpg": small_portrait()}, short_speech()))

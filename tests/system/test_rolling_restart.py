@@ -21,7 +21,7 @@ from tests.soak.settings import VARIABLES
 from tests.support.main_job import ProxiedApi
 from tests.system.test_many_machines import fresh_database
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("topology")]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.xdist_group("topology")]
 
 SEED = 1
 USERS = ("mei", "tom", "ada")

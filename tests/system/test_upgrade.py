@@ -102,7 +102,7 @@ class OldRelease:
 
 @pytest.fixture
 def environment(postgres_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    with fresh_database(postgres_url) as database:
+    with fresh_database(postgres_url, migrated=False) as database:
         yield clean_environment(
             DATABASE_URL=database,
             DATA_DIR=str(tmp_path / "data"),
