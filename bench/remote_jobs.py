@@ -72,7 +72,7 @@ def worker_alone(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Api, 
         site = stack.enter_context(new_site(folder, database, broker, **defaults, **settings))
         site.started(stack, site.web(), site.worker("worker"))
         [worker] = site.workers()
-        yield site.person(credits=CREDITS), psutil.Process(worker)
+        yield site.person(), psutil.Process(worker)
 
 
 def measure(process: psutil.Process, server: LightX2VCloudServer, seconds: float) -> None:

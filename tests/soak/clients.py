@@ -25,7 +25,7 @@ MOST_IMAGES = 5
 MOST_BATCHES = 40
 """A user who has more deletes some."""
 AGAIN_AFTER_S = 0.5
-INSISTS_FOR_S = 180.0
+INSISTS_FOR_S = 300.0
 """How long an order is repeated for want of an answer."""
 UPLOAD_TIMEOUT_S = 30
 OK, CREATED, NOT_FOUND, CONFLICT = 200, 201, 404, 409
