@@ -72,9 +72,10 @@ class Verdict:
         self._wait(lambda: not self._scratch(), QUIET_WITHIN_S, "scratch files to go")
 
     def _until_all_are_final(self) -> None:
-        """However much is left: a queue that a busy machine works off is no finding, one that stands still is."""
+        """However much is left: a queue that is worked off slowly is no finding, one that stands still is."""
         progress = (
-            "SELECT count(*) FILTER (WHERE status IN ('pending', 'processing')), sum(attempt) FROM video_items"
+            "SELECT count(*) FILTER (WHERE status IN ('pending', 'processing')), sum(attempt) "
+            "FROM video_items"
         )
         began = time.monotonic()
         ends_at, seen = began + SETTLED_WITHIN_S, self._rows(progress)
