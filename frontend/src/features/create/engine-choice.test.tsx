@@ -128,11 +128,11 @@ describe('the choice of an engine', () => {
     const bodies = takesBatches();
     const user = await openFilled([OWN, makeOffer({ engine: 'wan', label: 'Wan S2V' })]);
     await user.click(checkButton());
-    await screen.findByText('全部文件检查通过，可以生成。');
+    await screen.findByText('全部文件检查通过，将由 Portrait 生成。');
     const before = draftStore.get().key;
     await user.click(engine('Wan S2V'));
     expect(draftStore.get().key).not.toBe(before);
-    expect(screen.queryByText('全部文件检查通过，可以生成。')).not.toBeInTheDocument();
+    expect(screen.queryByText('全部文件检查通过，将由 Portrait 生成。')).not.toBeInTheDocument();
     await user.click(submitButton());
     await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
     expect(bodies[0]).not.toHaveProperty('engine');

@@ -98,7 +98,9 @@ describe('the library', () => {
 
   it('takes no more portraits than there is room for', async () => {
     server.use(
-      http.get('/api/engine/status', () => HttpResponse.json(makeStatus({ limits: { max_images: 3 } }))),
+      http.get('/api/engine/status', () =>
+        HttpResponse.json(makeStatus({ limits: { max_images: 3 } })),
+      ),
     );
     const { user } = openApp('/new');
     await user.upload(await screen.findByTestId('image-input'), picture('new.png'));
