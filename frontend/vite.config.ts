@@ -33,5 +33,7 @@ export default defineConfig(({ command }) => ({
     restoreMocks: true,
     css: false,
     testTimeout: 120_000,
+    // A world of its own for every file would cost more than the tests; setup.ts gives each test a clean one.
+    isolate: false,
   },
 }));

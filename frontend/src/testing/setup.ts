@@ -3,7 +3,7 @@ import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
-import { forgetAnswers } from '@/shared/api/client';
+import { forgetAnswers, setClientLanguage } from '@/shared/api/client';
 import { forgetEverything } from '@/shared/api/direct-upload';
 
 import { server, uploads } from './server';
@@ -64,6 +64,8 @@ beforeEach(() => {
   forgetEverything();
   uploads.reset();
   window.history.replaceState(null, '', '/');
+  document.documentElement.removeAttribute('lang');
+  setClientLanguage('zh-CN');
 });
 
 afterEach(() => {
