@@ -18,7 +18,7 @@ from tests.support.finished import finish
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, VideoItem
-from videos.services import attempts
+from videos.services import attempts, heartbeats
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import deletions, files, keys
 
@@ -132,6 +132,16 @@ def test_the_list_is_searched_and_filtered(user: User, client: APIClient) -> Non
     assert names(client.get(f"{LIST}?status=completed")) == ["Spring sale"]
     assert names(client.get(f"{LIST}?date_to={today - timedelta(days=1)}")) == ["spring clean"]
     assert len(names(client.get(f"{LIST}?date_from={today}&date_to={today}"))) == 2
+
+
+def test_what_the_engines_server_expects_is_told_in_seconds(user: User, client: APIClient) -> None:
+    batch = make_batch(user)
+    claimed = claim()
+    for eta_s, least, most in ((300.0, 240, 300), (-5.0, 0, 0)):
+        heartbeats.show_progress(claimed, 5, server_position=2, server_eta_s=eta_s)
+        [item] = client.get(f"{LIST}/{batch.pk}").json()["items"]
+        assert item["server_position"] == 2
+        assert least <= item["server_eta_s"] <= most
 
 
 def test_administrators_see_everybodys_batches(client_of_admin: APIClient) -> None:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from videos import catalogue
@@ -43,10 +42,8 @@ class ShownItem:
 
     @property
     def server_eta_s(self) -> int | None:
-        ready_at = self.row.server_ready_at
-        if ready_at is None or self.row.status != ItemStatus.PROCESSING:
-            return None
-        return max(0, int((ready_at - timezone.now()).total_seconds()))
+        late_s = self.row.server_late_s
+        return None if late_s is None or self.row.status != ItemStatus.PROCESSING else max(0, -late_s)
 
     @property
     def notes(self) -> list[str]:

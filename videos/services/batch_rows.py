@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum, TextField
+from django.db.models import Sum, TextField, Value
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
@@ -83,13 +83,16 @@ class ItemRow(NamedTuple):
     price: int
     made_by: str
     server_position: int | None
-    server_ready_at: datetime | None
     elapsed_s: int | None
+    server_late_s: int | None
+    """Since its server expected to be done; before that less than zero."""
 
 
 _BATCH = CompiledQuery(lambda pk: Batch.objects.filter(pk=pk).values_list(*BatchRow._fields))
 _SHOWN_ITEMS = VideoItem.objects.annotate(
-    elapsed_s=SecondsBetween("started_at", "finished_at"), notes_json=Cast("notes", TextField())
+    elapsed_s=SecondsBetween("started_at", "finished_at"),
+    server_late_s=SecondsBetween("server_ready_at", Value(None)),
+    notes_json=Cast("notes", TextField()),
 ).values_list(*ItemRow._fields)
 _ITEMS = CompiledQuery(lambda pk: _SHOWN_ITEMS.filter(batch_id=pk).order_by("position"))
 
