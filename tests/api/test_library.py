@@ -136,6 +136,7 @@ def test_uploads_and_stored_files_are_mixed_in_the_order_sent(user: User, client
         "credits": 99,
         "sufficient": True,
         "duration": 0.6,
+        "engine": {"name": "portrait", "label": "portrait"},
         "notices": [],
     }
     answer = create(client_of_user, images, f"batch:{old.pk}")

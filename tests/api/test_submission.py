@@ -118,6 +118,7 @@ def test_dry_run_checks_and_prices_and_makes_nothing(user: User, client_of_user:
         "credits": 100,
         "sufficient": True,
         "duration": 0.6,
+        "engine": {"name": "portrait", "label": "portrait"},
         "notices": [],
     }
     assert not IdempotencyRecord.objects.exists()
