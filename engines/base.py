@@ -63,11 +63,14 @@ class EngineBusyError(EngineUnavailableError):
         detail: str = "",
         *,
         retry_after_s: float | None = None,
+        nothing_sent: bool = False,
         **params: Param,
     ) -> None:
         super().__init__(code, detail, **params)
         self.retry_after_s = retry_after_s
         """What the server asked for, if it did."""
+        self.nothing_sent = nothing_sent
+        """No connection came about, so the server cannot have begun anything."""
 
 
 class EngineStoppedError(EngineUnavailableError):

@@ -30,6 +30,8 @@ class Exchange:
     def __init__(self, total_s: float) -> None:
         self.ends = time.monotonic() + total_s
         self.late = False
+        self.begun = False
+        """Something of the request may have reached the server."""
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(total_s, self._shut)
@@ -45,6 +47,13 @@ class Exchange:
         with self._lock:
             self._socket = None
         self._current.exchange = None
+
+    @classmethod
+    def begin(cls) -> None:
+        """This thread has a connection and sends its request now."""
+        exchange: Exchange | None = getattr(cls._current, "exchange", None)
+        if exchange is not None:
+            exchange.begun = True
 
     @classmethod
     def watch(cls, connection: socket.socket | None) -> None:
@@ -79,6 +88,7 @@ class _Checked(HTTPConnection):
         if self.sock is None:
             self.connect()
         Exchange.watch(self.sock)
+        Exchange.begin()
         super().request(*arguments, **named)
 
 

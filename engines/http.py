@@ -226,9 +226,8 @@ class Client:
                 raise
             except (HTTPError, OSError, ValueError) as error:
                 late = exchange.late or isinstance(error, TimeoutError | urllib3.exceptions.ReadTimeoutError)
-                if late:
-                    raise EngineBusyError("server_slow", host=host) from None
-                raise EngineBusyError("server_unreachable", host=host) from None
+                code = "server_slow" if late else "server_unreachable"
+                raise EngineBusyError(code, host=host, nothing_sent=not exchange.begun) from None
             finally:
                 if answer is not None:
                     answer.close()  # keeps a connection whose answer was read to its end

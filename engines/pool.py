@@ -91,8 +91,10 @@ Views = tuple[Mapping[str, JobView], list[str]]
 
 
 def none_took_it(troubles: Sequence[EngineError]) -> EngineError:
-    """What to say when no server of a pool took a job: what is worst for the operator to miss."""
+    """What to say when a job was sent to no server of a pool: what is worst for the operator to miss."""
     for trouble in troubles:
         if not isinstance(trouble, EngineBusyError):
             return trouble
-    return troubles[0] if troubles else EngineBusyError()
+    busy = next((trouble for trouble in troubles if isinstance(trouble, EngineBusyError)), EngineBusyError())
+    busy.nothing_sent = True
+    return busy

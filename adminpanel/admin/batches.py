@@ -24,6 +24,7 @@ from adminpanel.admin.base import (
 )
 from adminpanel.admin.filters import DayRangeFilter, UserFilter
 from adminpanel.admin.site import site
+from videos.engine_names import name_of
 from videos.models import OPEN_STATUSES, Batch, VideoItem
 from videos.services import batches
 
@@ -56,8 +57,8 @@ class BatchAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)
     actions = ("retry_failed", "cancel", "put_first", "delete_batches")
-    fields = ("name", "owner", "state", "results", "prompt", "recording", "created_at", "id")
-    readonly_fields = ("owner", "state", "results", "recording")
+    fields = ("name", "owner", "state", "results", "engine_shown", "prompt", "recording", "created_at", "id")
+    readonly_fields = ("owner", "state", "results", "engine_shown", "recording")
     inlines = (ItemInline,)
     change_form_template = "admin/videos/batch/change_form.html"
 
@@ -78,6 +79,11 @@ class BatchAdmin(ReadOnlyAdmin):
     @admin.display(description="")
     def preview(self, batch: Any) -> str:
         return markup.thumbnail(batch.first_thumbnail or "", batch.name)
+
+    @admin.display(description=gettext_lazy("engine"))
+    def engine_shown(self, batch: Batch) -> str:
+        """The one that makes it, and those to which what waits may still go."""
+        return " → ".join([name_of(batch.engine), *filter(None, batch.fallbacks.split(","))])
 
     @admin.display(description=gettext_lazy("user"))
     def owner(self, batch: Batch) -> str:

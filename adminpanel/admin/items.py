@@ -17,6 +17,7 @@ from adminpanel.admin.base import ReadOnlyAdmin, administrator, only_post, refus
 from adminpanel.admin.filters import DayRangeFilter, ErrorCodeFilter, UserFilter
 from adminpanel.admin.site import site
 from videos import catalogue
+from videos.engine_names import name_of
 from videos.models import FINAL_STATUSES, Batch, ItemStatus, VideoItem
 from videos.services import batches
 from videos.services.transitions import RETRYABLE
@@ -53,6 +54,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         "problem",
         "remarks",
         "runs",
+        "engine_shown",
         "render_process",
         "queued",
         "started",
@@ -60,6 +62,7 @@ class VideoItemAdmin(ReadOnlyAdmin):
         "id",
     )
     readonly_fields = (
+        "engine_shown",
         "render_process",
         "queued",
         "started",
@@ -78,6 +81,11 @@ class VideoItemAdmin(ReadOnlyAdmin):
     @admin.display(description="")
     def preview(self, item: VideoItem) -> str:
         return markup.thumbnail(item.thumbnail, item.original_name)
+
+    @admin.display(description=gettext_lazy("engine"))
+    def engine_shown(self, item: VideoItem) -> str:
+        """What made the video; while there is none, where it waits or runs."""
+        return item.made_by or name_of(item.lane.engine if item.lane else "")
 
     @admin.display(description=gettext_lazy("Video"))
     def player(self, item: VideoItem) -> str:

@@ -183,6 +183,21 @@ def test_what_was_not_taken_waits_and_costs_no_try(
     assert refunds() == 0
 
 
+def test_what_a_server_that_is_not_there_was_to_get_waits_again_at_once(
+    user: User, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be there, so nobody has to ask for it, and the item may go elsewhere."""
+    monkeypatch.setenv("OPENAI_VIDEOS_URL", "http://127.0.0.1:1/v1")
+    engines.remote.cache_clear()
+    item = make_item(user)
+    monkeypatch.setattr(trouble, "FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE_S", 600.0)
+    go_on(carrier, lambda: breaker("openai-videos").code != "")
+    item.refresh_from_db()
+    assert (item.status, item.tries) == (ItemStatus.PENDING, 0)
+    assert not RemoteJob.objects.exists()
+
+
 def test_a_refused_credential_stops_the_engine_and_fails_nothing(
     user: User, carrier: Carrier, server: OpenAIVideosServer, settings: LazySettings
 ) -> None:

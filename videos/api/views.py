@@ -86,7 +86,7 @@ class BatchCreateView(SlowRequests, APIView):
                 paid()
                 return answer
 
-        key = None if dry_run else _keyed(request, submission.fingerprint("batch", text))
+        key = None if dry_run else _keyed(request, submission.fingerprint("batch", _said(text)))
         status, body = perform_once(key, work)
         place = (
             {"Location": f"/api/video/batches/{body['batch_id']}"} if status == HTTPStatus.CREATED else None
@@ -149,6 +149,11 @@ def _submission(request: Request) -> tuple[dict[str, str], Submission]:
         return data, form_submission(request, "images", "images[]")
     images, audio = data.pop("images"), data.pop("audio")
     return data, key_submission(request, images, audio, settings.BATCH_MAX_IMAGES)
+
+
+def _said(text: Mapping[str, str]) -> dict[str, str]:
+    """What a repeated request has to say again; without a choice, as before there was one."""
+    return {name: value for name, value in text.items() if value or name != "engine"}
 
 
 def _keyed(request: Request, content: str) -> KeyedRequest | None:

@@ -12,7 +12,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from engines.base import EngineError, EngineStoppedError, EngineUnavailableError, RenderSpec
+from engines.base import (
+    EngineBusyError,
+    EngineError,
+    EngineStoppedError,
+    EngineUnavailableError,
+    RenderSpec,
+)
 from engines.remote import JobOrder, JobState, JobView, RemoteEngine
 from engines.results.engine import GENERATED
 from videos import counters
@@ -103,6 +109,9 @@ def _not_sent(job: RemoteJob, error: Exception) -> Next:
             return _given_back(job, error)
         case EngineStoppedError():
             logger.error("The engine cannot work: %s", error.detail)
+            return _given_back(job, error)
+        case EngineBusyError() if error.nothing_sent:
+            logger.warning("A job was not sent: %s", error.detail)
             return _given_back(job, error)
         case EngineUnavailableError():
             # Whether it was sent is not known; the next step looks for it.
