@@ -161,6 +161,7 @@ def test_a_user_that_cannot_be_is_refused(
     assert User.objects.count() == 2
 
 
+@pytest.mark.django_db
 def test_a_name_counts_as_taken_only_if_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     def violated(**kwargs: Any) -> None:
         raise IntegrityError("something else than the name")
