@@ -15,7 +15,7 @@ from engines.base import Note
 from tests.adminpanel.conftest import BACKEND
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_worker
-from videos.models import DeletionReason, EngineCredential, Worker
+from videos.models import DeletionReason, EngineCredential, EngineRule, Worker
 from videos.services import attempts, credentials
 from videos.services.attempts import StoredResult, Verdict
 from videos.store import deletions
@@ -33,7 +33,8 @@ def rows(user: User) -> None:
     )
     assert attempts.complete(claim(), result)
     assert attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
-    UserGroup.objects.create(name="press")
+    group = UserGroup.objects.create(name="press")
+    EngineRule.objects.create(engine="lightx2v", fallbacks="portrait", group=group)
     deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
     make_worker(trouble="store_away", state="paused")
     credentials.set_credential(engine="dashscope", new="sk-0123456789", acting_user=None)
@@ -81,7 +82,7 @@ def test_an_administrator_sees_the_pages_of_the_site(browser: Client, name: str)
 @pytest.mark.parametrize("model", MODELS)
 def test_what_may_be_added_has_a_page_and_the_rest_refuses(browser: Client, model: type[Model]) -> None:
     answer = browser.get(page(model, "add"))
-    assert answer.status_code == (200 if model in (User, UserGroup, EngineCredential) else 403)
+    assert answer.status_code == (200 if model in (User, UserGroup, EngineCredential, EngineRule) else 403)
 
 
 @pytest.mark.usefixtures("rows")
@@ -134,6 +135,7 @@ def test_the_site_shows_what_is_ours_and_nothing_else() -> None:
         "videos.filedeletion",
         "videos.worker",
         "videos.enginecredential",
+        "videos.enginerule",
     }
 
 

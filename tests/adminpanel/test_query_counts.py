@@ -13,7 +13,7 @@ from accounts.services.login_limits import begin_attempt
 from adminpanel.admin.site import site
 from tests.adminpanel.pages import page
 from tests.support.rows import claim, make_batch, make_user, make_worker
-from videos.models import Batch, DeletionReason, EngineCredential
+from videos.models import Batch, DeletionReason, EngineCredential, EngineRule
 from videos.services import attempts
 from videos.services.attempts import Verdict
 from videos.store import deletions
@@ -26,7 +26,8 @@ def grow(rows: int) -> None:
     for number in range(rows):
         make_batch(make_user(), 2)
         attempts.fail(claim(), Verdict("no_face", "No face was found in the portrait."))
-        UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
+        group = UserGroup.objects.create(name=f"group {UserGroup.objects.count()}")
+        EngineRule.objects.create(engine="portrait", group=group)
         deletions.intend(["uploads/1/"], DeletionReason.UPLOAD)
         make_worker()
         EngineCredential.objects.create(
