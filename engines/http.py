@@ -226,8 +226,10 @@ class Client:
                 raise
             except (HTTPError, OSError, ValueError) as error:
                 late = exchange.late or isinstance(error, TimeoutError | urllib3.exceptions.ReadTimeoutError)
-                code = "server_slow" if late else "server_unreachable"
-                raise EngineBusyError(code, host=host, nothing_sent=not exchange.begun) from None
+                unheard = not exchange.begun
+                if late:
+                    raise EngineBusyError("server_slow", host=host, nothing_sent=unheard) from None
+                raise EngineBusyError("server_unreachable", host=host, nothing_sent=unheard) from None
             finally:
                 if answer is not None:
                     answer.close()  # keeps a connection whose answer was read to its end
