@@ -19,6 +19,7 @@ from tests.support.parallel import all_at_once, times
 from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling import engines
+from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, credentials, remote_jobs
 from videos.services.remote_jobs import LostJobError
 from videos.worker import remote, remote_hands, trouble
@@ -437,8 +438,8 @@ def _away(*_: Any) -> int:
     raise ConnectionRefusedError
 
 
-def test_the_sweep_leaves_jobs_to_their_carriers(
-    user: User, carrier: Carrier, server: OpenAIVideosServer
+def test_the_sweep_leaves_jobs_to_their_carriers_and_makes_nothing_again(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, settings: LazySettings
 ) -> None:
     make_item(user)
     go_on(carrier, sent)
@@ -446,6 +447,12 @@ def test_the_sweep_leaves_jobs_to_their_carriers(
     assert attempts.expire_leases() == 0
     assert attempts.reclaim_all() == 0
     RemoteJob.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
-    assert remote_jobs.forget_overdue() == 1  # nobody has the engine any more
-    assert attempts.expire_leases() == 1
-    assert VideoItem.objects.get().status == ItemStatus.PENDING
+    assert remote_jobs.forget_overdue() == 0, "a worker that has the engine comes first"
+    left = timezone.now() - timedelta(seconds=remote_jobs.LEASES_LEFT * settings.LEASE_S + 1)
+    RemoteJob.objects.update(carried_until=left)
+    sweep()
+    assert not RemoteJob.objects.exists()
+    item = VideoItem.objects.get()
+    assert (item.status, item.error_code) == (ItemStatus.FAILED, "render_timeout")
+    assert (refunds(), submissions(server)) == (1, 1)
+    assert_all_is_settled()

@@ -148,7 +148,16 @@ def _failure_values(call: ast.Call) -> frozenset[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     if "params" in given:
         return _keys(given["params"])
-    not_values = {"retryable", "unavailable", "detail", "message", "pauses", "retry_after_s", "tries_again"}
+    not_values = {
+        "retryable",
+        "unavailable",
+        "detail",
+        "message",
+        "pauses",
+        "retry_after_s",
+        "tries_again",
+        "nothing_sent",
+    }
     return frozenset(given) - not_values
 
 

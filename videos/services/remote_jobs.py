@@ -14,10 +14,13 @@ from django.db import transaction
 from django.db.models import F
 
 from videos.models import ItemStatus, RemoteJob, VideoItem
-from videos.services.attempts import Claim
+from videos.services import attempts
+from videos.services.attempts import Claim, Verdict
 from zhiying.kernel.clock import database_now
 
 ADOPTED_AT_ONCE = 100
+LEASES_LEFT = 3
+"""For so long an overdue job waits for a worker that could cancel it at its server."""
 State = RemoteJob.State
 
 
@@ -125,10 +128,18 @@ def adopt(carrier: UUID, engines: Collection[str], limit: int) -> list[RemoteJob
 
 
 def forget_overdue() -> int:
-    """Jobs that ended long ago by the clock and that no worker carries, because none has their engine: their
-    items go back to the sweep."""
-    now = database_now()
-    return RemoteJob.objects.filter(ends_at__lt=now, carried_until__lt=now).delete()[0]
+    """End what is over by the clock and what no worker has carried for a while, because none has its engine.
+
+    Its item fails: what its server may have made is not to be made again elsewhere. A worker that has the
+    engine comes first, within some leases, and tells the server.
+    """
+    left = database_now(-timedelta(seconds=LEASES_LEFT * settings.LEASE_S))
+    overdue = RemoteJob.objects.filter(ends_at__lt=database_now(), carried_until__lt=left)
+    ended = 0
+    for job in overdue.order_by("ends_at")[:ADOPTED_AT_ONCE]:
+        attempts.fail(claim_of(job), Verdict("render_timeout", retryable=True, tries_again=False))
+        ended += RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt).delete()[0]
+    return ended
 
 
 @transaction.atomic
