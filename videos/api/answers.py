@@ -137,7 +137,8 @@ def _shown(row: BatchRow, viewer: Viewer, items: Sequence[ItemRow], progress: in
 
 
 def _waiting_reason(row: BatchRow, viewer: Viewer) -> str:
-    if not row.pending_count:
+    """Also of what its engine's server has, which nobody hears of while it is away."""
+    if not row.is_open:
         return ""
     engine = viewer.queue.engine(name_of(row.engine))
     return "" if engine.ready else engine.detail

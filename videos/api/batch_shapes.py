@@ -69,7 +69,7 @@ class ShownBatch:
     running_progress: int
     """Percent, summed over the items being rendered."""
     waiting_reason: str
-    """Why nothing of what waits is taken, in the reader's language."""
+    """Why its engine makes nothing now, in the reader's language."""
 
     @property
     def files_removed(self) -> bool:
@@ -211,7 +211,9 @@ class BatchOutput(Shape):
         serializers.CharField(), lambda batch: batch.row.engine_label or name_of(batch.row.engine)
     )
     waiting_reason = shown(
-        serializers.CharField(help_text="Why nothing of what waits is taken; empty while it is."),
+        serializers.CharField(
+            help_text="Why its engine makes nothing now, while something of it is open."
+        ),
         lambda batch: batch.waiting_reason,
     )
     expires_at = shown(

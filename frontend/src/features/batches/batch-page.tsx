@@ -134,7 +134,7 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       {stale && <Notice tone="warn">{t('state.stale')}</Notice>}
       <Expiry batch={batch} />
       <BatchProgress batch={batch} />
-      {batch.waiting_reason && progress.pending > 0 && (
+      {batch.waiting_reason && progress.pending + progress.processing > 0 && (
         <Notice tone="warn">{batch.waiting_reason}</Notice>
       )}
       <div className={styles.filters}>
