@@ -13,7 +13,8 @@ VARIABLES = {
     "SWEEP_INTERVAL_S": "1",
     "IDLE_LOOK_S": "1",
     "RENDER_RETRY_DELAY_S": "0.2",
-    "RENDER_TIME_LIMIT_S": "5",
+    # Longer than a worker is frozen.
+    "RENDER_TIME_LIMIT_S": "12",
     # Blows come so often that some item is hit several times.
     "RENDER_MAX_TRIES": "6",
     # Files whose order never came stay for a day.
