@@ -148,7 +148,7 @@ class Client:
         return answer
 
     def log_in(self) -> bool:
-        """An attempt whose server was killed counts until its window is over, so enough of them lock a user."""
+        """An attempt whose server was killed counts until its window is over; enough of them lock a user."""
         told = {"username": self.name, "password": PASSWORD}
         answer = self.call("log in", "POST", "/api/auth/login", OK, TOO_MANY, json=told)
         if answer is None or answer.status_code != OK:
