@@ -26,22 +26,28 @@ def _prepare(page: Page) -> None:
 
 COUNT_RECORDS = """async () => {
   const known = await indexedDB.databases();
-  if (!known.some(({ name }) => name === 'zhiying')) return -1;
+  if (!known.some(({ name }) => name === 'zhiying')) return [-1, ''];
   return await new Promise((resolve) => {
     const open = indexedDB.open('zhiying');
     open.onsuccess = () => {
-      const all = open.result.transaction('draft').objectStore('draft').count();
-      all.onsuccess = () => { open.result.close(); resolve(all.result) };
+      const all = open.result.transaction('draft').objectStore('draft').getAll();
+      all.onsuccess = () => {
+        open.result.close();
+        const words = all.result.map(({ prompt }) => prompt ?? '').join('');
+        resolve([all.result.length, words]);
+      };
     };
   });
 }"""
 
 
 def _wait_until_kept(page: Page, records: int) -> None:
-    """Until the browser's own database has so many: one of names and one for each file, or none."""
+    """Until the browser's own database has so many: one of names and one for each file, or none; and, with
+    files, the words that were typed, which are written after them."""
     deadline = time.monotonic() + ACTION_TIMEOUT_MS / 1000
-    while (found := page.evaluate(COUNT_RECORDS)) != records:
-        assert time.monotonic() < deadline, f"{found} records instead of {records}"
+    expected = [records, "微笑" if records > 1 else ""]
+    while (found := page.evaluate(COUNT_RECORDS)) != expected:
+        assert time.monotonic() < deadline, f"{found} instead of {expected}"
         page.wait_for_timeout(POLL_INTERVAL_S * 1000)
 
 

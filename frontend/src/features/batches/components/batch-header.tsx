@@ -51,6 +51,8 @@ export function BatchHeader({ batch }: { batch: Batch }) {
           <span>{format.dateTime(batch.timestamp)}</span>
           <span>{t('batches.videos', { n: batch.imageCount })}</span>
           <span>{t('batch.creditsUsed', { n: batch.creditsUsed })}</span>
+        </p>
+        <p className={styles.origin}>
           {batch.audioName && (
             <span className={styles.iconText}>
               <Music2 size={13} aria-hidden="true" />
