@@ -211,9 +211,7 @@ class BatchOutput(Shape):
         serializers.CharField(), lambda batch: batch.row.engine_label or name_of(batch.row.engine)
     )
     waiting_reason = shown(
-        serializers.CharField(
-            help_text="Why its engine makes nothing now, while something of it is open."
-        ),
+        serializers.CharField(help_text="Why its engine makes nothing now, while something of it is open."),
         lambda batch: batch.waiting_reason,
     )
     expires_at = shown(
