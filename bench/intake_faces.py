@@ -17,7 +17,6 @@ from engines.registry import ANY_FACE
 from videos.media.face_check import FaceChecker
 
 MEDIA = Path(__file__).parents[1] / "tests" / "media"
-PORTRAITS = 50
 UNUSABLE = 5
 SIDES = (512, 1024, 2048)
 """Longer side of the portraits as intake stores them."""

@@ -78,7 +78,9 @@ class RemoteEngine(Protocol):
     def submit(self, order: JobOrder) -> str:
         """Send a job; returns the server's id of it.
 
-        When the answer was lost the error says nothing of whether there is a job now: `find` does.
+        When the answer was lost the error says nothing of whether there is a job now: `find` does. An
+        `EngineBusyError` with `nothing_sent`, as the HTTP client raises it where no connection came about,
+        says that there is none: an engine that goes on asking after the job is made must not let one out.
         """
         ...
 

@@ -6,10 +6,11 @@ names another, and our id is found again in the prompt's `extra_data`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
-from engines.base import EngineBusyError, EngineError, EngineStoppedError
+from engines.base import EngineBusyError, EngineError, EngineStoppedError, EngineUnavailableError
 from engines.comfyui.workflow import SETTING, Graph, Workflow
 from engines.failures import failure_of
 from engines.http import Client, Parts, Reply, said
@@ -93,7 +94,8 @@ class ComfyServer:
         value = reply.object()
         their_id = str(value.get("prompt_id") or job_id)
         if value.get("node_errors"):  # the rest of the graph runs, without what makes the video, perhaps
-            self.cancel(their_id)
+            with suppress(EngineUnavailableError):  # which would say that nothing was sent
+                self.cancel(their_id)
             raise _refusal(reply)
         return their_id
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -54,15 +55,19 @@ class PortraitRig:
 
 
 class PhotoFile:
-    """A photo in a file, to be decoded at the sizes that are needed; raises `UnusablePortraitError`.
+    """A photo in a file, to be decoded at the sizes that are needed.
 
     One much larger than the video is decoded at a half, a quarter or an eighth of its size.
+
+    Raises:
+        UnusablePortraitError: it is no photo. OSError: it cannot be read now.
     """
 
     def __init__(self, path: Path) -> None:
+        content = path.read_bytes()  # what goes wrong here is the disk's, and says nothing of the photo
+        self._data = np.frombuffer(content, np.uint8)
         try:
-            self._data = np.frombuffer(path.read_bytes(), np.uint8)
-            with Image.open(path) as header:
+            with Image.open(BytesIO(content)) as header:
                 self._sides = header.size
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             raise UnusablePortraitError("portrait_unreadable") from error

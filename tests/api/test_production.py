@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from tests.plugins.environment import ROOT
 from tests.support.live import clean_environment
 from zhiying.checks import metrics_of_workers, production_settings
+from zhiying.management.commands import migrate
 
 GOOD_KEY = secrets.token_urlsafe(64)
 SAFE: dict[str, Any] = {
@@ -88,6 +91,18 @@ def test_the_embedded_default_is_exempt(settings: LazySettings) -> None:
 )
 def test_each_unsafe_setting_is_named(settings: LazySettings, values: dict[str, Any], problem: str) -> None:
     assert problems(settings, **values) == [f"zhiying.{problem}"]
+
+
+@pytest.mark.django_db
+def test_a_release_with_unsafe_settings_is_not_set_up(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert problems(settings, DEBUG=True)
+    begun: list[str] = []
+    monkeypatch.setattr(migrate.Command, "handle", lambda self, **options: begun.append("migrate"))
+    with pytest.raises(SystemCheckError, match=r"zhiying\.E001"):
+        call_command("setup")
+    assert begun == []
 
 
 def test_workers_elsewhere_cannot_share_a_database_file(settings: LazySettings) -> None:

@@ -1,8 +1,10 @@
 """Portraits of the library are looked at when they are used again, on disk and on S3."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import LazySettings
@@ -17,6 +19,8 @@ from videos.models import Batch, VideoItem
 from videos.services import faces
 from videos.store import files as stored
 from videos.store.files import StoredKey
+
+THREAD_TIMEOUT_S = 60
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
 
@@ -71,6 +75,51 @@ def test_what_does_not_come_from_the_store_in_time_is_not_refused(
 ) -> None:
     settings.FACE_CHECK_TIME_LIMIT_S = 0.0
     assert again(client_of_user, [kept[1]]).status_code == 201
+
+
+def test_a_store_that_never_answers_is_not_waited_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    store: str,  # noqa: F811
+) -> None:
+    released = threading.Event()
+
+    def never(key: str, bucket: object, ends_at: float) -> Iterator[bytes]:
+        released.wait(THREAD_TIMEOUT_S)
+        yield b"too late"
+
+    monkeypatch.setattr(stored, "is_remote", lambda: True)
+    monkeypatch.setattr(stored, "bucket", object)
+    monkeypatch.setattr(stored, "_remote_chunks", never)
+    try:
+        with stored.local_copies([StoredKey("a", 1), PORTRAIT], tmp_path, 0.05) as files:
+            assert set(files) == {PORTRAIT}
+    finally:
+        released.set()
+
+
+def test_a_file_that_breaks_off_is_asked_for_no_more_once_it_is_too_late(store: str) -> None:  # noqa: F811
+    asked: list[str] = []
+
+    class Breaking:
+        name, client = "media", property(lambda self: self)
+
+        def name_of(self, key: str) -> str:
+            return key
+
+        def get_object(self, **wanted: str) -> None:
+            asked.append(wanted["Key"])
+            too_late.wait(THREAD_TIMEOUT_S)
+            raise ConnectionError
+
+    too_late = threading.Event()
+    ends_at = time.monotonic() + 0.05
+    timer = threading.Timer(0.1, too_late.set)
+    timer.start()
+    with pytest.raises(TimeoutError):
+        list(stored._remote_chunks("a", cast("Any", Breaking()), ends_at))
+    timer.join()
+    assert asked == ["a"]
 
 
 def test_several_files_come_at_once_and_those_that_are_gone_do_not(kept: list[str], tmp_path: Path) -> None:

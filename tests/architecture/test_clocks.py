@@ -11,11 +11,16 @@ MACHINES_CLOCK = {
     "timezone.localtime",
     "timezone.localdate",
     "time.time",
+    "time.time_ns",
     "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
     "date.today",
 }
 TAKES_A_TIME = {"timezone.localtime", "timezone.localdate"}
 """With an argument these only convert."""
+ASKED_BY_DJANGO = {"max_age"}
+"""What signing is told so that it asks the clock itself."""
 
 MAY_ASK = {
     "zhiying/kernel/clock.py": "tells the database's time",
@@ -26,33 +31,55 @@ MAY_ASK = {
     "videos/store/direct_uploads/disk.py": "when such a link ends, for the client to know",
     "videos/store/direct_uploads/s3.py": "when a link to S3 ends, for the client to know",
     "videos/api/answers.py": "how often estimates change in answers",
+    "videos/tasks.py": "how old a hint of the broker may be",
+    "zhiying/kernel/tracing.py": "when a span began on this machine",
+    "adminpanel/admin/markup.py": "turns times that it is given",
     "adminpanel/admin/filters.py": "which days are shown",
     "adminpanel/admin/ledger.py": "the name of a file",
     "adminpanel/services/usage.py": "which days are shown",
 }
 """Modules that ask the machine's clock, and why that is enough there."""
 DEFAULTS = "/models/"
-"""Fields' defaults, for rows whose time is shown and orders lists; services give what decides something."""
+"""Where fields have defaults: for rows whose time is shown and orders lists; services give what decides."""
 
 
-def questions(path: Path) -> Iterator[str]:
-    """Where a module asks the machine's clock, or hands the question on."""
+def questions(path: Path) -> Iterator[int]:
+    """The lines in which a module asks the machine's clock, or hands the question on."""
     tree = ast.parse(path.read_text())
-    converting = {
-        id(node.func)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in TAKES_A_TIME
-    }
+    harmless = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and converts(node)}
+    if DEFAULTS in f"/{name_of(path)}":
+        harmless |= {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg in {"default", "db_default"}
+        }
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute) or id(node) in converting:
-            continue
-        if ast.unparse(node) in MACHINES_CLOCK:
-            yield f"{name_of(path)}:{node.lineno}"
+        match node:
+            case ast.Attribute() if id(node) not in harmless and last_two(node) in MACHINES_CLOCK:
+                yield node.lineno
+            case ast.ImportFrom(module=str(module), names=names):
+                room = module.rpartition(".")[2]
+                if any(f"{room}.{name.name}" in MACHINES_CLOCK for name in names):
+                    yield node.lineno
+            case ast.keyword(arg=str(name)) if name in ASKED_BY_DJANGO:
+                yield node.value.lineno
+
+
+def converts(call: ast.Call) -> bool:
+    return bool(call.args) and last_two(call.func) in TAKES_A_TIME
+
+
+def last_two(node: ast.AST) -> str:
+    """`datetime.datetime.now` is `datetime.now`, however the module was imported."""
+    return ".".join(ast.unparse(node).split(".")[-2:])
 
 
 def askers() -> dict[str, list[str]]:
-    places = {name_of(path): list(questions(path)) for path in modules(*APPLICATIONS)}
-    return {name: found for name, found in places.items() if found and DEFAULTS not in name}
+    places = {
+        name_of(path): [f"{name_of(path)}:{line}" for line in questions(path)]
+        for path in modules(*APPLICATIONS)
+    }
+    return {name: found for name, found in places.items() if found}
 
 
 def test_nothing_that_rows_decide_goes_by_the_machines_clock() -> None:

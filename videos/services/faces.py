@@ -20,8 +20,8 @@ def face_problems(portraits: Sequence[Path], *, engine: str, needs_face: bool) -
 
     By the engine's own check, if it has one, else by what is known of any engine that `needs_face`.
     """
-    check = portrait_check_of(engine, needs_face)
-    if not settings.FACE_CHECK or check is None:
+    check = portrait_check_of(engine, needs_face) if settings.FACE_CHECK else None
+    if check is None:
         return [None] * len(portraits)
     return _checker(settings.FACE_CHECK_TIME_LIMIT_S).problems(portraits, check)
 

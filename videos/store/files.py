@@ -1,11 +1,11 @@
 """Files of the store: saved, fetched, streamed and listed, alike on disk and on S3."""
 
-import itertools
 import logging
+import math
 import os
 import time
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,7 +146,8 @@ def local_copies(
 ) -> Iterator[dict[FileSource, Path]]:
     """Readable local paths of several files; of one that cannot be had within `within_s` there is none.
 
-    Remote files are fetched into `cache` meanwhile, several at once.
+    Remote files are fetched into `cache` meanwhile, several at once. Nobody waits longer: what hangs is left
+    to the client's own deadlines.
     """
     here: dict[FileSource, Path] = {source: source for source in sources if isinstance(source, Path)}
     keys = [source for source in sources if isinstance(source, StoredKey)]
@@ -155,27 +156,38 @@ def local_copies(
         yield {**here, **{source: path for source, path in there.items() if path.is_file()}}
         return
     store, ends_at = bucket(), time.monotonic() + within_s  # its client is good for threads
-    with TemporaryDirectory(dir=cache) as folder:
+    # What is still being fetched at the end finds the folder gone.
+    with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as folder:
+        paths = {source: Path(folder) / str(number) for number, source in enumerate(keys)}
+        pool = ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch")
+        fetches = {
+            source: pool.submit(_fetch, source.key, path, store, ends_at) for source, path in paths.items()
+        }
+        wait(fetches.values(), timeout=within_s)
+        pool.shutdown(wait=False, cancel_futures=True)
+        lost = {source: why for source, fetch in fetches.items() if (why := _why_not(fetch))}
+        if lost:
+            why = next(iter(lost.values()))
+            logger.warning("%d of %d files did not come from the store: %s", len(lost), len(keys), why)
+        yield {**here, **{source: path for source, path in paths.items() if source not in lost}}
 
-        def fetched(number: int) -> Path | Exception:
-            path = Path(folder) / str(number)
-            try:
-                _fetch(keys[number].key, path, store, ends_at)
-            except (OSError, BotoCoreError, ClientError) as error:
-                return error
-            return path
 
-        with ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch") as pool:
-            arrived = dict(zip(keys, pool.map(fetched, range(len(keys))), strict=True))
-        if lost := [error for error in arrived.values() if isinstance(error, Exception)]:
-            logger.warning("%d of %d files did not come from the store: %s", len(lost), len(keys), lost[0])
-        yield {**here, **{source: path for source, path in arrived.items() if isinstance(path, Path)}}
+def _why_not(fetch: "Future[None]") -> str:
+    """Why a file has not come; empty when it has. What is nobody's outage is raised."""
+    if fetch.cancelled() or not fetch.done():
+        return "not in time"
+    error = fetch.exception()
+    if error is None:
+        return ""
+    if isinstance(error, OSError | BotoCoreError | ClientError):
+        return str(error)
+    raise error
 
 
 def _fetch(key: str, path: Path, store: Bucket, ends_at: float) -> None:
     """Fetch a remote file; raises TimeoutError where it has not come by `ends_at`."""
     with path.open("wb") as target:
-        for chunk in itertools.chain([b""], _remote_chunks(key, store)):
+        for chunk in _remote_chunks(key, store, ends_at):
             target.write(chunk)
             if time.monotonic() > ends_at:
                 raise TimeoutError(f"{key} did not come in time")
@@ -195,9 +207,11 @@ def chunks(key: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _remote_chunks(key: str, store: Bucket) -> Iterator[bytes]:
+def _remote_chunks(key: str, store: Bucket, ends_at: float = math.inf) -> Iterator[bytes]:
     passed, left = 0, RESUMPTIONS
     while True:
+        if time.monotonic() > ends_at:  # not only between chunks: one that breaks off is asked for again
+            raise TimeoutError(f"{key} did not come in time")
         wanted: dict[str, Any] = {"Range": f"bytes={passed}-"} if passed else {}
         try:
             answer = store.client.get_object(Bucket=store.name, Key=store.name_of(key), **wanted)

@@ -132,9 +132,9 @@ class FaceFinder:
             ways.append(self._tiles)
         for way in ways:
             ranked = sorted(_distinct(way(bgr)), key=lambda found: _prominence(found, bgr), reverse=True)
-            if photo.step > 1 and ranked and ranked[0].size < CLOSE_PX:
-                break
             for chosen in ranked:
+                if photo.step > 1 and chosen.size < CLOSE_PX:
+                    break
                 if detected is not None:
                     detected(_placed(chosen, photo))
                 if found := self._located(chosen, photo, needs):

@@ -90,7 +90,10 @@ def require_mouth_seen(points: F64, bgr: U8) -> None:
 
 
 def measure_mouth(points: F64, frame: FaceFrame, ycc: F32) -> MouthShape:
-    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3)."""
+    """Measure the mouth from mesh `points` (468, 2 or 3) in pixels and its image `ycc` (H, W, 3).
+
+    In the video's pixels; whether the mouth is covered was judged in those of the photo.
+    """
     face = frame.to_face(points[:, :2])
     lines = _lip_lines(face)
     is_open = shows_inside(lines, frame, ycc)

@@ -10,6 +10,7 @@ import pytest
 from engines.base import EngineError
 from engines.portrait.check import AnyFaceCheck, PortraitCheck
 from engines.portrait.face import landmarks as lm
+from engines.portrait.face.detect import Detection
 from engines.portrait.face.faces import FaceFinder
 from engines.portrait.face.geometry import FaceFrame
 from engines.portrait.face.mesh import FaceMesh, _Region
@@ -86,6 +87,20 @@ def test_half_the_pixels_show_the_face_where_all_of_them_do(
 def test_a_face_of_few_pixels_is_looked_at_in_all_of_them(finder: FaceFinder, tmp_path: Path) -> None:
     around = cv2.copyMakeBorder(read_image(PORTRAIT), 500, 500, 500, 500, cv2.BORDER_REPLICATE)
     found = look(PhotoFile(saved(tmp_path, around.astype(np.uint8), 1512)).to_look_at(), finder)
+    assert found.photo.step == 1
+
+
+def test_a_face_of_few_pixels_behind_a_false_one_is_looked_at_in_all_of_them(
+    finder: FaceFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the mesh takes for no face, a poster perhaps, decides nothing about the next."""
+    around = cv2.copyMakeBorder(read_image(PORTRAIT), 1000, 1000, 1000, 1000, cv2.BORDER_REPLICATE)
+    file = PhotoFile(saved(tmp_path, around.astype(np.uint8), 1512))
+    false = Detection(0.99, np.array([5.0, 5.0, 205.0, 205.0]), np.array([[60.0, 80.0], [150.0, 80.0]]))
+    monkeypatch.setattr(
+        finder, "_any_orientation", lambda bgr: [false, *FaceFinder._any_orientation(finder, bgr)]
+    )
+    found = look(file.to_look_at(), finder)
     assert found.photo.step == 1
 
 

@@ -153,8 +153,9 @@ def test_a_pool_gives_each_server_one_job(server: ComfyUIServer, order: JobOrder
         assert both.capabilities().max_concurrent == 2
         ids = [both.submit(replace(order, job_id=uuid4())) for _ in range(2)]
         assert len(server.jobs) == len(other.jobs) == 1
-        with pytest.raises(EngineBusyError):
+        with pytest.raises(EngineBusyError) as refused:
             both.submit(order)
+        assert refused.value.nothing_sent, "the item may wait again at once"
         server.fail("dropped", times=99)
         views = both.look(ids)
         assert [view.state for view in views.values()] == [JobState.WAITING]  # of the one that answers
