@@ -53,6 +53,12 @@ class EngineUnavailableError(EngineError):
     retryable = True
 
 
+def machine_trouble(error: OSError | MemoryError) -> EngineUnavailableError:
+    """For trouble with this machine's disk or memory: nothing about what was uploaded, and no path."""
+    why = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+    return EngineUnavailableError("video_not_written", error=why)
+
+
 class EngineBusyError(EngineUnavailableError):
     """Trouble that passes: network, too many requests, a full queue, a server's own fault."""
 

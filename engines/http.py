@@ -21,7 +21,12 @@ from urllib3.filepost import encode_multipart_formdata
 from urllib3.response import BaseHTTPResponse
 
 from engines.addresses import Reach
-from engines.base import EngineBusyError, EngineError, EngineStoppedError, EngineUnavailableError
+from engines.base import (
+    EngineBusyError,
+    EngineError,
+    EngineStoppedError,
+    machine_trouble,
+)
 from engines.connections import CONNECT_S, READ_S, Exchange, pools_within
 
 ANSWER_S = 30.0
@@ -269,7 +274,7 @@ def _put(file: BinaryIO, chunk: bytes) -> None:
     try:
         file.write(chunk)
     except OSError as error:
-        raise EngineUnavailableError("video_not_written", error=error.strerror or "") from error
+        raise machine_trouble(error) from error
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ def _queue() -> Sequence[Metric]:
     queues = {name: EngineQueue(name, 0, 0, 0.0) for name in all_engines()}  # there when nothing waits, too
     for queue in queues_by_engine():
         name = name_of(queue.engine)
-        queues[name] = queues[name].with_(queue) if name in queues else queue
+        queues[name] = queues[name] + queue if name in queues else queue
     for engine, queue in queues.items():
         items.add_metric([engine, "pending"], queue.pending)
         items.add_metric([engine, "processing"], queue.processing)

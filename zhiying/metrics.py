@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from videos import metrics as queue_metrics
-from zhiying.questions import Question
+from zhiying.kernel.questions import Question
 from zhiying.readiness import PATIENCE_S, QUESTIONS, readiness
 
 FRESH_S = 1.0

@@ -21,7 +21,7 @@ from videos.scheduling.figures import living_workers
 from videos.store.backends import is_remote
 from videos.store.installation import StoreProblem, store_problem
 from zhiying.broker import check_broker
-from zhiying.questions import Question
+from zhiying.kernel.questions import Question
 
 DATABASE, STORAGE, BROKER, WORKERS, ENGINE = "database", "storage", "broker", "workers", "engine"
 INSTALLATION = "installation"

@@ -13,6 +13,7 @@ import string
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -33,6 +34,7 @@ from engines.base import (
     UnusableAudioError,
     UnusablePortraitError,
     UnusableResultError,
+    machine_trouble,
 )
 from engines.command.presets import PRESETS, Preset
 from engines.command.process import Ended, Limits, run
@@ -180,7 +182,7 @@ class CommandEngine:
                     made, spec, lambda share: progress(RUN_SHARE + (1 - RUN_SHARE) * share), cancelled
                 )
         except OSError as error:
-            raise EngineUnavailableError("video_not_written", error=error.strerror or "") from error
+            raise machine_trouble(error) from error
 
     def _call(self) -> Call:
         return Call.of(self._options)
@@ -225,8 +227,9 @@ def _prepare(spec: RenderSpec, folder: Path, preset: Preset) -> dict[str, str]:
     """Lay out the job's folder; returns the values of the placeholders."""
     portrait, audio = folder / "portrait.png", folder / "audio.wav"
     (folder / "out").mkdir()
+    content = spec.portrait.read_bytes()  # what goes wrong here says nothing of the portrait
     try:
-        with Image.open(spec.portrait) as image:
+        with Image.open(BytesIO(content)) as image:
             image.convert("RGB").save(portrait)
     except (OSError, ValueError) as error:
         raise UnusablePortraitError("portrait_unreadable") from error

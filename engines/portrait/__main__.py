@@ -15,8 +15,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m engines.portrait", description="Make a photo talk, on the CPU."
     )
-    parser.add_argument("portrait", type=Path, help="photo with a face (JPEG, PNG, WebP)")
-    parser.add_argument("audio", type=Path, help="speech (WAV, MP3, …)")
+    parser.add_argument("portrait", type=existing_file, help="photo with a face (JPEG, PNG, WebP)")
+    parser.add_argument("audio", type=existing_file, help="speech (WAV, MP3, …)")
     parser.add_argument("output", type=Path, help="the video to write (.mp4)")
     parser.add_argument("--prompt", default="", help="how to play it, e.g. '微笑，轻轻点头' or 'serious'")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another performance")
@@ -25,6 +25,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="folder to keep what depends on the audio alone")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="engine setting")
     return parser.parse_args(arguments)
+
+
+def existing_file(name: str) -> Path:
+    """The path of a file that is there; raises what argparse shows."""
+    path = Path(name)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {name}")
+    return path
 
 
 def show_progress(share: float) -> None:

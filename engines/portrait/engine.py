@@ -15,10 +15,12 @@ from engines.base import (
     RenderCancelled,
     RenderResult,
     RenderSpec,
+    machine_trouble,
 )
 from engines.cores import MAX_RENDER_THREADS, available_cores
 from engines.portrait.face.faces import FaceFinder
 from engines.portrait.face.models import SHA256, verified_file
+from engines.portrait.memory import share_one_heap
 from engines.portrait.performance.motion import Motion, choreograph
 from engines.portrait.performance.prompt import understand
 from engines.portrait.rig import PortraitRig, build_rig
@@ -30,7 +32,6 @@ from engines.portrait.video.companion import Companions
 from engines.portrait.video.encode import Joiner, VideoFormat
 from engines.portrait.video.frames import FrameRenderer, planes_of
 from engines.portrait.video.label import Label, LabelSettings, build_label
-from engines.portrait.video.memory import share_one_heap
 from engines.portrait.video.render import VideoRender
 
 POSTER_QUALITY = 90
@@ -80,7 +81,7 @@ class PortraitEngine:
         except EngineError:
             raise
         except (MemoryError, OSError) as error:
-            raise EngineUnavailableError("video_not_written", error=str(error)) from error
+            raise machine_trouble(error) from error
 
     def _render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         self.warm_up()

@@ -26,6 +26,7 @@ from engines.base import (
     RenderResult,
     RenderSpec,
     UnusableResultError,
+    machine_trouble,
 )
 from engines.cores import MAX_RENDER_THREADS, available_cores
 from engines.portrait.face.geometry import Rect
@@ -53,7 +54,7 @@ def make_ours(generated: Path, spec: RenderSpec, progress: Progress, cancelled: 
     try:
         return _make(generated, spec, progress, cancelled)
     except (MemoryError, OSError) as error:
-        raise EngineUnavailableError("video_not_written", error=str(error)) from error
+        raise machine_trouble(error) from error
 
 
 def _make(generated: Path, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:

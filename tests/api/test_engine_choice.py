@@ -12,6 +12,7 @@ from engines.registry import get_engine
 from tests.api.forms import CREATE, form, submit
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_user, make_worker
+from videos.api.views import _said
 from videos.models import Batch, EngineRule, QueueLane, Worker
 from videos.services import batches
 
@@ -108,6 +109,35 @@ def test_engines_that_take_no_such_recording_are_passed_by(client_of_user: APICl
     rule("lightx2v", fallbacks="comfyui,portrait")
     batch = made(client_of_user)
     assert (batch.engine, batch.route, batch.fallbacks) == ("comfyui", "comfyui,portrait", "portrait")
+
+
+def test_a_recording_a_little_too_long_is_too_long_for_the_rule_as_well(client_of_user: APIClient) -> None:
+    declare(lightx2v={"max_audio_s": 0.598})
+    rule("lightx2v", fallbacks="comfyui")
+    assert goes_to(client_of_user) == "comfyui"
+
+
+def test_a_chosen_engine_falls_back_to_those_that_take_the_recording(client_of_user: APIClient) -> None:
+    declare(comfyui={"max_audio_s": SHORT})
+    rule("lightx2v", offered=True, fallbacks="comfyui,portrait")
+    batch = made(client_of_user, engine="lightx2v")
+    assert (batch.route, batch.fallbacks) == ("lightx2v,portrait", "portrait")
+
+
+def test_a_request_without_a_choice_is_what_it_was_before_there_was_one() -> None:
+    """A key that was used before an upgrade stands for the same request after it."""
+    assert _said({"name": "a", "prompt": "", "engine": ""}) == {"name": "a", "prompt": ""}
+    assert _said({"name": "a", "engine": "comfyui"}) == {"name": "a", "engine": "comfyui"}
+
+
+def test_limits_are_known_however_many_workers_have_other_engines(client_of_user: APIClient) -> None:
+    declare(lightx2v={"min_side_px": 161})
+    rule("lightx2v")
+    ready = {"ready": True, "capabilities": {}}
+    for number in range(25):
+        make_worker(name=f"local:{number}", engines={"portrait": ready})
+    answer = submit(client_of_user, form())
+    assert [one["code"] for one in answer.json()["errors"]["images"]] == ["image_too_small"]
 
 
 def test_an_engine_that_the_installation_has_no_longer_is_passed_by(
@@ -212,5 +242,9 @@ def test_a_batch_says_why_it_waits(client_of_user: APIClient) -> None:
     worker.save()
     reason = client_of_user.get(address, HTTP_ACCEPT_LANGUAGE="en").json()["waiting_reason"]
     assert reason == "The engine cannot work now. Videos wait until it can."
+    del worker.engines["lightx2v"]
+    worker.save()
+    reason = client_of_user.get(address, HTTP_ACCEPT_LANGUAGE="zh-hans").json()["waiting_reason"]
+    assert reason == "目前没有工作进程使用此引擎，视频会等到有为止。"
     batches.batch_cancel(batch=batch, acting_user=batch.user)
     assert client_of_user.get(address).json()["waiting_reason"] == ""

@@ -238,7 +238,7 @@ def test_the_queue_is_read_from_the_lanes_not_from_the_items(user: User) -> None
     make_batch(user, 3)
     with CaptureQueriesContext(connection) as captured:
         snapshot = forecast.QueueSnapshot.read()
-    assert snapshot._queues["portrait"].waiting == {user.pk: 3}
+    assert snapshot.queues["portrait"].waiting == {user.pk: 3}
     assert len(captured) == 4
     assert not [query for query in captured if "video_items" in query["sql"] or "batches" in query["sql"]]
 

@@ -12,7 +12,7 @@ from django.test import Client
 from videos.models import Worker
 from zhiying import metrics, readiness
 from zhiying.kernel.clock import database_now
-from zhiying.questions import Question
+from zhiying.kernel.questions import Question
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 

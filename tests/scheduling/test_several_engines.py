@@ -1,17 +1,20 @@
 """Several engines at once: who works with which, what one in trouble keeps waiting, what falls back."""
 
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
-from engines.base import EngineBusyError
+from engines.base import EngineBusyError, Readiness
 from tests.support.books import assert_all_is_settled
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import make_batch, make_user, make_worker
@@ -20,9 +23,9 @@ from videos.models import Batch, EngineRecord, ItemStatus, QueueLane, VideoItem,
 from videos.scheduling import claims, engines
 from videos.scheduling.claims import claim_next
 from videos.scheduling.sweep import sweep
-from videos.services import attempts, batches, fallback
+from videos.services import attempts, batches, fallback, heartbeats, transitions
 from videos.services.attempts import StoredResult, Verdict
-from videos.worker import trouble
+from videos.worker import remote, runner, trouble
 from videos.worker.registry import Registration
 from videos.worker.runner import work_once
 from videos.worker.trouble import breaker, engine_failed, pause
@@ -30,6 +33,7 @@ from videos.worker.trouble import breaker, engine_failed, pause
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 SECOND = "second"
+THREAD_TIMEOUT_S = 60
 ENGINES = (NAME, SECOND)
 
 
@@ -140,6 +144,73 @@ def test_a_worker_none_of_whose_engines_works_says_so() -> None:
     assert (worker.state, worker.trouble) == (Worker.State.PAUSED, "engine_unavailable")
 
 
+def test_a_pause_that_a_server_asked_for_is_not_cut_short_by_another_trouble() -> None:
+    engine_failed(SECOND, EngineBusyError(retry_after_s=120))
+    engine_failed(SECOND, EngineBusyError())
+    assert breaker(SECOND)._until > time.monotonic() + 100
+
+
+def test_a_worker_lives_while_a_server_of_its_hangs(
+    scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it knows of the others is told as ever."""
+    monkeypatch.setenv("OPENAI_VIDEOS_URL", "http://127.0.0.1:1/v1")
+    scripted.GENERATION_ENGINES = ["openai-videos"]
+    answers = threading.Event()
+
+    def hang() -> Readiness:
+        answers.wait(THREAD_TIMEOUT_S)
+        return Readiness(ready=True)
+
+    engines.remote.cache_clear()
+    monkeypatch.setattr(engines.remote("openai-videos"), "readiness", hang)
+    try:
+        Registration().beat()
+        told = Worker.objects.get().engines
+        assert (told[NAME]["ready"], told["openai-videos"]["ready"]) == (True, False)
+    finally:
+        answers.set()
+        engines.remote.cache_clear()
+
+
+def test_results_that_wait_get_their_places_first(
+    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.WORKER_THREADS = 1
+    make_batch(user, 3, prompt=prompt("succeed"))
+    waiting = [0, 1]  # one comes while the first item is rendered
+    monkeypatch.setattr(runner, "results_waiting", lambda: waiting.pop(0) if len(waiting) > 1 else waiting[0])
+    assert runner.work_until_idle() == 0, "the place is for the result"
+    waiting[:] = [0, 0, 1]
+    assert runner.work_until_idle() == 1
+    waiting[:] = [0]
+    assert runner.work_until_idle() == 2
+
+
+# --- What servers say -----------------------------------------------------------------------------
+
+
+def test_an_estimate_that_is_over_is_shown_no_more(user: User) -> None:
+    make_batch(user)
+    claimed = claim_next("w")
+    assert claimed is not None
+    heartbeats.show_progress(claimed, 5, server_position=2, server_eta_s=60)
+    item = VideoItem.objects.get()
+    assert (item.progress, item.server_position, item.server_ready_at is None) == (5, 2, False)
+    heartbeats.show_progress(claimed, 5, server_position=1)
+    item.refresh_from_db()
+    assert (item.server_position, item.server_ready_at) == (1, None)
+    heartbeats.show_progress(claimed, 5, server_eta_s=60)
+    heartbeats.show_progress(claimed, 5)
+    item.refresh_from_db()
+    assert (item.server_position, item.server_ready_at) == (None, None)
+
+
+@pytest.mark.parametrize("told", [0, -1, 10**12, float("nan"), float("inf")])
+def test_a_number_that_cannot_be_meant_is_not_believed(told: float) -> None:
+    assert remote._within(told, 1, 1_000_000) is None
+
+
 # --- Falling back ---------------------------------------------------------------------------------
 
 
@@ -161,6 +232,60 @@ def test_what_waits_goes_to_the_next_engine_and_what_runs_follows_when_it_is_giv
     assert attempts.release(running)
     assert lanes() == {"": (3, 0)}
     assert_all_is_settled()
+
+
+def test_what_is_given_back_stands_first_where_it_stood_first(user: User) -> None:
+    batch = make_batch(user, 2, engines=[SECOND, NAME])
+    batches.batch_first(batch=batch, acting_user=make_user(is_admin=True))
+    running = claim_next("w", [SECOND])
+    assert running is not None
+    goes_down()
+    fallback.fall_back()
+    assert attempts.release(running)
+    assert set(batch.items.values_list("lane__engine", "lane__urgent")) == {("", True)}
+
+
+def test_batches_that_can_go_nowhere_stand_before_no_other(
+    user: User, scripted: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "BATCHES_AT_ONCE", 1)
+    scripted.GENERATION_ENGINES = [SECOND, "portrait"]
+    for engines_of in ([SECOND, "portrait"], [SECOND, "portrait"], [SECOND, NAME]):
+        make_batch(user, engines=engines_of)
+    goes_down()
+    goes_down("portrait")
+    assert fallback.fall_back() == 1
+    assert lanes() == {SECOND: (2, 0), "": (1, 0)}
+
+
+def test_a_batch_that_somebody_holds_keeps_no_other_from_falling_back(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make_batch(user, engines=[SECOND, NAME])
+    make_batch(make_user(), engines=[SECOND, NAME])
+    goes_down()
+    real = transitions.lock_batch
+
+    def lock(batch_id: UUID) -> Batch | None:
+        if batch_id == held.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        return real(batch_id)
+
+    monkeypatch.setattr(fallback, "lock_batch", lock)
+    assert fallback.fall_back() == 1
+    assert lanes() == {SECOND: (1, 0), "": (1, 0)}
+
+
+def test_what_waits_for_an_engine_that_was_taken_away_goes_on(user: User, scripted: LazySettings) -> None:
+    scripted.FALLBACK_AFTER_S = 0
+    make_batch(user, 2, engines=[SECOND, NAME])
+    facts = {"ready": True, "code": "", "params": {}, "detail": ""}
+    make_worker(engines={NAME: facts, SECOND: facts})
+    sweep()
+    assert lanes() == {SECOND: (2, 0)}
+    scripted.GENERATION_ENGINES = []
+    sweep()
+    assert lanes() == {"": (2, 0)}
 
 
 def test_what_is_tried_again_follows_too(user: User) -> None:
@@ -234,3 +359,12 @@ def test_a_result_says_which_engine_made_it(user: User) -> None:
     assert claimed is not None
     assert attempts.complete(claimed, StoredResult("video.mp4", "", 1.0))
     assert VideoItem.objects.get().made_by == SECOND
+
+
+def test_a_job_keeps_the_engine_it_was_sent_to(user: User) -> None:
+    """Whatever the installation's own engine is by the time its result comes."""
+    make_batch(user)
+    claimed = claim_next("w")
+    assert claimed is not None
+    assert attempts.complete(claimed, StoredResult("video.mp4", "", 1.0, made_by="cloud"))
+    assert VideoItem.objects.get().made_by == "cloud"

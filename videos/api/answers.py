@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from rest_framework.request import Request
 
 from videos.api.batch_shapes import BatchOutput, ShownBatch, ShownItem
-from videos.engine_names import name_of
+from videos.engine_names import all_engines, name_of
 from videos.models import ItemStatus
 from videos.scheduling.forecast import Forecast, QueueSnapshot
 from videos.services.batch_rows import BatchRow, ItemRow, items_of, running_progress
@@ -56,7 +56,8 @@ class Viewer:
     @cached_property
     def stamp(self) -> tuple[object, ...]:
         """What all answers to this viewer have in common now."""
-        return VERSION, self.language, self.links.stamp, sorted(settings.CREDITS_PER_STARTED_S.items())
+        prices = sorted(settings.CREDITS_PER_STARTED_S.items())
+        return VERSION, self.language, self.links.stamp, prices, all_engines()
 
     @cached_property
     def step(self) -> int:

@@ -15,25 +15,24 @@ from videos.scheduling.engine_state import EngineState, engine_state, engine_sta
 from videos.scheduling.figures import queue_lengths
 from videos.services.credentials import problem_of
 from videos.services.engine_limits import EngineLimits, limits_of, widest
-from videos.services.routing import engines_by_rule, engines_offered
+from videos.services.routing import engines_for
 
 
 class EngineStatusView(APIView):
     @extend_schema(responses=shapes.EngineStatusOutput)
     def get(self, request: Request) -> Response:
         """The engines, whether they are ready, how long the queue is and what they take."""
-        user = current_user(request)
-        shown = list(dict.fromkeys([own_engine(), *engines_offered(user)]))
-        by_rule = engines_by_rule(user)
+        engines = engines_for(current_user(request))
         states = {state.name: state for state in engine_states()}
-        limits = limits_of({*shown, *by_rule})
+        limits = limits_of({*engines.offered, *engines.by_rule})
         own = states[own_engine()]
         return Response(
             {
-                **_body(own, widest([limits[name] for name in by_rule])),
+                **_body(own, widest([limits[name] for name in engines.by_rule])),
                 "queue": queue_lengths(),
                 "engines": [
-                    {**_body(states[name], limits[name]), "is_default": name == own.name} for name in shown
+                    {**_body(states[name], limits[name]), "is_default": name == own.name}
+                    for name in engines.offered
                 ],
             }
         )

@@ -1,6 +1,6 @@
 """With which engines can videos be made now? What the living workers say; the web process knows no engine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -40,12 +40,12 @@ def engine_state() -> EngineState:
     return state_of(own_engine(), list(living_workers()))
 
 
-def state_of(name: str, workers: Iterable[Worker]) -> EngineState:
+def state_of(name: str, workers: Collection[Worker]) -> EngineState:
     """An engine as that of these workers sees it that can do most with it."""
     having = [worker for worker in workers if name in worker.engines]
     best = max(having, key=lambda worker: _rank(worker, name), default=None)
     if best is None:
-        return EngineState(name, name, False, _why=_no_worker)
+        return EngineState(name, name, False, _why=_no_worker_has_it if workers else _no_worker)
     facts = best.engines[name]
     capabilities = facts.get("capabilities", {})
     return EngineState(
@@ -59,6 +59,10 @@ def state_of(name: str, workers: Iterable[Worker]) -> EngineState:
 
 def _no_worker() -> str:
     return _("No worker is running. Start one with `deploy/worker`.")
+
+
+def _no_worker_has_it() -> str:
+    return _("No worker works with this engine now. Videos wait until one does.")
 
 
 def _rank(worker: Worker, name: str) -> int:

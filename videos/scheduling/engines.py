@@ -1,7 +1,5 @@
 """Engines of either kind, as the queue sees them: what they take, and whether they can work now."""
 
-import threading
-import time
 from functools import cache
 
 from django.conf import settings
@@ -11,7 +9,9 @@ from engines.registry import FINISHING, get_engine, remote_engine_paths
 from engines.remote import RemoteEngine
 from videos.engine_names import worker_engines
 from videos.services.remote_engines import remote_engine
+from zhiying.kernel.questions import Question
 
+PATIENCE_S = 1.0
 READINESS_KEPT_S = 15.0
 """A remote engine's readiness costs its server a request."""
 
@@ -50,11 +50,16 @@ def capabilities_of(name: str) -> Capabilities:
 def readiness_of(name: str, *, fresh: bool = False) -> Readiness:
     """Whether an engine could work; what a server said is believed for a while, unless asked `fresh`.
 
+    Unless asked so, nobody waits for a server that hangs: that it does is an answer.
+
     Raises `EngineUnavailableError` when the engine cannot be loaded or configured.
     """
     if not is_remote(name):
         return get_engine(name).readiness()
-    return _readiness.of(name, fresh=fresh)
+    engine = remote(name)
+    if fresh:
+        return engine.readiness()
+    return _question(name, engine).answer() or Readiness(ready=False, code="engine_unavailable")
 
 
 def items_at_once(name: str) -> int:
@@ -65,18 +70,13 @@ def items_at_once(name: str) -> int:
     return min(settings.REMOTE_JOBS, limit) if limit else int(settings.REMOTE_JOBS)
 
 
-class _Readiness:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._said: dict[str, tuple[float, Readiness]] = {}
-
-    def of(self, name: str, *, fresh: bool) -> Readiness:
-        with self._lock:
-            said_at, said = self._said.get(name, (0.0, None))
-            if said is None or fresh or time.monotonic() - said_at > READINESS_KEPT_S:
-                said = remote(name).readiness()
-                self._said[name] = time.monotonic(), said
-            return said
+_questions: dict[str, tuple[RemoteEngine, Question[Readiness]]] = {}
 
 
-_readiness = _Readiness()
+def _question(name: str, engine: RemoteEngine) -> Question[Readiness]:
+    """One for each engine, so that a server that hangs keeps no other from being heard."""
+    asked, question = _questions.get(name, (None, None))
+    if question is None or asked is not engine:
+        question = Question(engine.readiness, fresh_s=READINESS_KEPT_S, patience_s=PATIENCE_S)
+        _questions[name] = engine, question
+    return question

@@ -30,7 +30,7 @@ class EngineQueue:
     oldest_s: float
     """How long ago the item that waits longest could have been taken."""
 
-    def with_(self, other: "EngineQueue") -> "EngineQueue":
+    def __add__(self, other: "EngineQueue") -> "EngineQueue":
         """The lanes of both, which are one engine's."""
         return EngineQueue(
             self.engine,

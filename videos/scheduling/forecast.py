@@ -82,7 +82,7 @@ class QueueSnapshot:
 
     engines: Mapping[str, EngineState] = field(default_factory=dict)
     """Those of the installation, by name, as their workers tell."""
-    _queues: Mapping[str, _Queue] = field(default_factory=dict)
+    queues: Mapping[str, _Queue] = field(default_factory=dict)
     _own: dict[UUID, list[tuple[datetime, int, str]]] = field(default_factory=dict)
     """By user: when their waiting batches were made, how many items wait in each and for which engine; read
     when asked for."""
@@ -117,7 +117,7 @@ class QueueSnapshot:
         waits, running = batch.pending_count, batch.processing_count
         if not waits and not running:
             return Forecast()
-        queue = self._queues.get(name_of(batch.engine)) or _Queue()
+        queue = self.queues.get(name_of(batch.engine)) or _Queue()
         render_s = max(0.5, queue.render_s_per_audio_s * batch.audio_duration_s)
         ahead = self._ahead(batch, queue) if waits else 0
         users = len(queue.waiting.keys() | {batch.user_id})
@@ -151,7 +151,7 @@ class QueueSnapshot:
         own = sum(
             items
             for made_at, items, engine in self._own[batch.user_id]
-            if made_at < batch.created_at and engine == batch.engine
+            if made_at < batch.created_at and name_of(engine) == name_of(batch.engine)
         )
         others = (items for user_id, items in queue.waiting.items() if user_id != batch.user_id)
         return own + sum(min(items, own + 1) for items in others)

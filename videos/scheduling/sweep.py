@@ -55,8 +55,6 @@ def sweep(*, take_back: bool = True) -> None:
 
 
 def _fall_back() -> None:
-    if len(all_engines()) < 2:
-        return
     fallback.note_engines({state.name: state.ready for state in engine_states()})
     if moved := fallback.fall_back():
         repaired(Repair.ITEMS_SENT_ON, moved)

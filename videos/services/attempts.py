@@ -4,11 +4,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.services import credits as ledger
@@ -20,14 +21,14 @@ from videos import counters
 from videos.catalogue import failure_in_english
 from videos.counters import Outcome
 from videos.engine_names import name_of
-from videos.models import Batch, ItemStatus, RemoteJob, VideoItem
+from videos.models import Batch, ItemStatus, QueueLane, RemoteJob, VideoItem
 from videos.services import lanes, stored_bytes
 from videos.services.letters import tell_of_end
 from videos.services.transitions import ended, lock_batch, move, refund
 from videos.store import deletions
 from videos.store.deletions import Intent
 from zhiying.kernel.clock import database_now
-from zhiying.kernel.locks import wait_no_longer_than
+from zhiying.kernel.locks import try_briefly
 
 RECLAIMED_AT_ONCE = 500
 RECLAIM_PATIENCE_S = 0.5
@@ -102,6 +103,8 @@ class StoredResult:
     """Pixels; None where the engine does not tell."""
     height: int | None = None
     notes: tuple[Note, ...] = ()
+    made_by: str = ""
+    """The engine; empty: that of the claim's lane."""
 
 
 def sources_of(claim: Claim) -> Sources | None:
@@ -154,7 +157,7 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
         duration_s=result.duration_s,
         video_width=result.width,
         video_height=result.height,
-        made_by=name_of(claim.engine),
+        made_by=result.made_by or name_of(claim.engine),
         notes=[asdict(note) for note in result.notes],
         progress=100,
         error_code="",
@@ -228,27 +231,28 @@ def reclaim_all() -> int:
 def _reclaim(running: "QuerySet[VideoItem]") -> int:
     """Each item in a transaction of its own, so that one that cannot be taken back stops no other.
 
-    What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch, or of a user, that
-    somebody holds (a frozen process does so until the database ends its transaction) wait for the next sweep.
+    What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch that somebody holds
+    (a frozen process does so until the database ends its transaction) wait for the next sweep.
     """
     lost = running.exclude(_is_elsewhere())
     taken, held = 0, set[UUID]()
     for item in list(lost.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
         if item.batch_id in held:
             continue
-        # The first time it was the worker's fault, not the item's: nobody needs to wait.
-        verdict = Verdict("worker_lost", retryable=True, pauses=item.tries > 1)
-        try:
-            with transaction.atomic():
-                wait_no_longer_than(RECLAIM_PATIENCE_S)
-                taken += fail(claim_of(item), verdict)
-        except Exception as error:  # noqa: BLE001  (logged; the next sweep tries again)
-            if isinstance(error, OperationalError):
-                held.add(item.batch_id)
-            logger.warning(
-                "Item %s could not be taken back; it will be tried again: %s", item.pk, type(error).__name__
+        taken += bool(
+            try_briefly(
+                partial(_take_back, item),
+                patience_s=RECLAIM_PATIENCE_S,
+                what=f"Item {item.pk}",
+                if_held=partial(held.add, item.batch_id),
             )
+        )
     return taken
+
+
+def _take_back(item: VideoItem) -> bool:
+    # The first time it was the worker's fault, not the item's: nobody needs to wait.
+    return fail(claim_of(item), Verdict("worker_lost", retryable=True, pauses=item.tries > 1))
 
 
 def _is_elsewhere() -> Exists:
@@ -275,7 +279,8 @@ def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
     if batch is None:
         return None
     if target == ItemStatus.PENDING and batch.engine != claim.engine:  # it has fallen back meanwhile
-        changes["lane_id"] = lanes.lane_of(claim.user_id, engine=batch.engine).pk
+        urgent = QueueLane.objects.filter(pk__in=[claim.lane_id], urgent=True).exists()
+        changes["lane_id"] = lanes.lane_of(claim.user_id, engine=batch.engine, urgent=urgent).pk
     fence = Q(attempt=claim.attempt)  # against late workers
     items = {claim.item_id: claim.lane_id}
     return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None

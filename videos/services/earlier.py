@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from videos.media.problems import MediaProblem
-from videos.services.engine_limits import EngineLimits
 from videos.store.files import StoredKey
 
 
@@ -39,10 +38,10 @@ def require_portrait_limits(portrait: StoredPortrait) -> None:
         raise MediaProblem("image_too_small", {**size, "limit_px": limit_px})
 
 
-def require_recording_limits(recording: StoredRecording, engine: EngineLimits) -> None:
-    """As `require_portrait_limits`, for how long it lasts, and for an engine."""
+def require_recording_limits(recording: StoredRecording) -> None:
+    """As `require_portrait_limits`, for how long it lasts."""
     seconds = round(recording.duration_s, 2)
-    if seconds < engine.shortest_s:
-        raise MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": engine.shortest_s})
-    if seconds > engine.longest_s:
-        raise MediaProblem("audio_too_long", {"limit_s": engine.longest_s})
+    if seconds < settings.AUDIO_MIN_S:
+        raise MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": settings.AUDIO_MIN_S})
+    if seconds > settings.AUDIO_MAX_S:
+        raise MediaProblem("audio_too_long", {"limit_s": float(settings.AUDIO_MAX_S)})

@@ -19,7 +19,7 @@ from videos.models import ItemStatus, VideoItem, Worker
 from zhiying.kernel.clock import database_time
 
 WORKERS_ASKED = 20
-"""Of the newest; one of them knows the engine, or none does."""
+"""Of the newest that have an engine; one of them has it running, or none does."""
 STORED_SIDE_PX = 2048
 """The long side of a portrait as it is stored at most: this is what engines are given."""
 LEAST_BYTES_PER_S = 32_000
@@ -58,9 +58,14 @@ class EngineLimits:
     def least_side_px(self) -> int:
         return max(int(settings.IMAGE_MIN_SIDE_PX), self.min_side_px)
 
-    def takes_recording(self, seconds: float) -> bool:
-        """Whether a recording of this length is within the limits."""
-        return self.shortest_s <= round(seconds, 2) <= self.longest_s
+    def recording_problem(self, seconds: float) -> MediaProblem | None:
+        """Why the engine takes no recording of this length, which is within the installation's limits."""
+        shown = round(seconds, 2)
+        if shown < self.min_audio_s:
+            return MediaProblem("audio_too_short", {"duration_s": shown, "limit_s": self.shortest_s})
+        if self.max_audio_s and seconds > self.max_audio_s:  # engines forgive no padding
+            return MediaProblem("audio_too_long", {"limit_s": self.longest_s})
+        return None
 
     def portrait_problem(self, width: int, height: int, size: int) -> MediaProblem | None:
         """Why the engine takes no portrait of this upright size (px) whose stored file has `size` bytes."""
@@ -90,14 +95,16 @@ class Day:
 
 
 def limits_of(names: Collection[str]) -> dict[str, EngineLimits]:
-    """Those of each of these engines now; one query."""
-    found: dict[str, EngineLimits] = {}
-    for worker in Worker.objects.order_by("-seen_at").only("engines")[:WORKERS_ASKED]:
-        for name in names:
-            declared = worker.engines.get(name, {}).get("capabilities")
-            if declared and name not in found:
-                found[name] = _limits_in(name, declared)
-    return {name: found.get(name) or EngineLimits(name=name, label=name) for name in names}
+    """Those of each of these engines now; a query for each."""
+    return {name: _limits_of(name) for name in names}
+
+
+def _limits_of(name: str) -> EngineLimits:
+    having = Worker.objects.filter(engines__has_key=name).order_by("-seen_at")
+    for worker in having.only("engines")[:WORKERS_ASKED]:
+        if declared := worker.engines[name].get("capabilities"):
+            return _limits_in(name, declared)
+    return EngineLimits(name=name, label=name)
 
 
 def engine_limits(name: str = "") -> EngineLimits:

@@ -35,7 +35,7 @@ WITH batch AS (
     WHERE i.id = %(item)s AND i.batch_id = (SELECT id FROM batch) AND i.attempt = %(attempt)s
       AND i.status = 'processing'
       AND (i.progress <> %(progress)s OR i.server_position IS DISTINCT FROM %(position)s::int
-           OR %(eta_s)s::float8 IS NOT NULL)
+           OR i.server_ready_at IS NOT NULL OR %(eta_s)s::float8 IS NOT NULL)
     FOR NO KEY UPDATE SKIP LOCKED
 ), shown AS (
     UPDATE video_items v
@@ -106,6 +106,6 @@ def show_progress(
             pk=claim.item_id, status=ItemStatus.PROCESSING, attempt=claim.attempt
         )
         if server_eta_s is None:
-            items = items.exclude(progress=shown, server_position=server_position)
+            items = items.exclude(progress=shown, server_position=server_position, server_ready_at=None)
         if items.update(**told):
             raise_version(claim.batch_id)

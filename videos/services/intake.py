@@ -4,7 +4,7 @@ All problems are found and reported together, so that a person fixes them in one
 """
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,7 @@ from videos.media.face_check import FaceProblem
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
 from videos.media.problems import MediaProblem, Param
-from videos.services.earlier import StoredPortrait, StoredRecording, require_recording_limits
+from videos.services.earlier import StoredPortrait, StoredRecording
 from videos.services.engine_limits import Day, EngineLimits, day_of, engine_limits, limits_of
 from videos.services.faces import are_looked_at, face_problems
 from videos.services.routing import NoRouteError, Route, route_for
@@ -121,8 +121,10 @@ def prepared_files(
     """
     with _turn(), scratch.temporary_folder("intake-") as folder:
         root = Path(folder)
-        audio_outcome = _audio_outcome(audio, root / "audio.wav", choice)
-        route, misrouted = _route(user, choice, prompt, audio_outcome)
+        limits = limits_of(all_engines())
+        wanted = [limits[choice]] if choice in limits else limits.values()
+        audio_outcome = _audio_outcome(audio, root / "audio.wav", audio_limits(wanted))
+        route, misrouted = _route(user, limits, choice, prompt, audio_outcome)
         engine = route.limits
         audio_outcome = _recording_for_engine(audio_outcome, engine)
         outcomes = _prepare_all(images[: settings.BATCH_MAX_IMAGES], root, engine)
@@ -272,7 +274,7 @@ def _portrait(
     )
 
 
-def _audio_outcome(audio: SubmittedFile | None, out: Path, choice: str) -> AudioOutcome:
+def _audio_outcome(audio: SubmittedFile | None, out: Path, limits: AudioLimits) -> AudioOutcome:
     if audio is None:
         return None
     if isinstance(audio.content, MediaProblem | StoredRecording):
@@ -280,38 +282,27 @@ def _audio_outcome(audio: SubmittedFile | None, out: Path, choice: str) -> Audio
     if not isinstance(audio.content, Path):
         raise TypeError("A portrait is not a recording.")
     try:
-        engines = limits_of([choice] if choice in all_engines() else all_engines())
-        return prepare_audio(audio.content, limits=audio_limits(engines.values()), wav_out=out)
+        return prepare_audio(audio.content, limits=limits, wav_out=out)
     except MediaProblem as problem:
         return problem
 
 
 def _recording_for_engine(outcome: AudioOutcome, engine: EngineLimits) -> AudioOutcome:
     """The outcome, or why the engine takes no recording of this length."""
-    try:
-        if isinstance(outcome, StoredRecording):
-            require_recording_limits(outcome, engine)
-    except MediaProblem as problem:
-        return problem
-    if not isinstance(outcome, PreparedAudio):
+    if outcome is None or isinstance(outcome, MediaProblem):
         return outcome
-    if engine.min_audio_s and outcome.duration_s < engine.min_audio_s:
-        seconds = round(outcome.duration_s, 2)
-        return MediaProblem("audio_too_short", {"duration_s": seconds, "limit_s": engine.shortest_s})
-    if engine.max_audio_s and outcome.duration_s > engine.max_audio_s:  # engines forgive no padding
-        return MediaProblem("audio_too_long", {"limit_s": engine.longest_s})
-    return outcome
+    return engine.recording_problem(outcome.duration_s) or outcome
 
 
 def _route(
-    user: User, choice: str, prompt: str, audio: AudioOutcome
+    user: User, limits: Mapping[str, EngineLimits], choice: str, prompt: str, audio: AudioOutcome
 ) -> tuple[Route, dict[str, dict[str, Any]]]:
     """Where the batch goes; with a problem of the choice, the installation's own engine and that problem."""
     audio_s = None if audio is None or isinstance(audio, MediaProblem) else audio.duration_s
     try:
-        return route_for(user, choice=choice, prompt=prompt, audio_s=audio_s), {}
+        return route_for(user, limits, choice=choice, prompt=prompt, audio_s=audio_s), {}
     except NoRouteError as problem:
-        own = Route([own_engine()], engine_limits())
+        own = Route([own_engine()], limits[own_engine()])
         return own, {"engine": _field(problem.code, problem.detail)}
 
 

@@ -20,7 +20,6 @@ from videos.services.earlier import (
     require_portrait_limits,
     require_recording_limits,
 )
-from videos.services.engine_limits import EngineLimits
 from videos.services.intake import SubmittedFile, clean_name
 from videos.store.files import StoredKey, stored_files
 from videos.store.keys import batch_prefix
@@ -105,7 +104,7 @@ def _recording(reference: str, batch: Batch | None, sizes: Mapping[str, int]) ->
         )
     recording = StoredRecording(StoredKey(batch.audio, sizes[batch.audio]), batch.audio_duration_s)
     try:
-        require_recording_limits(recording, EngineLimits())
+        require_recording_limits(recording)
     except MediaProblem as problem:
         return SubmittedFile(batch.audio_name, problem)
     return SubmittedFile(batch.audio_name, recording)

@@ -7,6 +7,7 @@ late worker. While an item's attempt has a row, the sweep leaves the item alone.
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -17,10 +18,12 @@ from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.services import attempts
 from videos.services.attempts import Claim, Verdict
 from zhiying.kernel.clock import database_now
+from zhiying.kernel.locks import try_briefly
 
 ADOPTED_AT_ONCE = 100
 LEASES_LEFT = 3
 """For so long an overdue job waits for a worker that could cancel it at its server."""
+PATIENCE_S = 0.5
 State = RemoteJob.State
 
 
@@ -137,9 +140,14 @@ def forget_overdue() -> int:
     overdue = RemoteJob.objects.filter(ends_at__lt=database_now(), carried_until__lt=left)
     ended = 0
     for job in overdue.order_by("ends_at")[:ADOPTED_AT_ONCE]:
-        attempts.fail(claim_of(job), Verdict("render_timeout", retryable=True, tries_again=False))
-        ended += RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt).delete()[0]
+        ended += try_briefly(partial(_fail_for_time, job), patience_s=PATIENCE_S, what=f"Job {job.pk}") or 0
     return ended
+
+
+def _fail_for_time(job: RemoteJob) -> int:
+    """Its item fails and its row goes, or neither; returns how many rows that were."""
+    attempts.fail(claim_of(job), Verdict("render_timeout", retryable=True, tries_again=False))
+    return RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt).delete()[0]
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from videos.engine_names import all_engines, lane_engine_of, name_of, own_engine
 from videos.models import Batch, EngineRule
-from videos.services.engine_limits import EngineLimits, engine_limits, limits_of
+from videos.services.engine_limits import EngineLimits, engine_limits
 
 LABEL_CHARS = 100
 
@@ -37,35 +37,39 @@ class NoRouteError(Exception):
         self.detail = detail
 
 
-def engines_offered(user: User) -> list[str]:
-    """What the user may choose beside the installation's own choice, in the order of the rules."""
-    if len(all_engines()) < 2:
-        return []
-    offered = _rules_for(user).filter(offered=True).values_list("engine", flat=True)
-    return [name for name in dict.fromkeys(offered) if name in all_engines()]
+@dataclass(frozen=True)
+class Engines:
+    """What the rules say of a user, each beginning with the installation's own engine."""
+
+    offered: Sequence[str]
+    """What may be chosen, in the order of the rules."""
+    by_rule: Sequence[str]
+    """What may make batches that choose none."""
 
 
-def engines_by_rule(user: User) -> list[str]:
-    """What may make the user's batches that choose no engine: the installation's own, and by rule."""
+def engines_for(user: User) -> Engines:
+    """One query, or none where there is one engine."""
     known = all_engines()
-    if len(known) < 2:
-        return known
-    by_rule = [name for rule in _rules_for(user).filter(offered=False) for name in rule.engines]
-    return [name for name in dict.fromkeys([own_engine(), *by_rule]) if name in known]
+    rules = _rules_for(user) if len(known) > 1 else []
+    offered = [own_engine(), *(rule.engine for rule in rules if rule.offered)]
+    by_rule = [own_engine(), *(name for rule in rules if not rule.offered for name in rule.engines)]
+    return Engines(
+        *([name for name in dict.fromkeys(names) if name in known] for names in (offered, by_rule))
+    )
 
 
-def route_for(user: User, *, choice: str, prompt: str, audio_s: float | None) -> Route:
-    """Where a batch goes. `audio_s`: seconds of its recording; None while that has a problem of its own.
+def route_for(
+    user: User, limits: Mapping[str, EngineLimits], *, choice: str, prompt: str, audio_s: float | None
+) -> Route:
+    """Where a batch goes, given the limits of all engines.
 
-    One query where there is one engine, else two.
+    `audio_s`: seconds of its recording; None while that has a problem of its own.
 
     Raises:
         NoRouteError: the chosen engine is not offered to the user, or not for such a batch.
     """
-    names = all_engines()
-    limits = limits_of(names)
-    if not choice and len(names) == 1:
-        return Route(names, limits[names[0]])
+    if not choice and len(limits) == 1:
+        return Route([own_engine()], limits[own_engine()])
     rules = [rule for rule in _rules_for(user) if rule.engine in limits]
     engines = _chosen(rules, choice, prompt, audio_s) if choice else _by_rule(rules, limits, prompt, audio_s)
     further = [name for name in engines[1:] if name in limits and _takes(limits[name], audio_s)]
@@ -82,9 +86,8 @@ def set_out(batch: Batch, route: Route) -> None:
 
 def begin_anew(batch: Batch) -> None:
     """What is made again of a locked batch, of which nothing waits or runs, begins with its first engine."""
-    known = all_engines()
-    engines = [name for name in batch.route.split(",") if name in known] or [own_engine()]
-    go_to(batch, engines[0], engines[1:])
+    first, *further = _what_is_left_of(batch.route)
+    go_to(batch, first, further)
 
 
 def go_to(batch: Batch, engine: str, further: Sequence[str]) -> None:
@@ -115,7 +118,13 @@ def first_engine_of(batch: Routed) -> str:
     """The engine that a run of the batch would begin with now."""
     if batch.pending_count or batch.processing_count:
         return name_of(batch.engine)
-    return next((name for name in batch.route.split(",") if name in all_engines()), own_engine())
+    return _what_is_left_of(batch.route)[0]
+
+
+def _what_is_left_of(route: str) -> list[str]:
+    """The engines of a route that the installation still has; its own where that is none."""
+    known = all_engines()
+    return [name for name in route.split(",") if name in known] or [own_engine()]
 
 
 def _rules_for(user: User) -> "QuerySet[EngineRule]":
@@ -165,4 +174,4 @@ def _fits(rule: EngineRule, prompt: str, audio_s: float | None) -> bool:
 
 
 def _takes(limits: EngineLimits, audio_s: float | None) -> bool:
-    return audio_s is None or limits.takes_recording(audio_s)
+    return audio_s is None or limits.recording_problem(audio_s) is None

@@ -110,11 +110,13 @@ def _look_for_work() -> None:
     from videos.engine_names import lane_engines_of
     from videos.scheduling.engines import local_engines
     from videos.services.taking import work_waits
+    from videos.worker.remote import results_waiting
     from videos.worker.slots import slots
     from videos.worker.trouble import pause, working
 
-    if slots.free() and pause.over() and work_waits(lane_engines_of(working(local_engines()))):
-        for number in range(slots.free()):
+    places = slots.free() - results_waiting()
+    if places > 0 and pause.over() and work_waits(lane_engines_of(working(local_engines()))):
+        for number in range(places):
             _start(f"renders-{number}-{time.monotonic_ns()}", _work)
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from os import getpid
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -43,8 +44,11 @@ FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS_GROW = 2.0, 30.0, 0.05
 TROUBLE_S, LONGEST_TROUBLE_S = 2.0, 60.0
 ETA_STEP_S = 15
 """A server's estimate is shown anew when it has moved by about so much."""
+MOST_IN_A_QUEUE, LONGEST_ETA_S = 1_000_000, 30 * 24 * 3600
 SHOWN_OF_GENERATION = 95
 """Percent that a job has when its server is done; what is left is fetching and finishing."""
+
+N = TypeVar("N", int, float)
 
 logger = logging.getLogger(__name__)
 State = RemoteJob.State
@@ -110,6 +114,14 @@ class Carrier:
             time.sleep(0.05)
         self._hands.shutdown(wait=False, cancel_futures=True)
         remote_jobs.let_go(self.id)
+
+    def results_waiting(self) -> int:
+        """How many results are at the server and could be fetched now."""
+        now = time.monotonic()
+        with self._lock:
+            return sum(
+                carried.done and not carried.busy and carried.due <= now for carried in self._carried.values()
+            )
 
     def items(self) -> list[UUID]:
         with self._lock:
@@ -314,7 +326,8 @@ class Carrier:
             case JobState.WAITING | JobState.RUNNING:
                 told = int((view.progress or 0) * SHOWN_OF_GENERATION)
                 carried.progress = max(carried.progress, told)
-                carried.position, carried.eta_s = view.queue_position, view.eta_s
+                carried.position = _within(view.queue_position, 1, MOST_IN_A_QUEUE)
+                carried.eta_s = _within(view.eta_s, 0, LONGEST_ETA_S)
             case JobState.DONE:
                 carried.done, carried.due = True, 0.0
                 carried.position = carried.eta_s = None
@@ -339,6 +352,11 @@ def _on_a_connection_of_today(work: Callable[[], None]) -> None:
     work()
 
 
+def _within(told: N | None, least: int, most: int) -> N | None:
+    """A server's number, if it can be meant: whatever it says, it has to fit into a row."""
+    return told if told is not None and least <= told <= most else None
+
+
 def _spread(seconds: float) -> float:
     """So that many jobs, and many workers, do not come at the same moment."""
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311
@@ -360,6 +378,11 @@ def leave_jobs(timeout_s: float) -> None:
     while _carriers:
         _name, carrier = _carriers.popitem()
         carrier.stop(max(0.0, ends_at - time.monotonic()))
+
+
+def results_waiting() -> int:
+    """How many results of this process's jobs wait for a place to be finished in."""
+    return sum(carrier.results_waiting() for carrier in list(_carriers.values()))
 
 
 def carried_items() -> list[UUID]:

@@ -195,7 +195,7 @@ def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -
         spec = _spec(job, sources, Path(folder), portrait, audio)
         engine.fetch(job.their_id, Path(spec.options[GENERATED]))
         result = slot.renderer(job.engine).render(spec, lambda share: _alive(watch, share))
-        return store_result(claim, spec, result), result.duration_s
+        return store_result(claim, spec, result, engine=job.engine), result.duration_s
 
 
 def _not_brought(job: RemoteJob, error: Exception) -> Next:

@@ -28,6 +28,7 @@ from videos.worker.core_share import CoreShare
 from videos.worker.counting import count_render, count_wait
 from videos.worker.fetching import local_sources
 from videos.worker.leases import Watch, keeper
+from videos.worker.remote import results_waiting
 from videos.worker.renderer import RenderAbandonedError, RenderFailedError
 from videos.worker.slots import Slot, slots
 from videos.worker.stopping import stopping
@@ -55,11 +56,14 @@ _cores = CoreShare(available_cores())
 
 
 def work_until_idle() -> int:
-    """Do items for as long as there are any; returns how many. Does nothing when all places are busy."""
+    """Do items for as long as there are any; returns how many. Does nothing when all places are busy.
+
+    Results of remote engines are paid for already and come first: they get the places that they need.
+    """
     done = 0
     ends_at = time.monotonic() + LONGEST_STRETCH_S
-    with slots.taken() as slot:
-        while slot and time.monotonic() < ends_at:
+    with slots.taken(leaving=results_waiting()) as slot:
+        while slot and time.monotonic() < ends_at and not results_waiting():
             if not _work(slot):
                 return done
             done += 1

@@ -49,9 +49,12 @@ class Slots:
         self._made = 0
 
     @contextmanager
-    def taken(self) -> Iterator[Slot | None]:
-        """A free place for as long as the context lasts, or None when all are busy."""
-        slot = self._take()
+    def taken(self, *, leaving: int = 0) -> Iterator[Slot | None]:
+        """A free place for as long as the context lasts, or None when all are busy.
+
+        `leaving`: how many of the free ones are for somebody else.
+        """
+        slot = self._take(leaving)
         try:
             yield slot
         finally:
@@ -62,8 +65,11 @@ class Slots:
     def free(self) -> int:
         """How many more items could be rendered now."""
         with self._lock:
-            unmade: int = max(0, settings.WORKER_THREADS - self._made)
-            return unmade + len(self._free)
+            return self._count_free()
+
+    def _count_free(self) -> int:
+        unmade: int = max(0, settings.WORKER_THREADS - self._made)
+        return unmade + len(self._free)
 
     def start(self) -> None:
         """Start the render processes now, so that the first items do not wait for imports and models."""
@@ -84,12 +90,12 @@ class Slots:
         for slot in closing:
             slot.close()
 
-    def _take(self) -> Slot | None:
+    def _take(self, leaving: int) -> Slot | None:
         with self._lock:
+            if self._count_free() <= leaving:
+                return None
             if self._free:
                 return self._free.pop()
-            if self._made >= settings.WORKER_THREADS:
-                return None
             self._made += 1
             return Slot()
 

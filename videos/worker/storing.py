@@ -9,7 +9,7 @@ from videos.worker.trouble import using_the_store
 from videos.worker.verdicts import surely
 
 
-def store_result(claim: Claim, spec: RenderSpec, result: RenderResult) -> bool:
+def store_result(claim: Claim, spec: RenderSpec, result: RenderResult, *, engine: str = "") -> bool:
     """Store the files under keys of this attempt; the item points to them last. False: thrown away."""
     video = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
     poster = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
@@ -29,6 +29,7 @@ def store_result(claim: Claim, spec: RenderSpec, result: RenderResult) -> bool:
             width=result.width or None,
             height=result.height or None,
             notes=result.notes,
+            made_by=engine,
         )
         # The answer to a commit can be lost: then the second try finds the item finished by the first.
         shown = surely(

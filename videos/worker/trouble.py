@@ -113,11 +113,12 @@ class Pause:
         with self._lock:
             if not self.code:
                 logger.error("No %s are taken: %s", self._what, code)
+            asked_until = self._until if self.code else 0.0  # one that asked for a pause keeps it
             self.code = code
             self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, self._pause_s * 2))
             # spread, so that many workers do not come back at the same moment
             pause_s = self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311
-            self._until = time.monotonic() + max(pause_s, wish_s)
+            self._until = max(asked_until, time.monotonic() + max(pause_s, wish_s))
 
     def over(self) -> bool:
         """Whether items may be taken; looks for the end of the trouble when its pause has passed."""

@@ -22,7 +22,7 @@ from typing import TypeVar
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
-from engines.base import Cancelled, Progress, RenderCancelled, UnusableAudioError
+from engines.base import Cancelled, Progress, RenderCancelled
 from engines.portrait.speech import WEIGHTS, analyse
 from engines.portrait.speech.track import VisemeTrack
 from engines.portrait.video.audio import FPS, Stopped, read_speech, write_sound
@@ -119,11 +119,8 @@ def _prepare(source: Path, folder: Path, stopped: Stopped) -> PreparedAudio:
 
 
 def _content_key(source: Path) -> str:
-    try:
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UnusableAudioError("recording_unreadable") from error
+    with source.open("rb") as file:  # what goes wrong here is the disk's, and says nothing of the recording
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return f"{digest[:40]}-{_analysis_version()}"
 
 

@@ -70,7 +70,11 @@ def _sound_of(source: Path, stopped: Stopped) -> Iterator[Iterator[AudioFrame | 
     """The recording in blocks of mono 16-bit SOUND_RATE samples without times; then None, to flush with."""
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
-        with av.open(str(source), options=options) as reader:
+        opened = av.open(str(source), options=options)
+    except av.error.FFmpegError as error:
+        raise UnusableAudioError("recording_unreadable") from error
+    try:
+        with opened as reader:
             if not reader.streams.audio:
                 raise UnusableAudioError("recording_without_sound")
             yield _resampled(_frames(reader, stopped))

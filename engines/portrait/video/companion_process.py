@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 import cv2
 
-from engines.portrait.video.memory import share_one_heap
+from engines.portrait.memory import share_one_heap
 from engines.portrait.video.segments import SegmentRenderer, Video
 
 

@@ -25,9 +25,18 @@ def test_it_writes_a_video_and_a_poster(
 
 
 def test_an_error_is_one_line_and_an_exit_code(portrait: Path, tmp_path: Path) -> None:
-    done = run(portrait, tmp_path / "missing.wav", tmp_path / "out.mp4")
+    notes = tmp_path / "notes.wav"
+    notes.write_text("milk, bread")
+    done = run(portrait, notes, tmp_path / "out.mp4")
     assert done.returncode == 1
     assert done.stderr.strip() == "recording_unreadable: The recording cannot be read."
+
+
+def test_a_file_that_is_not_there_is_named(portrait: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.wav"
+    done = run(portrait, missing, tmp_path / "out.mp4")
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"there is no file {missing}\n")
 
 
 def test_it_needs_no_django() -> None:

@@ -230,10 +230,17 @@ def test_a_file_that_is_no_recording_is_refused(
     assert isinstance(refuse(engine, rendered, tmp_path, audio=path), UnusableAudioError)
 
 
-def test_missing_files_are_refused(engine: PortraitEngine, rendered: Rendered, tmp_path: Path) -> None:
+def test_files_that_are_missing_say_nothing_of_what_was_uploaded(
+    engine: PortraitEngine, rendered: Rendered, tmp_path: Path
+) -> None:
+    """They are the machine's trouble, and may be there for the next attempt."""
     gone = tmp_path / "gone"
-    assert isinstance(refuse(engine, rendered, tmp_path, portrait=gone), UnusablePortraitError)
-    assert isinstance(refuse(engine, rendered, tmp_path, audio=gone), UnusableAudioError)
+    for missing in (
+        refuse(engine, rendered, tmp_path, portrait=gone),
+        refuse(engine, rendered, tmp_path, audio=gone),
+    ):
+        assert missing.retryable
+        assert str(tmp_path) not in str(missing)
 
 
 def test_a_video_that_cannot_be_written_is_an_engine_error(

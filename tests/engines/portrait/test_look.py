@@ -94,7 +94,7 @@ def test_a_face_of_few_pixels_behind_a_false_one_is_looked_at_in_all_of_them(
     finder: FaceFinder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the mesh takes for no face, a poster perhaps, decides nothing about the next."""
-    around = cv2.copyMakeBorder(read_image(PORTRAIT), 1000, 1000, 1000, 1000, cv2.BORDER_REPLICATE)
+    around = cv2.copyMakeBorder(read_image(PORTRAIT), 600, 600, 600, 600, cv2.BORDER_REPLICATE)
     file = PhotoFile(saved(tmp_path, around.astype(np.uint8), 1512))
     false = Detection(0.99, np.array([5.0, 5.0, 205.0, 205.0]), np.array([[60.0, 80.0], [150.0, 80.0]]))
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""Keeping a long-lived render process small and fast."""
+"""Keeping long-lived processes that work on pictures small and fast."""
 
 import ctypes
 import sys
