@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run release cluster soak test faults check environment environment-dev everything observation frontend format lock messages clean python
+.PHONY: help run release cluster soak test faults engine check environment environment-dev everything observation frontend format lock messages clean python
 
 run: frontend  ## install what is missing, then serve and work (PORT=8000 HOST=127.0.0.1 DATA_DIR=./data)
 	@exec $(BIN)/python manage.py serve
@@ -33,6 +33,9 @@ test: everything  ## run all tests (STAGES="sqlite serial postgresql front": som
 
 faults: everything  ## run the faults that take long to bring about, which `make test` leaves out
 	@$(BIN)/python tools/verify.py faults
+
+engine: everything  ## jobs at a real server: ENGINE=comfyui, with its settings and ENGINE_CREDENTIAL in the environment
+	@ENGINE_UNDER_TEST=$(ENGINE) $(BIN)/python -m pytest tests/engines/by_url
 
 check: everything  ## format, lint, types, imports, migrations, production settings, schema
 	@$(BIN)/python tools/verify.py check $(STAGES)

@@ -20,6 +20,9 @@ DOCUMENTED_VARIABLES = ROOT / ".env.example"
 SHARED = "ZHIYING_TESTS_SHARED"
 """Names the folder of what all processes of one run make once, such as a migrated database."""
 
+given: dict[str, str] = {}
+"""What the environment said before it was put aside; for tests against servers that somebody names."""
+
 _folders: list[Path] = []
 
 
@@ -45,7 +48,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     """Before Django's settings are loaded, and before the plugin that may choose PostgreSQL."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker inherits what its controller decided
         for name in documented_variables(DOCUMENTED_VARIABLES.read_text()):
-            os.environ.pop(name, None)
+            if name in os.environ:
+                given[name] = os.environ.pop(name)
         os.environ["PRODUCTION"] = "false"
         # A race is between as many threads as a test wants; the limit on slow requests has its own tests.
         os.environ["WEB_THREADS"] = "200"
