@@ -24,7 +24,7 @@ def test_all_engines_are_told_and_those_of_each_worker(
     assert (told["portrait"]["ready"], told["portrait"]["detail"]) == (True, "")
     assert (told["cloud"]["label"], told["cloud"]["ready"]) == ("Cloud", False)
     assert "credential" in told["cloud"]["detail"]
-    assert "deploy/worker" in told["nowhere"]["detail"]
+    assert told["nowhere"]["detail"] == "No worker works with this engine now. Videos wait until one does."
     by_worker = {worker["name"]: worker["engine_states"] for worker in body["workers"]}
     assert [(state["engine"], state["ready"]) for state in by_worker["one"]] == [
         ("cloud", False),

@@ -12,9 +12,11 @@ from engines.registry import get_engine
 from tests.api.forms import CREATE, form, submit
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import client_for, make_user, make_worker
+from videos.api import answers
 from videos.api.views import _said
 from videos.models import Batch, EngineRule, QueueLane, Worker
 from videos.services import batches
+from zhiying.kernel.api.body_cache import BodyCache
 
 pytestmark = pytest.mark.django_db
 
@@ -232,7 +234,8 @@ def test_limits_are_those_of_the_engine_that_makes_it(client_of_user: APIClient)
 # --- What a batch shows ---------------------------------------------------------------------------
 
 
-def test_a_batch_says_why_it_waits(client_of_user: APIClient) -> None:
+def test_a_batch_says_why_it_waits(client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_bodies", BodyCache(0))  # each answer is made anew, not every five seconds
     rule("lightx2v")
     batch = made(client_of_user)
     address = f"/api/video/batches/{batch.pk}"
