@@ -322,7 +322,8 @@ class Client:
                 return
             order.deletion = "asked"
             path = f"/api/video/batches/{order.batch_id}"
-            if self.call("delete batch", "DELETE", path, OK) is not None:
+            # Not there: nginx asked another server after one had deleted it and died before it answered.
+            if self.call("delete batch", "DELETE", path, OK, NOT_FOUND) is not None:
                 order.deletion = "done"
 
     def _delete_item(self) -> None:
@@ -330,7 +331,7 @@ class Client:
         if order and item:
             order.videos_deleted += 1
             path = f"/api/video/batches/{order.batch_id}/items/{item['id']}"
-            self.call("delete video", "DELETE", path, OK, CONFLICT)
+            self.call("delete video", "DELETE", path, OK, NOT_FOUND, CONFLICT)
 
 
 def _comes_later(answer: requests.Response) -> bool:

@@ -4,6 +4,7 @@ Half of what a fresh installation costs are its migrations. Those that begin wit
 by `tests/deploy` (test_topology, test_operations_document, test_make) and `tests/system/test_upgrade.py`.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -42,8 +43,14 @@ def migrated_template(url: str) -> str:
     return TEMPLATE
 
 
+@cache
 def _folder() -> Path:
-    return Path(os.environ[SHARED])
+    """That of the run; of this process alone where there is none, as in a measurement."""
+    if SHARED in os.environ:
+        return Path(os.environ[SHARED])
+    folder = tempfile.mkdtemp(prefix="zhiying-migrated-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _migrate(**variables: str) -> None:
