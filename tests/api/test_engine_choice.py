@@ -181,6 +181,24 @@ def test_each_engine_is_told_with_its_own_limits_and_price(
     assert (own["understands_prompt"], other["understands_prompt"]) == (True, False)
 
 
+def test_whether_the_price_depends_on_the_rules_is_told(
+    client_of_user: APIClient, settings: LazySettings
+) -> None:
+    settings.CREDITS_PER_STARTED_S = {"": 0, "lightx2v": 30}
+
+    def varies() -> bool:
+        told = client_of_user.get(STATUS).json()
+        assert not any(one["limits"]["price_varies"] for one in told["engines"])
+        return bool(told["limits"]["price_varies"])
+
+    assert not varies()
+    rule("comfyui")
+    rule("lightx2v", offered=True)  # whoever chooses it knows what it costs
+    assert not varies()
+    rule("lightx2v", max_audio_s=10)
+    assert varies()
+
+
 def test_what_is_chosen_makes_the_batch_at_its_own_price(
     user: User, client_of_user: APIClient, settings: LazySettings
 ) -> None:

@@ -11,6 +11,7 @@ from accounts.api.authentication import current_user
 from videos import catalogue
 from videos.api import serializers as shapes
 from videos.engine_names import own_engine
+from videos.pricing import started_s
 from videos.scheduling.engine_state import EngineState, engine_state, engine_states
 from videos.scheduling.figures import queue_lengths
 from videos.services.credentials import problem_of
@@ -26,9 +27,12 @@ class EngineStatusView(APIView):
         states = {state.name: state for state in engine_states()}
         limits = limits_of({*engines.offered, *engines.by_rule})
         own = states[own_engine()]
+        prices = {started_s(name) for name in engines.by_rule}
         return Response(
             {
-                **_body(own, widest([limits[name] for name in engines.by_rule])),
+                **_body(
+                    own, widest([limits[name] for name in engines.by_rule]), price_varies=len(prices) > 1
+                ),
                 "queue": queue_lengths(),
                 "engines": [
                     {**_body(states[name], limits[name]), "is_default": name == own.name}
@@ -38,14 +42,14 @@ class EngineStatusView(APIView):
         )
 
 
-def _body(state: EngineState, limits: EngineLimits) -> dict[str, Any]:
+def _body(state: EngineState, limits: EngineLimits, *, price_varies: bool = False) -> dict[str, Any]:
     return {
         "engine": state.name,
         "label": state.label,
         "ready": state.ready,
         "detail": state.detail,
         "capabilities": state.capabilities,
-        "limits": shapes.limits_body(limits),
+        "limits": shapes.limits_body(limits, price_varies=price_varies),
     }
 
 

@@ -187,8 +187,11 @@ class TokenStatusOutput(serializers.Serializer[Any]):
     error = serializers.CharField(required=False)
 
 
-def limits_body(engine: EngineLimits) -> dict[str, Any]:
-    """The limits a client can check before it uploads, for batches of an engine."""
+def limits_body(engine: EngineLimits, *, price_varies: bool = False) -> dict[str, Any]:
+    """The limits a client can check before it uploads, for batches of an engine.
+
+    `price_varies`: who makes the batch is not known yet, and decides what it costs.
+    """
     return {
         "max_images": settings.BATCH_MAX_IMAGES,
         "image_max_bytes": settings.IMAGE_MAX_BYTES,
@@ -199,5 +202,6 @@ def limits_body(engine: EngineLimits) -> dict[str, Any]:
         "audio_max_s": engine.longest_s,
         "prompt_max_chars": settings.PROMPT_MAX_CHARS,
         "credits_per_started_s": started_s(engine.name),
+        "price_varies": price_varies,
         "understands_prompt": engine.understands_prompt,
     }

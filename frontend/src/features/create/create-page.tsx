@@ -20,7 +20,7 @@ import styles from './create-page.module.css';
 import { draftStore, useDraft } from './draft';
 import { keepDraft } from './draft-keeper';
 import { isAudioFile, isImageFile } from './media/images';
-import { chosenOf, DEFAULT_OFFERS, offersQuery, type Offer } from './offers';
+import { chosenOf, DEFAULT_OFFERS, isGone, offersQuery, type Offer } from './offers';
 import { pricePerVideo } from './price';
 import { useSubmission } from './submission';
 import { useCreateTexts, type CreateTexts } from './texts';
@@ -50,14 +50,8 @@ export function CreatePage() {
   const { limits } = chosen;
   useEffect(() => draftStore.setLimits(limits), [limits]);
   const text = useCreateTexts();
-  const withdrawn = told !== undefined && !locked && chosen.name !== draft.engine;
-  useEffect(() => {
-    if (!withdrawn) return;
-    toast(text('gone', { engine: draft.engine }));
-    draftStore.setEngine('');
-    // Told once; in which words is no matter.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [withdrawn]);
+  // Another choice would be another submission, and this one may have been accepted unheard.
+  const gone = told !== undefined && isGone(told, draft.engine);
 
   useEffect(() => {
     if (!userId) return;
@@ -98,11 +92,15 @@ export function CreatePage() {
         />
         <div className={styles.side}>
           <AudioCard draft={draft} locked={locked} onLibrary={() => setLibrary('audio')} />
-          {choice && (
+          {(choice || gone) && (
             <EngineCard
               offers={offers}
-              chosen={chosen}
-              problem={submission.refusedEngine}
+              chosen={gone ? null : chosen}
+              problem={
+                gone
+                  ? { code: 'engine_not_offered', detail: text('gone', { engine: draft.engine }) }
+                  : submission.refusedEngine
+              }
               locked={locked}
             />
           )}
@@ -116,6 +114,7 @@ export function CreatePage() {
           <SummaryCard
             draft={draft}
             estimate={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
+            varies={chosen.priceVaries}
             choice={choice}
             submission={submission}
           />

@@ -221,14 +221,18 @@ class DraftStore {
   async setAudio(file: File, fileKey = newKey(), submissionKey?: string): Promise<void> {
     const turn = ++this.audioTurn;
     this.dropAudio();
-    this.set({ audioLoading: true });
+    this.set({
+      audioLoading: true,
+      ...(submissionKey === undefined ? {} : { key: submissionKey }),
+    });
     const facts = await prepareAudio(file, this.limits);
     // Another recording was chosen while this one was being decoded.
     if (turn !== this.audioTurn) return;
     const url = URL.createObjectURL(facts.file);
     const audio = { ...facts, name: facts.file.name, stored: null, url, fileKey };
-    this.edit({ audio: this.judgedAudio(audio), audioLoading: false });
-    if (submissionKey !== undefined) this.set({ key: submissionKey });
+    // Unless something was changed meanwhile: then it is another submission.
+    const key = this.draft.key === submissionKey ? submissionKey : newKey();
+    this.set({ audio: this.judgedAudio(audio), audioLoading: false, key });
   }
 
   setStoredAudio(stored: StoredFile): void {

@@ -141,17 +141,42 @@ describe('the choice of an engine', () => {
   });
 
   it('stays with a kept draft, as long as the engine is offered', async () => {
-    const kept = { images: [], audio: null, prompt: '', name: '', key: null };
+    const kept = { images: [], audio: null, prompt: '', name: '', key: 'kept' };
     await draftStore.restore({ ...kept, engine: 'wan' });
     offering([OWN, SHORT]);
     const { unmount } = openApp('/new');
     expect(await screen.findByRole('radio', { name: 'Wan S2V' })).toBeChecked();
     unmount();
     offering([OWN, AWAY]);
-    openApp('/new');
-    expect(await screen.findByText('引擎 wan 已不再提供，改为自动选择。')).toBeInTheDocument();
-    expect(engine('自动 · Portrait')).toBeChecked();
+    const { user } = openApp('/new');
+    const group = await screen.findByRole('radiogroup', { name: '引擎' });
+    expect(group).toHaveAccessibleDescription('引擎 wan 已不再提供，请另选。');
+    for (const radio of within(group).getAllByRole('radio')) expect(radio).not.toBeChecked();
+    // It may have been accepted, and the answer lost: sent as it is, it is the same submission.
+    expect(draftStore.get()).toMatchObject({ engine: 'wan', key: 'kept' });
+    await user.click(engine('自动 · Portrait'));
+    expect(group).not.toHaveAccessibleDescription();
     expect(draftStore.get().engine).toBe('');
+    expect(draftStore.get().key).not.toBe('kept');
+  });
+
+  it('can be changed when there is nothing else to choose from', async () => {
+    const kept = { images: [], audio: null, prompt: '', name: '', key: 'kept' };
+    await draftStore.restore({ ...kept, engine: 'wan' });
+    offering([OWN]);
+    const { user } = openApp('/new');
+    await user.click(await screen.findByRole('radio', { name: '自动 · Portrait' }));
+    await waitFor(() => expect(screen.queryByRole('radiogroup')).not.toBeInTheDocument());
+  });
+
+  it('of the own engine by name stays good when others are offered no longer', async () => {
+    const kept = { images: [], audio: null, prompt: '', name: '', key: 'kept' };
+    await draftStore.restore({ ...kept, engine: 'portrait' });
+    offering([OWN]);
+    openApp('/new');
+    await screen.findByRole('textbox', { name: '表情与动作' });
+    await waitFor(() => expect(screen.queryByRole('radiogroup')).not.toBeInTheDocument());
+    expect(draftStore.get()).toMatchObject({ engine: 'portrait', key: 'kept' });
   });
 
   it('is refused in its place, in the words of the server', async () => {
@@ -192,6 +217,43 @@ describe('the choice of an engine', () => {
     );
     await user.click(engine('Wan S2V'));
     await waitFor(() => expect(problems()).toEqual([undefined, undefined, 'image_truncated']));
+  });
+});
+
+describe('a price that depends on the rules', () => {
+  it('is told by a check before anything can be submitted', async () => {
+    takesBatches({ price_per_image: 4, price: 4 });
+    const limits = { ...OWN.limits, price_varies: true };
+    server.use(
+      http.get('/api/engine/status', () =>
+        HttpResponse.json(makeStatus({ limits, engines: [OWN] })),
+      ),
+    );
+    const { user } = openApp('/new');
+    await user.upload(await screen.findByTestId('image-input'), picture('a.png'));
+    await user.upload(screen.getByTestId('audio-input'), speech());
+    expect(await screen.findByText(/价格取决于由哪个引擎生成/)).toBeVisible();
+    expect(screen.queryByText('1 积分')).not.toBeInTheDocument();
+    expect(submitButton()).toBeDisabled();
+    await user.click(checkButton());
+    expect(await screen.findByText('4 积分')).toBeVisible();
+    await user.click(submitButton());
+    await screen.findByRole('heading', { level: 1, name: '批次 2026-11-22' });
+  });
+
+  it('is known for an engine that was chosen', async () => {
+    server.use(
+      http.get('/api/engine/status', () =>
+        HttpResponse.json(makeStatus({ limits: { price_varies: true }, engines: [OWN, SHORT] })),
+      ),
+    );
+    const { user } = openApp('/new');
+    await user.upload(await screen.findByTestId('image-input'), picture('a.png'));
+    await user.upload(screen.getByTestId('audio-input'), speech());
+    expect(await screen.findByText(/价格取决于由哪个引擎生成/)).toBeVisible();
+    await user.click(engine('Portrait'));
+    expect(screen.queryByText(/价格取决于由哪个引擎生成/)).not.toBeInTheDocument();
+    expect(submitButton()).toBeEnabled();
   });
 });
 

@@ -15,11 +15,15 @@ export interface Offer {
   detail: string;
   limits: Limits;
   followsPrompt: boolean;
+  /** Who makes the batch decides what it costs, and only the server knows who that is. */
+  priceVaries: boolean;
 }
 
 export interface Offers {
   /** What holds while nothing is chosen: that of the installation's own choice. */
   automatic: Offer;
+  /** The installation's own engine, which may always be named. */
+  own: string;
   /** What may be chosen by name; empty where there is one engine, and so no choice. */
   engines: readonly Offer[];
 }
@@ -33,7 +37,9 @@ export const DEFAULT_OFFERS: Offers = {
     detail: '',
     limits: DEFAULT_LIMITS,
     followsPrompt: true,
+    priceVaries: false,
   },
+  own: '',
   engines: [],
 };
 
@@ -41,14 +47,17 @@ export const DEFAULT_OFFERS: Offers = {
 const OFFERS_POLL_MS = 60_000;
 
 export function readOffers(status: EngineStatus): Offers {
-  const { label, ready, detail, capabilities, limits } = status;
-  const engines = status.engines.map((engine) => ({
+  const { engine: own, label, ready, detail, capabilities, limits } = status;
+  // A server of the release before names no engines.
+  const offered: EngineStatus['engines'] | undefined = status.engines;
+  const engines = (offered ?? []).map((engine) => ({
     name: engine.engine,
     label: engine.label,
     ready: engine.ready,
     detail: engine.detail,
     limits: readLimits(engine.limits),
     followsPrompt: engine.limits.understands_prompt !== false,
+    priceVaries: false,
   }));
   return {
     automatic: {
@@ -58,13 +67,20 @@ export function readOffers(status: EngineStatus): Offers {
       detail,
       limits: readLimits(limits),
       followsPrompt: (limits.understands_prompt ?? capabilities.understands_prompt) !== false,
+      priceVaries: limits.price_varies === true,
     },
+    own,
     engines: engines.length > 1 ? engines : [],
   };
 }
 
 export function chosenOf({ automatic, engines }: Offers, name: string): Offer {
   return engines.find((engine) => engine.name === name) ?? automatic;
+}
+
+/** Whether an engine that was chosen is not offered any more. */
+export function isGone({ own, engines }: Offers, name: string): boolean {
+  return name !== '' && name !== own && !engines.some((engine) => engine.name === name);
 }
 
 export const offersQuery = queryOptions({

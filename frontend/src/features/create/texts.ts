@@ -9,7 +9,8 @@ const zh = {
   recording: '录音 {least}至 {most}',
   promptFollowed: '支持描述',
   promptIgnored: '不支持描述',
-  gone: '引擎 {engine} 已不再提供，改为自动选择。',
+  gone: '引擎 {engine} 已不再提供，请另选。',
+  priceVaries: '价格取决于由哪个引擎生成，请先检查文件：检查会显示价格，不扣积分。',
   promptUnheard: '引擎 {engine} 不支持描述：生成视频时不会用到。',
   promptUnheardByDefault: '默认引擎 {engine} 不支持描述：由它生成的视频不会用到。',
   madeBy: '全部文件检查通过，将由 {engine} 生成。',
@@ -32,7 +33,9 @@ const en: Record<CreateText, string> = {
   recording: 'Takes {least} to {most}',
   promptFollowed: 'follows prompts',
   promptIgnored: 'ignores prompts',
-  gone: 'The engine {engine} is not offered any more: it is chosen automatically now.',
+  gone: 'The engine {engine} is not offered any more. Choose another one.',
+  priceVaries:
+    'The price depends on which engine makes the videos. Check the files first: that shows it and charges nothing.',
   promptUnheard: 'The engine {engine} follows no prompt: the videos are made without it.',
   promptUnheardByDefault:
     'The default engine, {engine}, follows no prompt: what it makes is made without it.',

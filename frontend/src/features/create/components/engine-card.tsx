@@ -12,8 +12,9 @@ import styles from './engine-card.module.css';
 
 interface Props {
   offers: Offers;
-  chosen: Offer;
-  /** Why the server refused the choice. */
+  /** Null: what was chosen is not offered any more. */
+  chosen: Offer | null;
+  /** What is wrong with the choice. */
   problem: FileProblem | null;
   locked: boolean;
 }
@@ -36,7 +37,7 @@ export function EngineCard({ offers, chosen, problem, locked }: Props) {
             key={offer.name}
             offer={offer}
             group={id}
-            checked={offer.name === chosen.name}
+            checked={offer.name === chosen?.name}
             locked={locked}
           />
         ))}

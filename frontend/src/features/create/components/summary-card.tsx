@@ -37,30 +37,34 @@ interface Props {
   draft: Draft;
   /** Credits that one video costs, until a check has told. */
   estimate: number;
+  /** Only a check can tell what it costs. */
+  varies: boolean;
   /** There are several engines to choose from. */
   choice: boolean;
   submission: ReturnType<typeof useSubmission>;
 }
 
-export function SummaryCard({ draft, estimate, choice, submission }: Props) {
+export function SummaryCard({ draft, estimate, varies, choice, submission }: Props) {
   const { t, format } = useI18n();
+  const text = useCreateTexts();
   const refusal = useRefusalText();
   const credits = useProfile().data?.credits;
   const count = draft.images.length;
   const { sending, failure, passed } = submission;
   const each = passed?.price_per_image ?? estimate;
   const price = count * each;
-  const blocked = obstacle(draft, price, credits, t);
-  const short = credits !== undefined && credits < price;
+  const untold = varies && !passed;
+  const blocked = obstacle(draft, untold ? 0 : price, credits, t);
+  const short = !untold && credits !== undefined && credits < price;
 
   return (
     <Card className={styles.card}>
       <dl className={styles.sums}>
         <div>
           <dt>{t('create.price')}</dt>
-          <dd>{t('create.credits', { n: price })}</dd>
+          <dd>{untold ? '–' : t('create.credits', { n: price })}</dd>
         </div>
-        {each > 1 && (
+        {each > 1 && !untold && (
           <div>
             <dt>{t('create.priceEach')}</dt>
             <dd>{t('create.priceSum', { count, each })}</dd>
@@ -70,7 +74,7 @@ export function SummaryCard({ draft, estimate, choice, submission }: Props) {
           <dt>{t('create.balanceAfter')}</dt>
           <dd className={short ? styles.short : undefined}>
             <Gem size={15} aria-hidden="true" />
-            {credits === undefined ? '–' : format.number(credits - price)}
+            {untold || credits === undefined ? '–' : format.number(credits - price)}
           </dd>
         </div>
       </dl>
@@ -97,8 +101,8 @@ export function SummaryCard({ draft, estimate, choice, submission }: Props) {
             size="lg"
             block
             icon={<Clapperboard size={18} />}
-            disabled={blocked !== null}
-            aria-describedby={blocked ? 'submit-obstacle' : undefined}
+            disabled={blocked !== null || untold}
+            aria-describedby={blocked || untold ? 'submit-obstacle' : undefined}
             onClick={submission.submit}
           >
             {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: count })}
@@ -116,7 +120,7 @@ export function SummaryCard({ draft, estimate, choice, submission }: Props) {
       )}
       {!sending && (
         <p id="submit-obstacle" className={styles.note}>
-          {blocked ?? t('create.refundNote')}
+          {blocked ?? (untold ? text('priceVaries') : t('create.refundNote'))}
         </p>
       )}
     </Card>
