@@ -114,7 +114,7 @@ export function CreatePage() {
           <SummaryCard
             draft={draft}
             estimate={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
-            varies={chosen.priceVaries}
+            varies={!gone && chosen.priceVaries}
             choice={choice}
             submission={submission}
           />

@@ -147,14 +147,22 @@ describe('the choice of an engine', () => {
     const { unmount } = openApp('/new');
     expect(await screen.findByRole('radio', { name: 'Wan S2V' })).toBeChecked();
     unmount();
-    offering([OWN, AWAY]);
+    const { capabilities } = OWN;
+    const limits = { ...OWN.limits, price_varies: true };
+    server.use(
+      http.get('/api/engine/status', () =>
+        HttpResponse.json(makeStatus({ capabilities, limits, engines: [OWN, AWAY] })),
+      ),
+    );
     const { user } = openApp('/new');
     const group = await screen.findByRole('radiogroup', { name: '引擎' });
     expect(group).toHaveAccessibleDescription('引擎 wan 已不再提供，请另选。');
     for (const radio of within(group).getAllByRole('radio')) expect(radio).not.toBeChecked();
     // It may have been accepted, and the answer lost: sent as it is, it is the same submission.
     expect(draftStore.get()).toMatchObject({ engine: 'wan', key: 'kept' });
+    expect(screen.queryByText('–')).not.toBeInTheDocument();
     await user.click(engine('自动 · Portrait'));
+    expect(await screen.findAllByText('–')).not.toHaveLength(0);
     expect(group).not.toHaveAccessibleDescription();
     expect(draftStore.get().engine).toBe('');
     expect(draftStore.get().key).not.toBe('kept');
