@@ -19,7 +19,6 @@ NO_ROWS = {
     Path("scheduling", "test_render_process.py"),
     Path("scheduling", "test_sandbox.py"),
     Path("adminpanel", "test_query_counts.py"),
-    Path("api", "test_errors.py"),
 }
 """Of those, what is the same on any database: settings, processes, shapes of answers, numbers of queries."""
 ON_POSTGRESQL_ALONE = {Path("api", "test_contract.py"), Path("model", "test_credits_and_items.py")}
