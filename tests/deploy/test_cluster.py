@@ -96,6 +96,7 @@ def cluster(
             missing(running.output.strip())
         raise
     finally:
+        running.alive()  # whom to kill is known only while their parents live
         running.process.terminate()
         try:
             running.process.wait(STOP_S)
@@ -105,6 +106,7 @@ def cluster(
 
 
 def test_it_does_the_main_job_once_and_leaves_nothing(folder: Path) -> None:
+    """With Redis, which starts in a moment; the next test and test_topology.py have RabbitMQ."""
     with cluster(folder, "--once", BROKER="redis") as running:
         running.wait_until(lambda: False, "its end")
         assert "2 portraits became videos" in running.output, running.output

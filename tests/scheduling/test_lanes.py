@@ -59,8 +59,8 @@ def test_what_was_put_first_keeps_its_counts_through_everything(admin: User, use
     assert_all_is_settled()
 
 
-def test_a_database_is_counted_as_its_items_are(user: User) -> None:
-    """The books notice a counter that is wrong: otherwise every other test would pass without them."""
+def test_the_books_notice_a_counter_that_is_wrong(user: User) -> None:
+    """Otherwise every other test would pass without them."""
     make_batch(user, 2)
     QueueLane.objects.update(waiting=1)
     with pytest.raises(AssertionError):

@@ -30,7 +30,7 @@ WAIT_S = 120
 
 @contextmanager
 def working() -> Iterator[threading.Thread]:
-    """A worker thread that takes one item, joined at the end."""
+    """A worker thread that takes one item, joined at the end; a test that fails leaves no render running."""
 
     def work() -> None:
         try:
@@ -40,8 +40,13 @@ def working() -> Iterator[threading.Thread]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    yield thread
-    thread.join(THREAD_TIMEOUT_S)
+    try:
+        yield thread
+    except BaseException:
+        stopping.set()
+        raise
+    finally:
+        thread.join(THREAD_TIMEOUT_S)
     assert not thread.is_alive()
 
 
@@ -97,9 +102,13 @@ def test_a_worker_notices_that_its_item_was_given_to_another(tmp_path: Path) -> 
     item = make_item(make_user(), prompt=prompt("hang", folder=tmp_path))
     with working():
         pid = wait_for_render(item, tmp_path)
-        VideoItem.objects.update(lease_until=timezone.now())
-        while not attempts.expire_leases():  # a heartbeat may renew the lease in between
+
+        def taken_back() -> bool:
+            """A heartbeat may renew the lease in between."""
             VideoItem.objects.update(lease_until=timezone.now())
+            return attempts.expire_leases() > 0
+
+        wait_until(taken_back, timeout_s=WAIT_S, what="the end of the lease")
         wait_until(lambda: not is_running(pid), timeout_s=WAIT_S, what="the end of the render")
     item.refresh_from_db()
     assert (item.status, item.attempt) == ("pending", 1)

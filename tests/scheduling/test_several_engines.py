@@ -132,8 +132,22 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks() -> None:
     engine_failed(SECOND, EngineBusyError(retry_after_s=120))
     assert breaker(SECOND)._until > time.monotonic() + 100
     assert not breaker(SECOND).over()
-    engine_failed(NAME, EngineBusyError(retry_after_s=10_000_000))
-    assert breaker(NAME)._until < time.monotonic() + 3600, "no server decides for a day"
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "kept_s"),
+    [
+        (trouble.LONGEST_WISH_S - 1, trouble.LONGEST_WISH_S - 1),
+        (trouble.LONGEST_WISH_S, trouble.LONGEST_WISH_S),
+        (trouble.LONGEST_WISH_S + 1, trouble.LONGEST_WISH_S),
+        (10_000_000, trouble.LONGEST_WISH_S),
+    ],
+)
+def test_no_server_decides_for_longer_than_the_bound(asked_s: float, kept_s: float) -> None:
+    before = time.monotonic()
+    engine_failed(NAME, EngineBusyError(retry_after_s=asked_s))
+    after = time.monotonic()
+    assert before + kept_s <= breaker(NAME)._until <= after + kept_s
 
 
 def test_a_worker_none_of_whose_engines_works_says_so() -> None:

@@ -109,7 +109,7 @@ def test_expired_sessions_and_idempotency_records_are_forgotten(user: User) -> N
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["new"]
 
 
-def test_old_scratch_files_are_removed_and_the_cache_is_kept_fresh(db: None, settings: LazySettings) -> None:
+def test_old_scratch_files_and_old_entries_of_the_cache_are_removed(db: None, settings: LazySettings) -> None:
     cache = settings.WORK_DIR / scratch.CACHE_FOLDER
     cache.mkdir(parents=True, exist_ok=True)
     old_file, old_folder = settings.WORK_DIR / "upload.tmp", settings.WORK_DIR / "render-lost"

@@ -350,7 +350,7 @@ def all_done() -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_process_does_everything_that_waits(worker: Any, tmp_path: Path) -> None:
+def test_a_worker_of_dramatiq_does_everything_that_waits(worker: Any, tmp_path: Path) -> None:
     for acts in (("succeed",), ("crash", "succeed"), ("refuse",)):
         make_batch(make_user(), 2, prompt=prompt(*acts, folder=tmp_path))
     wait_until(all_done, timeout_s=300, what="all items")

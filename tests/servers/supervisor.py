@@ -87,6 +87,8 @@ class _Kept:
 
     def end(self, stop_signal: signal.Signals) -> None:
         self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        stop_group(self._process, stop_signal)
+        try:
+            if self._thread.is_alive():
+                self._thread.join()
+        finally:  # whoever is interrupted while waiting leaves nothing running either
+            stop_group(self._process, stop_signal)

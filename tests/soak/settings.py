@@ -20,6 +20,12 @@ VARIABLES = {
     # Files whose order never came stay for a day.
     "UPLOAD_MAX_OPEN_FILES": "10000",
     "WEB_THREADS": "8",
+    # An attempt whose server is killed stays counted, and all users come from one network with one password.
+    "LOGIN_FAILURE_LIMIT": "100000",
+    "LOGIN_USER_FAILURE_LIMIT": "100000",
+    "LOGIN_NETWORK_FAILURE_LIMIT": "100000",
+    "LOGIN_PASSWORD_FAILURE_LIMIT": "100000",
+    "LOGIN_INSTALLATION_FAILURE_LIMIT": "100000",
 }
 DATABASE_SETTINGS = {"synchronous_commit": "on"}
 """What was committed is there after a crash of the server."""

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,8 @@ class Verdict:
             family = {process.pid for process in self._family()}
             return [process for process in seen if process.is_running() and process.pid not in family]
 
-        ends_at = time.monotonic() + QUIET_WITHIN_S
-        while strays() and time.monotonic() < ends_at:
-            time.sleep(0.2)
+        with suppress(ServerError):  # those that are left are told by name
+            wait_until(lambda: not strays(), timeout_s=QUIET_WITHIN_S, what="the end of all others")
         found = [f"a process is left: {process}" for process in strays()]
         living = {process.pid for process in self._family()}
         for path in (self._topology.folder / "data" / "work").glob("process-*"):

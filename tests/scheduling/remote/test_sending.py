@@ -1,0 +1,133 @@
+"""Each item is sent once, whatever its server says or is lost on the way."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from accounts.models import User
+from tests.scheduling.remote.carrying import another, dies, go_on, nothing_left, sent, submissions
+from tests.scheduling.rendering import refunds
+from tests.standins.openai_videos import OpenAIVideosServer
+from tests.support.books import assert_all_is_settled
+from tests.support.rows import make_batch, make_item
+from videos.models import ItemStatus, RemoteJob, VideoItem
+from videos.scheduling import engines
+from videos.services import credentials
+from videos.worker import remote_hands, trouble
+from videos.worker.remote import Carrier
+from videos.worker.trouble import breaker, pause
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_batch_goes_its_way(user: User, carrier: Carrier, server: OpenAIVideosServer) -> None:
+    batch = make_batch(user, 2)
+    go_on(carrier, lambda: len(server.jobs) == 2)
+    first, _ = server.jobs.values()
+    server.begin(first.id)
+    first.progress = 0.5
+    go_on(carrier, batch.items.filter(status="processing", progress=47).exists)
+    go_on(carrier, nothing_left, server)
+    for item in batch.items.all():
+        assert (item.status, item.progress, item.tries) == (ItemStatus.COMPLETED, 100, 1)
+        assert (item.video_width, item.poster != "", item.video_bytes is not None) == (96, True, True)
+    assert submissions(server) == 2
+    assert_all_is_settled()
+
+
+def test_no_more_is_sent_than_the_engine_takes(
+    user: User, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_VIDEOS_CONCURRENT", "1")
+    engines.remote.cache_clear()
+    carrier, other = another(), another()
+    make_batch(user, 3)
+    for _ in range(3):
+        carrier.round()
+        other.round()
+    assert submissions(server) == 1
+
+
+def test_an_answer_that_was_lost_sends_nothing_twice(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    make_item(user)
+    server.fail("lost", method="POST", path="/v1/videos")
+    go_on(carrier, nothing_left, server)
+    assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
+
+
+@pytest.mark.parametrize("kind", ["dropped", 429, 503])
+def test_what_was_not_taken_waits_and_costs_no_try(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, kind: str | int
+) -> None:
+    make_item(user)
+    server.fail(kind, method="POST", path="/v1/videos", times=5)
+    go_on(carrier, nothing_left, server)
+    item = VideoItem.objects.get()
+    assert (item.status, item.tries) == (ItemStatus.COMPLETED, 1)
+    assert refunds() == 0
+
+
+def test_what_a_server_that_is_not_there_was_to_get_waits_again_at_once(
+    user: User, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be there, so nobody has to ask for it, and the item may go elsewhere."""
+    monkeypatch.setenv("OPENAI_VIDEOS_URL", "http://127.0.0.1:1/v1")
+    engines.remote.cache_clear()
+    item = make_item(user)
+    monkeypatch.setattr(trouble, "FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE_S", 600.0)
+    go_on(carrier, lambda: breaker("openai-videos").code != "")
+    item.refresh_from_db()
+    assert (item.status, item.tries) == (ItemStatus.PENDING, 0)
+    assert not RemoteJob.objects.exists()
+
+
+def test_a_refused_credential_stops_the_engine_and_fails_nothing(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, settings: LazySettings
+) -> None:
+    settings.ENGINE_CREDENTIAL = "sk-wrong-0123456789"
+    item = make_item(user)
+    for _ in range(5):
+        carrier.round()
+    item.refresh_from_db()
+    assert (item.status, item.tries) == (ItemStatus.PENDING, 0)
+    assert (breaker("openai-videos").code, pause.code) == ("engine_unavailable", "")
+    settings.ENGINE_CREDENTIAL = server.key
+    credentials.forget_cached()
+    go_on(carrier, nothing_left, server)
+    item.refresh_from_db()
+    assert item.status == ItemStatus.COMPLETED
+
+
+def test_what_a_late_worker_sent_is_cancelled(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It froze before it sent; another found no job and let the item wait again."""
+    make_item(user)
+    original = remote_hands._order
+
+    def frozen(*args: Any) -> Any:
+        order = original(*args)
+        monkeypatch.undo()
+        dies(carrier)
+        late = another()
+        late.round()
+        return order
+
+    monkeypatch.setattr(remote_hands, "_order", frozen)
+    carrier.round()
+    assert [job.state for job in server.jobs.values()].count("cancelled") == 1
+
+
+def test_what_a_restarted_server_forgot_is_sent_again(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    make_item(user)
+    go_on(carrier, sent)
+    server.forget(next(iter(server.jobs)))
+    go_on(carrier, nothing_left, server)
+    item = VideoItem.objects.get()
+    assert (item.status, submissions(server), item.tries) == (ItemStatus.COMPLETED, 2, 2)
