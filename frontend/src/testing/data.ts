@@ -174,3 +174,11 @@ export function makeAuditEntry(part: Partial<AuditEntry> = {}): AuditEntry {
     ...part,
   };
 }
+
+/** One video of each state but cancelled. */
+export const mixedItems = () => [
+  makeItem({ id: 'a', status: 'completed', duration: 7 }),
+  makeItem({ id: 'b', status: 'processing', progress: 40 }),
+  makeItem({ id: 'c', status: 'failed', error_code: 'no_face', error_msg: 'No face.' }),
+  makeItem({ id: 'd', status: 'pending' }),
+];

@@ -1,6 +1,8 @@
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 
+import type { Batch } from '@/shared/api/types';
+
 import { makeStatus, makeUser } from './data';
 import { UploadServer } from './upload-server';
 
@@ -17,4 +19,9 @@ export const server = setupServer(
 
 export function problem(status: number, code: string, extra: Record<string, unknown> = {}) {
   return HttpResponse.json({ detail: `(${code})`, code, ...extra }, { status });
+}
+
+/** Answers for the batch `batch-1` with what it is when it is asked for. */
+export function serveBatch(batch: () => Batch): void {
+  server.use(http.get('/api/video/batches/batch-1', () => HttpResponse.json(batch())));
 }

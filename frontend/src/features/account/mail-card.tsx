@@ -12,7 +12,7 @@ import { Card } from '@/shared/ui/page';
 import { useToast } from '@/shared/ui/toast';
 
 import styles from './account-page.module.css';
-import { mailTexts } from './mail-texts';
+import { useMailTexts } from './mail-texts';
 
 const KEY = ['mail'];
 const CONFIRM = '#confirm=';
@@ -29,8 +29,8 @@ export function MailCard() {
 }
 
 function MailForm({ mail, failure }: { mail: MailSettings; failure: Error | null }) {
-  const { language, explain } = useI18n();
-  const text = mailTexts[language];
+  const { explain } = useI18n();
+  const text = useMailTexts();
   const toast = useToast();
   const client = useQueryClient();
   const [address, setAddress] = useState(mail.address);
@@ -42,7 +42,7 @@ function MailForm({ mail, failure }: { mail: MailSettings; failure: Error | null
       }),
     onSuccess: (answer) => {
       client.setQueryData(KEY, answer);
-      toast(text.saved);
+      toast(text('saved'));
     },
   });
   const submit = (event: FormEvent) => {
@@ -51,17 +51,17 @@ function MailForm({ mail, failure }: { mail: MailSettings; failure: Error | null
   };
   const problem = save.error ?? failure;
   return (
-    <Card title={text.title}>
+    <Card title={text('title')}>
       <form className={styles.form} onSubmit={submit}>
         {problem && <Notice tone="bad">{explain(problem)}</Notice>}
         {!problem && mail.address && (
           <Notice tone={mail.confirmed ? 'ok' : 'info'}>
-            {mail.confirmed ? text.confirmed : text.waiting(mail.address)}
+            {mail.confirmed ? text('confirmed') : text('waiting', { address: mail.address })}
           </Notice>
         )}
         <Field
-          label={text.address}
-          hint={text.hint}
+          label={text('address')}
+          hint={text('hint')}
           type="email"
           autoComplete="email"
           value={address}
@@ -69,7 +69,7 @@ function MailForm({ mail, failure }: { mail: MailSettings; failure: Error | null
         />
         <div>
           <Button type="submit" busy={save.isPending}>
-            {text.save}
+            {text('save')}
           </Button>
         </div>
       </form>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 
 import type { AuditAction, AuditEntry } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
+import { useOwnTexts } from '@/shared/i18n/own-texts';
 import { useDebounced, useWhenVisible } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { DateField } from '@/shared/ui/date-field';
@@ -14,44 +15,11 @@ import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { auditQuery, type AuditFilters } from './api';
 import styles from './audit-page.module.css';
-import { auditTexts } from './audit-texts';
+import { auditTexts, type AuditText } from './audit-texts';
 
-/** All of them: the type names whichever is missing. */
-const ACTIONS: Record<AuditAction, true> = {
-  'user.create': true,
-  'user.activate': true,
-  'user.deactivate': true,
-  'user.password': true,
-  'user.sessions_end': true,
-  'user.group': true,
-  'user.site_enter': true,
-  'user.unlock': true,
-  'user.totp_on': true,
-  'user.totp_off': true,
-  'credits.set': true,
-  'credits.adjust': true,
-  'credits.topup': true,
-  'rule.create': true,
-  'rule.change': true,
-  'rule.delete': true,
-  'credential.set': true,
-  'credential.remove': true,
-  'batch.create': true,
-  'batch.rename': true,
-  'batch.first': true,
-  'batch.cancel': true,
-  'batch.retry_failed': true,
-  'batch.delete': true,
-  'item.cancel': true,
-  'item.retry': true,
-  'item.replace': true,
-  'item.delete': true,
-  'share.create': true,
-  'share.revoke': true,
-  'group.create': true,
-  'group.change': true,
-  'group.delete': true,
-};
+const ACTIONS = Object.keys(auditTexts.en)
+  .filter((key) => key.startsWith('action.'))
+  .map((key) => key.slice('action.'.length) as AuditAction);
 
 type Detail = string | boolean;
 type Status = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
@@ -69,6 +37,7 @@ const NO_FILTERS: AuditFilters = {
 /** Who did what to what is not theirs, newest first. */
 export function AuditPage() {
   const { t } = useI18n();
+  const text = useOwnTexts(auditTexts);
   const [filters, setFilters] = useState(NO_FILTERS);
   const [actorName, setActorName] = useState('');
   const change = (part: Partial<AuditFilters>) => setFilters({ ...filters, ...part });
@@ -79,19 +48,19 @@ export function AuditPage() {
     <>
       <div className={styles.bar}>
         <SearchField
-          label={t('audit.search')}
+          label={text('search')}
           value={filters.search}
           onChange={(search) => change({ search })}
         />
         <Select<AuditFilters['action']>
-          label={t('audit.actionFilter')}
+          label={text('actionFilter')}
           value={filters.action}
           onChange={(action) => change({ action })}
           options={[
-            { value: 'all', label: t('audit.allActions') },
-            ...(Object.keys(ACTIONS) as AuditAction[]).map((value) => ({
+            { value: 'all', label: text('allActions') },
+            ...ACTIONS.map((value) => ({
               value,
-              label: t(`action.${value}`),
+              label: text(`action.${value}`),
             })),
           ]}
         />
@@ -111,7 +80,7 @@ export function AuditPage() {
           </Button>
         )}
       </div>
-      {filters.actor && <p className={styles.only}>{t('audit.onlyBy', { name: actorName })}</p>}
+      {filters.actor && <p className={styles.only}>{text('onlyBy', { name: actorName })}</p>}
       <Entries
         filters={useDebounced(filters)}
         onActor={(entry) => {
@@ -130,7 +99,7 @@ function Entries({
   filters: AuditFilters;
   onActor: (entry: AuditEntry) => void;
 }) {
-  const { t } = useI18n();
+  const text = useOwnTexts(auditTexts);
   const log = useInfiniteQuery(auditQuery(filters));
   const end = useWhenVisible(
     () => void log.fetchNextPage(),
@@ -151,8 +120,8 @@ function Entries({
   const entries = log.data?.pages.flatMap((page) => page.entries) ?? [];
   if (entries.length === 0) {
     return (
-      <EmptyState icon={<ClipboardList size={26} />} title={t('audit.emptyTitle')}>
-        {t('audit.emptyText')}
+      <EmptyState icon={<ClipboardList size={26} />} title={text('emptyTitle')}>
+        {text('emptyText')}
       </EmptyState>
     );
   }
@@ -161,10 +130,10 @@ function Entries({
       <table className={styles.table}>
         <thead>
           <tr>
-            <th scope="col">{t('audit.what')}</th>
-            <th scope="col">{t('audit.who')}</th>
+            <th scope="col">{text('what')}</th>
+            <th scope="col">{text('who')}</th>
             <th scope="col" className={styles.when}>
-              {t('audit.when')}
+              {text('when')}
             </th>
           </tr>
         </thead>
@@ -182,8 +151,8 @@ function Entries({
 }
 
 function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntry) => void }) {
-  const { t, format, codeText, language } = useI18n();
-  const text = auditTexts[language];
+  const { t, format } = useI18n();
+  const text = useOwnTexts(auditTexts);
   const shown = (value: Detail) => {
     if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
     if (STATUSES.has(value as Status)) return t(`status.${value as Status}`);
@@ -191,19 +160,19 @@ function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntr
   };
   const called = (name: string) => {
     const plain = name.replace(/_before$/, '');
-    const known = text.names[plain] ?? plain;
-    return plain === name ? known : text.earlier(known);
+    const known = textOf(text, `detail.${plain}`, plain);
+    return plain === name ? known : text('earlier', { name: known });
   };
   const ofSomebody = entry.owner_name && entry.owner_name !== entry.target_name;
   return (
     <tr>
       <td>
         <span className={styles.action}>
-          {codeText('action', entry.action, entry.action_label)}
+          {textOf(text, `action.${entry.action}`, entry.action_label)}
           <span className={styles.target}>{entry.target_name}</span>
         </span>
         <span className={styles.note}>
-          {ofSomebody && <span>{t('audit.ofUser', { name: entry.owner_name })}</span>}
+          {ofSomebody && <span>{text('ofUser', { name: entry.owner_name })}</span>}
           {entry.reason && <span>{entry.reason}</span>}
           {detailsOf(entry).map(([name, value]) => (
             <span key={name}>
@@ -220,16 +189,16 @@ function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntr
           <button
             type="button"
             className={styles.actor}
-            title={t('audit.showBy', { name: entry.actor_name })}
+            title={text('showBy', { name: entry.actor_name })}
             onClick={() => onActor(entry)}
           >
             {entry.actor_name}
           </button>
         ) : (
-          <span className={styles.command}>{entry.actor_name || t('actingAs.system')}</span>
+          <span className={styles.command}>{entry.actor_name || text('actingAs.system')}</span>
         )}
         <span className={styles.note}>
-          <span>{t(`actingAs.${entry.acting_as}`)}</span>
+          <span>{text(`actingAs.${entry.acting_as}`)}</span>
           {entry.client_address && <span>{entry.client_address}</span>}
         </span>
       </td>
@@ -238,6 +207,11 @@ function Row({ entry, onActor }: { entry: AuditEntry; onActor: (entry: AuditEntr
       </td>
     </tr>
   );
+}
+
+/** A text whose key came as data, of which a newer server may have more. */
+function textOf(text: (key: AuditText) => string, key: string, fallback: string): string {
+  return Object.hasOwn(auditTexts.en, key) ? text(key as AuditText) : fallback;
 }
 
 /** What changed; ids are left to the API. */

@@ -45,13 +45,15 @@ export function CreatePage() {
 
   const told = useQuery(offersQuery).data;
   const offers = told ?? DEFAULT_OFFERS;
-  const choice = offers.engines.length > 0;
+  const choice = offers.engines.length > 1;
   const chosen = chosenOf(offers, draft.engine);
   const { limits } = chosen;
-  useEffect(() => draftStore.setLimits(limits), [limits]);
   const text = useCreateTexts();
   // Another choice would be another submission, and this one may have been accepted unheard.
   const gone = told !== undefined && isGone(told, draft.engine);
+  useEffect(() => {
+    if (!gone) draftStore.setLimits(limits);
+  }, [gone, limits]);
 
   useEffect(() => {
     if (!userId) return;
@@ -92,7 +94,7 @@ export function CreatePage() {
         />
         <div className={styles.side}>
           <AudioCard draft={draft} locked={locked} onLibrary={() => setLibrary('audio')} />
-          {(choice || gone) && (
+          {told && (choice || draft.engine !== '') && (
             <EngineCard
               offers={offers}
               chosen={gone ? null : chosen}

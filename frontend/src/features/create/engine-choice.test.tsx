@@ -85,10 +85,14 @@ const checkButton = () => screen.getByRole('button', { name: '先检查文件，
 
 describe('the choice of an engine', () => {
   it('is not there where one engine is offered', async () => {
-    offering([OWN]);
-    openApp('/new');
-    expect(await screen.findByRole('textbox', { name: '表情与动作' })).toBeVisible();
-    await waitFor(() => expect(screen.queryByRole('radiogroup')).not.toBeInTheDocument());
+    const status = makeStatus({ limits: { understands_prompt: false }, engines: [OWN] });
+    server.use(http.get('/api/engine/status', () => HttpResponse.json(status)));
+    const { user } = openApp('/new');
+    const field = await screen.findByRole('textbox', { name: '表情与动作' });
+    await user.type(field, '微笑');
+    // Then what the server offers is known.
+    await waitFor(() => expect(field).toHaveAccessibleDescription(/不支持描述/));
+    expect(screen.queryByRole('radiogroup')).not.toBeInTheDocument();
   });
 
   it('says of each what it costs, what it takes and whether it works', async () => {
@@ -182,8 +186,8 @@ describe('the choice of an engine', () => {
     await draftStore.restore({ ...kept, engine: 'portrait' });
     offering([OWN]);
     openApp('/new');
-    await screen.findByRole('textbox', { name: '表情与动作' });
-    await waitFor(() => expect(screen.queryByRole('radiogroup')).not.toBeInTheDocument());
+    expect(await screen.findByRole('radio', { name: 'Portrait' })).toBeChecked();
+    expect(screen.getByRole('radiogroup', { name: '引擎' })).not.toHaveAccessibleDescription();
     expect(draftStore.get()).toMatchObject({ engine: 'portrait', key: 'kept' });
   });
 

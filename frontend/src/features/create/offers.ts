@@ -22,9 +22,7 @@ export interface Offer {
 export interface Offers {
   /** What holds while nothing is chosen: that of the installation's own choice. */
   automatic: Offer;
-  /** The installation's own engine, which may always be named. */
-  own: string;
-  /** What may be chosen by name; empty where there is one engine, and so no choice. */
+  /** What may be chosen by name; the installation's own is always among them. */
   engines: readonly Offer[];
 }
 
@@ -39,7 +37,6 @@ export const DEFAULT_OFFERS: Offers = {
     followsPrompt: true,
     priceVaries: false,
   },
-  own: '',
   engines: [],
 };
 
@@ -47,10 +44,8 @@ export const DEFAULT_OFFERS: Offers = {
 const OFFERS_POLL_MS = 60_000;
 
 export function readOffers(status: EngineStatus): Offers {
-  const { engine: own, label, ready, detail, capabilities, limits } = status;
-  // A server of the release before names no engines.
-  const offered: EngineStatus['engines'] | undefined = status.engines;
-  const engines = (offered ?? []).map((engine) => ({
+  const { label, ready, detail, capabilities, limits } = status;
+  const engines = status.engines.map((engine) => ({
     name: engine.engine,
     label: engine.label,
     ready: engine.ready,
@@ -69,8 +64,7 @@ export function readOffers(status: EngineStatus): Offers {
       followsPrompt: (limits.understands_prompt ?? capabilities.understands_prompt) !== false,
       priceVaries: limits.price_varies === true,
     },
-    own,
-    engines: engines.length > 1 ? engines : [],
+    engines,
   };
 }
 
@@ -79,8 +73,8 @@ export function chosenOf({ automatic, engines }: Offers, name: string): Offer {
 }
 
 /** Whether an engine that was chosen is not offered any more. */
-export function isGone({ own, engines }: Offers, name: string): boolean {
-  return name !== '' && name !== own && !engines.some((engine) => engine.name === name);
+export function isGone({ engines }: Offers, name: string): boolean {
+  return name !== '' && !engines.some((engine) => engine.name === name);
 }
 
 export const offersQuery = queryOptions({
@@ -89,5 +83,5 @@ export const offersQuery = queryOptions({
     readOffers(await request<EngineStatus>('/api/engine/status', { signal })),
   staleTime: OFFERS_POLL_MS,
   refetchInterval: ({ state }) =>
-    state.data && state.data.engines.length > 0 ? OFFERS_POLL_MS : false,
+    state.data && state.data.engines.length > 1 ? OFFERS_POLL_MS : false,
 });

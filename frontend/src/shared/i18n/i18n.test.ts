@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest';
 
-import { credentialTexts } from '@/features/admin/components/credentials-texts';
-import { engineTexts } from '@/features/admin/components/engine-texts';
-import { batchEngineTexts } from '@/features/batches/components/engine-texts';
-import { createTexts } from '@/features/create/texts';
-
 import { clock, Formatter } from './format';
-import { languageFor } from './language';
+import { languageFor, type Language } from './language';
 import { messages as en } from './messages/en';
 import { messages as zh } from './messages/zh';
 import { fill } from './translate';
 
-const OWN_TABLES = [createTexts, batchEngineTexts, engineTexts, credentialTexts];
+type Table = Readonly<Record<string, string>>;
+
+const ROOMS = Object.values(
+  import.meta.glob<Record<string, Table>>('./messages/zh/*.ts', { eager: true }),
+).flatMap((file) => Object.values(file));
+
+/** The words that come with a part of the application. */
+const OWN_TABLES = Object.values(
+  import.meta.glob<Record<string, Record<Language, Table> | (() => unknown)>>(
+    ['/src/features/**/*-texts.ts', '/src/features/**/texts.ts'],
+    { eager: true },
+  ),
+).flatMap((file) => Object.values(file).filter((exported) => typeof exported === 'object'));
 const placeholders = (text: string) => [...new Set(text.match(/\{\w+/g) ?? [])].sort();
 
 describe('messages', () => {
@@ -21,12 +28,17 @@ describe('messages', () => {
     }
   });
 
+  it('stand in one room each', () => {
+    const keys = ROOMS.flatMap((room) => Object.keys(room));
+    expect([...new Set(keys)].sort()).toEqual(keys.sort());
+    expect(keys.sort()).toEqual(Object.keys(zh).sort());
+  });
+
   it('use the same values in the tables of parts', () => {
+    expect(OWN_TABLES).not.toHaveLength(0);
     for (const table of OWN_TABLES) {
-      for (const [key, text] of Object.entries<string>(table['zh-CN']))
-        expect(placeholders((table.en as Record<string, string>)[key] ?? ''), key).toEqual(
-          placeholders(text),
-        );
+      for (const [key, text] of Object.entries(table['zh-CN']))
+        expect(placeholders(table.en[key] ?? ''), key).toEqual(placeholders(text));
     }
   });
 

@@ -32,11 +32,7 @@ interface I18n {
   /** What to tell the user about a failure: by its code, else in the server's own words. */
   explain: (error: unknown) => string;
   /** The text of a code that came as data (an item's reason, a ledger entry's kind), else the fallback. */
-  codeText: (
-    prefix: 'error' | 'kind' | 'action',
-    code: string | null | undefined,
-    fallback: string,
-  ) => string;
+  codeText: (prefix: 'error' | 'kind', code: string | null | undefined, fallback: string) => string;
   /** Why something failed or is refused: the server's sentence where it has figures, which ours have not. */
   reason: (code: string | null | undefined, detail: string) => string;
 }
@@ -50,11 +46,7 @@ export async function loadMessages(language: Language): Promise<Messages> {
     : (await import('./messages/en')).messages;
 }
 
-function keyOf(
-  messages: Messages,
-  prefix: 'error' | 'kind' | 'action',
-  code: string,
-): MessageKey | null {
+function keyOf(messages: Messages, prefix: 'error' | 'kind', code: string): MessageKey | null {
   const key = `${prefix}.${code}`;
   return Object.hasOwn(messages, key) ? (key as MessageKey) : null;
 }

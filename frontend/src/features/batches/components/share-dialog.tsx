@@ -11,14 +11,14 @@ import { Notice } from '@/shared/ui/notice';
 import { Select } from '@/shared/ui/select';
 
 import styles from './share-dialog.module.css';
-import { shareTexts } from './share-texts';
+import { useShareTexts } from './share-texts';
 
 const DAYS = ['1', '7', '30', '90'] as const;
 
 /** Links by which the finished videos are watched without an account. */
 export function ShareDialog({ batch, onClose }: { batch: Batch; onClose: () => void }) {
-  const { language, format, explain } = useI18n();
-  const text = shareTexts[language];
+  const { format, explain } = useI18n();
+  const text = useShareTexts();
   const path = `/api/video/batches/${batch.id}/shares`;
   const key = ['batches', 'shares', batch.id];
   const client = useQueryClient();
@@ -44,42 +44,43 @@ export function ShareDialog({ batch, onClose }: { batch: Batch; onClose: () => v
   };
 
   return (
-    <Dialog open onOpenChange={onClose} title={text.title} description={text.text} size="md">
+    <Dialog open onOpenChange={onClose} title={text('title')} description={text('text')} size="md">
       {failure && <Notice tone="bad">{explain(failure)}</Notice>}
       <div className={styles.make}>
         <Select
-          label={text.days}
+          label={text('days')}
           value={days}
           onChange={setDays}
-          options={DAYS.map((value) => ({ value, label: text.forDays(Number(value)) }))}
+          options={DAYS.map((value) => ({ value, label: text('forDays', { n: Number(value) }) }))}
         />
         <Button variant="primary" busy={make.isPending} onClick={() => make.mutate()}>
-          {text.make}
+          {text('make')}
         </Button>
       </div>
       {make.data && (
         <p className={styles.made} role="status">
           <input
             readOnly
-            aria-label={text.link}
+            aria-label={text('link')}
             value={make.data.url}
             onFocus={(event) => event.target.select()}
           />
           {'clipboard' in navigator && (
             <Button size="sm" icon={<Copy size={15} />} onClick={() => void copy(make.data.url)}>
-              {copied ? text.copied : text.copy}
+              {copied ? text('copied') : text('copy')}
             </Button>
           )}
-          <span>{text.once}</span>
+          <span>{text('once')}</span>
         </p>
       )}
       <ul className={styles.links}>
         {list.data?.shares.map((share) => (
           <li key={share.id}>
             <span>
-              {share.item_name ?? text.whole} · {text.until(format.day(share.expires_at))}
+              {share.item_name ?? text('whole')} ·{' '}
+              {text('until', { day: format.day(share.expires_at) })}
             </span>
-            <IconButton label={text.revoke} size="sm" onClick={() => revoke.mutate(share.id)}>
+            <IconButton label={text('revoke')} size="sm" onClick={() => revoke.mutate(share.id)}>
               <Trash2 size={16} />
             </IconButton>
           </li>

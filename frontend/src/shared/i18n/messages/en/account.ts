@@ -1,0 +1,67 @@
+import type { account as zh } from '../zh/account';
+
+/** Credits, the ledger and one’s own account. */
+export const account: Record<keyof typeof zh, string> = {
+  'credits.title': 'Credits',
+  'credits.text': 'Each video costs credits; what fails or is cancelled is refunded.',
+  'credits.balance': 'Credit balance',
+  'credits.balanceHint': 'Show the ledger',
+  'credits.enoughFor': 'enough for up to {n} more {n:video|videos}',
+
+  'ledger.kindFilter': 'Filter by kind',
+  'ledger.allKinds': 'All kinds',
+  'ledger.from': 'From',
+  'ledger.to': 'To',
+  'ledger.amount': 'Change',
+  'ledger.balance': 'Balance',
+  'ledger.emptyText': 'Try other filters, or make your first video.',
+  'ledger.emptyTitle': 'No entries',
+  'ledger.showBatch': 'Show batch',
+  'ledger.what': 'What',
+  'ledger.when': 'When',
+
+  'kind.grant': 'Welcome credits',
+  'kind.topup': 'Top-up',
+  'kind.set': 'Set by an administrator',
+  'kind.adjust': 'Adjusted by an administrator',
+  'kind.charge': 'Video',
+  'kind.refund': 'Refund',
+
+  'account.title': 'Account',
+  'account.appearance': 'Appearance and language',
+  'account.language': 'Language',
+  'account.languageAuto': 'Browser',
+  'account.retention': 'The files of a batch are kept for {days} {days:day|days}.',
+  'account.storage': 'Storage',
+  'account.storageOf': '{used} of {quota} stored',
+  'account.storageUsed': '{used} stored',
+  'account.theme': 'Theme',
+  'account.password': 'Password',
+  'account.currentPassword': 'Current password',
+  'account.newPassword': 'New password',
+  'account.repeatPassword': 'Repeat the new password',
+  'account.passwordHint': 'At least 8 characters. Sessions on other devices end.',
+  'account.passwordsDiffer': 'The two passwords differ',
+  'account.changePassword': 'Change password',
+  'account.passwordChanged': 'Password changed',
+
+  'totp.title': 'Second factor',
+  'totp.text': 'A code from an authenticator app, asked for beside your password.',
+  'totp.required':
+    'This installation asks administrators for it: nothing can be administered until it is set up.',
+  'totp.begin': 'Set up',
+  'totp.scan': 'Scan this with an authenticator app, then enter the code that it shows.',
+  'totp.qr': 'QR code for the authenticator app',
+  'totp.secret': 'Or type in this key:',
+  'totp.confirm': 'Switch on',
+  'totp.codes':
+    'Keep these recovery codes safe: each replaces the app once. They are shown only this once.',
+  'totp.enabled': 'It is on; {n} recovery {n:code is|codes are} left.',
+  'totp.remove': 'Remove',
+  'totp.removed': 'Second factor removed',
+
+  'account.sessions': 'Sessions',
+  'account.sessionsText': 'Forgot to sign out somewhere else? End every session at once.',
+  'account.signOutEverywhere': 'Sign out everywhere',
+  'account.signOutEverywhereText': 'Every session ends at once, this one included.',
+};

@@ -1,0 +1,73 @@
+import type { general as zh } from '../zh/general';
+
+/** The frame of the application: navigation, states, signing in. */
+export const general: Record<keyof typeof zh, string> = {
+  'app.name': 'ZhiYing AI',
+
+  'common.back': 'Back',
+  'common.clear': 'Clear',
+  'common.close': 'Close',
+  'common.copied': 'Copied',
+  'common.done': 'Done',
+  'common.hidePassword': 'Hide password',
+  'common.loading': 'Loading',
+  'common.more': 'More actions',
+  'common.no': 'No',
+  'common.notification': 'Notification',
+  'common.optional': 'Optional',
+  'common.retry': 'Try again',
+  'common.save': 'Save',
+  'common.saved': 'Saved',
+  'common.separator': ', ',
+  'common.showPassword': 'Show password',
+  'common.yes': 'Yes',
+
+  'state.errorTitle': 'This did not load',
+  'state.offlineBanner': 'You are offline. Everything continues once you are back.',
+  'state.offlineTitle': 'The server cannot be reached',
+  'state.slow': 'This takes longer than usual…',
+  'state.stale': 'The server cannot be reached. This is the latest known state.',
+
+  'status.pending': 'Waiting',
+  'status.processing': 'Rendering',
+  'status.completed': 'Done',
+  'status.partial': 'Partly done',
+  'status.failed': 'Failed',
+  'status.cancelled': 'Cancelled',
+
+  'nav.account': 'Account',
+  'nav.admin': 'Admin',
+  'nav.batches': 'Batches',
+  'nav.credits': 'Credits',
+  'nav.main': 'Main',
+  'nav.new': 'New batch',
+  'nav.signOut': 'Sign out',
+  'nav.skip': 'Skip to the content',
+  'nav.userMenu': 'Account menu of {name}',
+
+  'theme.system': 'System',
+  'theme.light': 'Light',
+  'theme.dark': 'Dark',
+  'theme.switch.system': 'Follow the system’s theme',
+  'theme.switch.light': 'Switch to light',
+  'theme.switch.dark': 'Switch to dark',
+
+  'login.title': 'Sign in',
+  'login.heading': 'Sign in to ZhiYing',
+  'login.username': 'User name',
+  'login.password': 'Password',
+  'login.submit': 'Sign in',
+  'login.otp': 'Code of the authenticator',
+  'login.otpHint': 'Six digits, or a recovery code.',
+  'login.note': 'No account, or password forgotten? Ask your administrator.',
+  'login.slogan': 'One voice,\nfifty faces that speak it',
+  'login.sub': 'Upload portraits and a recording, and get lip-synced talking videos by the batch.',
+
+  'notFound.title': 'There is nothing here',
+  'notFound.text': 'The link may be outdated, or what it led to was deleted.',
+  'notFound.home': 'To the batches',
+
+  'crash.title': 'This page broke',
+  'crash.text': 'Your batches are not affected. Reload to go on.',
+  'crash.reload': 'Reload',
+};
