@@ -21,12 +21,7 @@ from urllib3.filepost import encode_multipart_formdata
 from urllib3.response import BaseHTTPResponse
 
 from engines.addresses import Reach
-from engines.base import (
-    EngineBusyError,
-    EngineError,
-    EngineStoppedError,
-    machine_trouble,
-)
+from engines.base import EngineBusyError, EngineError, EngineStoppedError, machine_trouble
 from engines.connections import CONNECT_S, READ_S, Exchange, pools_within
 
 ANSWER_S = 30.0

@@ -175,7 +175,8 @@ class EngineStatusOutput(serializers.Serializer[Any]):
     queue = EngineQueueOutput()
     capabilities = serializers.DictField()
     limits = serializers.DictField(
-        help_text="Of batches that choose no engine: the widest to which the rules may lead."
+        help_text="Of batches that choose no engine: the widest to which the rules may lead. "
+        "`price_varies`: which of them makes a batch decides what it costs; a dry run tells."
     )
     engines = OfferedEngineOutput(
         many=True, help_text="The installation's own, then those that the caller may choose for a batch."

@@ -54,7 +54,8 @@ export function SummaryCard({ draft, estimate, varies, choice, submission }: Pro
   const each = passed?.price_per_image ?? estimate;
   const price = count * each;
   const untold = varies && !passed;
-  const blocked = obstacle(draft, untold ? 0 : price, credits, t);
+  const blocked =
+    obstacle(draft, untold ? 0 : price, credits, t) ?? (untold ? text('priceVaries') : null);
   const short = !untold && credits !== undefined && credits < price;
 
   return (
@@ -101,8 +102,8 @@ export function SummaryCard({ draft, estimate, varies, choice, submission }: Pro
             size="lg"
             block
             icon={<Clapperboard size={18} />}
-            disabled={blocked !== null || untold}
-            aria-describedby={blocked || untold ? 'submit-obstacle' : undefined}
+            disabled={blocked !== null}
+            aria-describedby={blocked ? 'submit-obstacle' : undefined}
             onClick={submission.submit}
           >
             {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: count })}
@@ -120,7 +121,7 @@ export function SummaryCard({ draft, estimate, varies, choice, submission }: Pro
       )}
       {!sending && (
         <p id="submit-obstacle" className={styles.note}>
-          {blocked ?? (untold ? text('priceVaries') : t('create.refundNote'))}
+          {blocked ?? t('create.refundNote')}
         </p>
       )}
     </Card>
