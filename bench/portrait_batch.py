@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from bench.portrait_media import PORTRAIT, SPEECH, Timing, loop_audio, render, scale_portrait, timed
-from engines.portrait.engine import PortraitEngine, default_threads
+from engines.portrait.engine import PortraitEngine
+from engines.portrait.renderer import default_threads
 
 SAMPLES = 5
 """Portraits that the per-image part is the mean of."""

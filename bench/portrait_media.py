@@ -14,8 +14,9 @@ import psutil
 from engines.base import RenderSpec
 from engines.portrait.engine import PortraitEngine
 from engines.portrait.rig import read_image
-from engines.portrait.video.audio import FPS, SOUND_BIT_RATE, SOUND_RATE
+from engines.portrait.video.audio import SOUND_BIT_RATE, SOUND_RATE
 from engines.portrait.video.encode import encoder_options
+from engines.portrait.video.rate import FPS
 
 MEDIA = Path(__file__).parents[1] / "tests" / "media"
 PORTRAIT, SPEECH = MEDIA / "portrait-astronaut.jpg", MEDIA / "speech-en-librivox-0870.wav"

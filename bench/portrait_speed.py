@@ -30,7 +30,8 @@ from bench.portrait_media import (
     scale_portrait,
     timed,
 )
-from engines.portrait.engine import PortraitEngine, default_threads
+from engines.portrait.engine import PortraitEngine
+from engines.portrait.renderer import default_threads
 
 PLAIN = "1"
 FLOORS = (PLAIN, "2", "0")

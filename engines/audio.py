@@ -4,14 +4,14 @@ import io
 import wave
 from pathlib import Path
 
-import numpy as np
-
 
 def wav_within(path: Path, limit: int | None = None) -> bytes:
     """The platform's WAV (48 kHz mono 16 bit); at half or a third of its rate if larger than `limit`."""
     data = path.read_bytes()
     if limit is None or len(data) <= limit:
         return data
+    import numpy as np  # every process knows the engines; few send long recordings
+
     with wave.open(io.BytesIO(data)) as source:
         rate, samples = source.getframerate(), np.frombuffer(source.readframes(source.getnframes()), "<i2")
     factor = 2 if len(data) <= 2 * limit else 3

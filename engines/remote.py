@@ -18,6 +18,9 @@ from engines.base import Capabilities, EngineError, Readiness
 Credential = Callable[[], str]
 """Asked for with every request, so that a rotated credential needs no restart; empty when there is none."""
 
+GENERATED = "generated"
+"""The option of a render that names the file a remote engine brought, by its absolute path."""
+
 
 class JobState(StrEnum):
     WAITING = "waiting"

@@ -4,8 +4,6 @@ Each job has a private folder with ASCII names and no dots but the extensions', 
 portrait, absolute paths. Success is a file that `engines.results` proves to be the video, never an exit code.
 """
 
-import json
-import math
 import os
 import shlex
 import shutil
@@ -13,13 +11,7 @@ import string
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-
-import av
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from PIL import Image
 
 from engines.base import (
     Cancelled,
@@ -31,8 +23,6 @@ from engines.base import (
     Readiness,
     RenderResult,
     RenderSpec,
-    UnusableAudioError,
-    UnusablePortraitError,
     UnusableResultError,
     machine_trouble,
 )
@@ -43,11 +33,8 @@ from engines.http import said
 from engines.options import number_of
 from engines.results import make_ours
 
-SPEECH_RATE = 16_000
 RUN_SHARE = 0.8
 """Where on the progress bar the program has ended; it tells nothing on its way."""
-SEGMENT_FRAMES, SEGMENT_OVERLAP = 93, 13
-"""LongCat's: each segment after the first repeats the end of the one before."""
 PREFIX = "COMMAND_"
 ENVIRONMENT = (
     "PATH",
@@ -60,7 +47,6 @@ ENVIRONMENT = (
     "XDG_CACHE_HOME",
 )
 ENVIRONMENT_BEGINNINGS = ("LC_", "PYTHON", "OMP_", "CUDA_", "NVIDIA_")
-MAX_PROMPT = 2000
 TOLD = 600
 """Characters of a program's last words that are shown."""
 
@@ -162,12 +148,14 @@ class CommandEngine:
 
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         """Run the program for `spec`; what it made is proven and made ours."""
+        from engines.command.folder import lay_out  # with FFmpeg's libraries, which only a render needs
+
         call = self._call()
         progress(0.0)
         try:
             with tempfile.TemporaryDirectory(prefix="command-") as name:
                 folder = Path(name).resolve()
-                values = _prepare(spec, folder, call.preset)
+                values = lay_out(spec, folder, call.preset)
                 arguments = [
                     call.filled(template, values) for template in (*call.preset.arguments, *call.extra)
                 ]
@@ -221,59 +209,6 @@ def _own_preset(template: str, options: Mapping[str, str]) -> Preset:
         understands_prompt="{prompt}" in template,
         needs_face=False,
     )
-
-
-def _prepare(spec: RenderSpec, folder: Path, preset: Preset) -> dict[str, str]:
-    """Lay out the job's folder; returns the values of the placeholders."""
-    portrait, audio = folder / "portrait.png", folder / "audio.wav"
-    (folder / "out").mkdir()
-    content = spec.portrait.read_bytes()  # what goes wrong here says nothing of the portrait
-    try:
-        with Image.open(BytesIO(content)) as image:
-            image.convert("RGB").save(portrait)
-    except (OSError, ValueError) as error:
-        raise UnusablePortraitError("portrait_unreadable") from error
-    seconds = _write_speech(spec.audio, audio)
-    frames = math.ceil(seconds * preset.fps)
-    prompt = " ".join(spec.prompt.split())[:MAX_PROMPT].replace("\0", "")
-    return {
-        "portrait": str(portrait),
-        "audio": str(audio),
-        "folder": str(folder),
-        "output": str(folder / "output.mp4"),
-        # An argument that begins with a dash could be taken for an option
-        "prompt": f" {prompt}" if prompt.startswith("-") else prompt,
-        "seed": str(spec.seed % 2**31),
-        "seconds": f"{seconds:.3f}",
-        "frames": str(frames),
-        "segments": str(_segments(frames)),
-        "portrait_json": json.dumps(str(portrait)),
-        "audio_json": json.dumps(str(audio)),
-        "prompt_json": json.dumps(prompt),
-    }
-
-
-def _segments(frames: int) -> int:
-    later = max(0, frames - SEGMENT_FRAMES)
-    return 1 + math.ceil(later / (SEGMENT_FRAMES - SEGMENT_OVERLAP))
-
-
-def _write_speech(source: Path, target: Path) -> float:
-    """The recording as 16 kHz mono WAV; returns its length in seconds."""
-    resampler, samples = AudioResampler(format="s16", layout="mono", rate=SPEECH_RATE), 0
-    try:
-        with av.open(str(source)) as reader, av.open(str(target), "w", format="wav") as writer:
-            stream = writer.add_stream("pcm_s16le", rate=SPEECH_RATE, layout="mono")
-            pieces: list[AudioFrame | None] = [*reader.decode(audio=0), None]
-            for piece in pieces:
-                for frame in resampler.resample(piece):
-                    frame.pts = samples
-                    samples += frame.samples
-                    writer.mux(stream.encode(frame))
-            writer.mux(stream.encode(None))
-    except (av.error.FFmpegError, IndexError) as error:
-        raise UnusableAudioError("recording_undecodable") from error
-    return samples / SPEECH_RATE
 
 
 def _found(folder: Path, pattern: str) -> Path | None:

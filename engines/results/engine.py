@@ -14,10 +14,8 @@ from engines.base import (
     RenderResult,
     RenderSpec,
 )
+from engines.remote import GENERATED
 from engines.results.making import make_ours
-
-GENERATED = "generated"
-"""The option that names the file a remote engine brought, by its absolute path."""
 
 
 class FinishingEngine:

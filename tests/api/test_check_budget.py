@@ -15,6 +15,7 @@ from tests.api.forms import CREATE, file, form, submit
 from tests.support.books import assert_books_balance
 from tests.support.parallel import all_at_once
 from tests.support.rows import client_for, make_user
+from videos.media import audio
 from videos.models import CheckBudget
 from videos.services import check_budget, intake
 
@@ -42,7 +43,7 @@ def test_without_credits_nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("an image was decoded")
 
     monkeypatch.setattr(intake, "prepare_images", decoded)
-    monkeypatch.setattr(intake, "prepare_audio", decoded)
+    monkeypatch.setattr(audio, "prepare_audio", decoded)
     answer = submit(client_for(make_user(credits=1)), form(2))
     assert (answer.status_code, answer.json()["required"]) == (402, 2)
 

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.badfiles import raw, sounds
-from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
+from videos.media.audio import prepare_audio
+from videos.media.audio_facts import AudioLimits, PreparedAudio
 from videos.media.loudness import LevelMeter
 from videos.media.problems import MediaProblem
 

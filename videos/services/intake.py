@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from videos import catalogue
 from videos.engine_names import all_engines, own_engine
-from videos.media.audio import AudioLimits, PreparedAudio, prepare_audio
+from videos.media.audio_facts import AudioLimits, PreparedAudio
 from videos.media.face_check import FaceProblem
 from videos.media.image_batch import ImageJob, prepare_images
 from videos.media.images import ImageLimits, PreparedImage
@@ -281,6 +281,9 @@ def _audio_outcome(audio: SubmittedFile | None, out: Path, limits: AudioLimits) 
         return audio.content
     if not isinstance(audio.content, Path):
         raise TypeError("A portrait is not a recording.")
+    # FFmpeg and NumPy are loaded by the first recording: most processes that know this module take none.
+    from videos.media.audio import prepare_audio
+
     try:
         return prepare_audio(audio.content, limits=limits, wav_out=out)
     except MediaProblem as problem:

@@ -19,8 +19,7 @@ from engines.base import (
     EngineUnavailableError,
     RenderSpec,
 )
-from engines.remote import JobOrder, JobState, JobView, RemoteEngine
-from engines.results.engine import GENERATED
+from engines.remote import GENERATED, JobOrder, JobState, JobView, RemoteEngine
 from videos import counters
 from videos.counters import Outcome
 from videos.models import RemoteJob

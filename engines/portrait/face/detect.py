@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engines.portrait.face.models import DETECTOR, load_network
+from engines.portrait.face.loading import load_network
+from engines.portrait.face.models import DETECTOR
 from engines.portrait.pixels import F32, F64, U8, resize_u8
 
 INPUT_PX = 256

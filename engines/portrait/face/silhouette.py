@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.portrait.face.geometry import FaceFrame, FaceOval, Rect, cell_centres, centres
-from engines.portrait.face.models import PEOPLE, load_network
+from engines.portrait.face.loading import load_network
+from engines.portrait.face.models import PEOPLE
 from engines.portrait.pixels import F32, F64, U8, blur, remap_float, resize_u8
 
 INPUT_PX = (256, 144)

@@ -25,7 +25,8 @@ from filelock import Timeout as LockTimeout
 from engines.base import Cancelled, Progress, RenderCancelled
 from engines.portrait.speech import WEIGHTS, analyse
 from engines.portrait.speech.track import VisemeTrack
-from engines.portrait.video.audio import FPS, Stopped, read_speech, write_sound
+from engines.portrait.video.audio import Stopped, read_speech, write_sound
+from engines.portrait.video.rate import FPS
 
 CACHE_VERSION = "6"
 """Part of the cache's keys; raised when what is cached changes for another reason than new weights."""

@@ -16,7 +16,6 @@ from av.audio.resampler import AudioResampler
 from engines.base import RenderCancelled, UnusableAudioError
 from engines.portrait.pixels import F32
 
-FPS = 25
 SOUND_RATE = 48_000
 """Sampling rate of the video's sound, mono."""
 SPEECH_RATE = 16_000

@@ -17,7 +17,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from engines.portrait.pixels import U8
-from engines.portrait.video.audio import FPS
+from engines.portrait.video.rate import FPS
 
 PRESET, CRF = "veryfast", 21
 TUNING = "me=dia:subme=1:partitions=none:b-adapt=0:b-pyramid=none:weightp=0:scenecut=0:rc-lookahead=5"

@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from engines.base import EngineUnavailableError, RenderCancelled, RenderSpec
-from engines.portrait import engine as engine_module
-from engines.portrait.engine import RIG_SHARE, PortraitEngine
+from engines.portrait import renderer as renderer_module
+from engines.portrait.engine import PortraitEngine
 from engines.portrait.performance.motion import Motion
+from engines.portrait.renderer import RIG_SHARE
 from engines.portrait.rig import PortraitRig
 from engines.portrait.video import encode, segments
 from engines.portrait.video.companion import PROGRAM, Companion, CompanionLostError
@@ -47,7 +48,7 @@ def companions_of(pid: int) -> list[psutil.Process]:
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """One companion to an engine, whatever the machine has."""
-    monkeypatch.setattr(engine_module, "default_threads", lambda: 2)
+    monkeypatch.setattr(renderer_module, "default_threads", lambda: 2)
 
 
 @pytest.fixture

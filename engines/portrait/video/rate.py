@@ -1,0 +1,4 @@
+"""What all parts of a video count by."""
+
+FPS = 25
+"""Frames a second."""
