@@ -165,6 +165,7 @@ function BatchView({ batch, stale }: { batch: Batch; stale: boolean }) {
       <ItemGrid
         batchId={batch.id}
         items={shown}
+        engine={batch.engine}
         deletable={progress.total > 1}
         onPlay={setPlaying}
         selection={selection}

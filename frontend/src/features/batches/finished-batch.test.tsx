@@ -71,6 +71,28 @@ describe('a finished batch', () => {
     expect(within(player).getByText(note)).toBeVisible();
   });
 
+  it('says which videos another engine made', async () => {
+    serveBatch(() =>
+      makeBatch(
+        [
+          makeItem({ id: 'a', status: 'completed', duration: 7, engine: 'portrait' }),
+          makeItem({ id: 'b', status: 'completed', duration: 7, engine: 'lightx2v' }),
+        ],
+        { status: 'completed', engine: 'portrait' },
+      ),
+    );
+    const { user } = openApp('/batches/batch-1');
+    const [own, other] = await screen.findAllByRole('article');
+    expect(within(own!).queryByText('portrait')).not.toBeInTheDocument();
+    expect(within(other!).getByText('lightx2v')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: '播放 b.jpg' }));
+    const player = await screen.findByRole('dialog', { name: 'b.jpg' });
+    expect(within(player).getByText(/由 lightx2v 生成/)).toBeVisible();
+    await user.keyboard('{ArrowLeft}');
+    const before = await screen.findByRole('dialog', { name: 'a.jpg' });
+    expect(within(before).queryByText(/生成$/)).not.toBeInTheDocument();
+  });
+
   it('is renamed', async () => {
     let name = '批次 2026-11-22';
     serveBatch(() => ({ ...done(), name }));

@@ -23,6 +23,8 @@ import styles from './item-card.module.css';
 interface Props {
   batchId: string;
   item: Item;
+  /** The name of the batch's engine: of which item another made the video, that is said. */
+  engine: string;
   /** Not the only one of its batch. */
   deletable: boolean;
   onPlay: (itemId: string) => void;
@@ -33,7 +35,7 @@ interface Props {
 
 /** One video to be: memoised, because polling leaves most items of a big batch unchanged. */
 export const ItemCard = memo(function ItemCard(props: Props) {
-  const { batchId, item, deletable, onPlay, selected, onSelect } = props;
+  const { batchId, item, engine, deletable, onPlay, selected, onSelect } = props;
   const { t } = useI18n();
   const name = item.original_name || t('batch.unnamed');
   const done = item.status === 'completed' && item.videoUrl !== '';
@@ -60,6 +62,7 @@ export const ItemCard = memo(function ItemCard(props: Props) {
         {done && typeof item.duration === 'number' && item.duration > 0 && (
           <span className={styles.duration}>{clock(item.duration)}</span>
         )}
+        {isMadeElsewhere(item, engine) && <MadeBy engine={item.engine} />}
         {item.status === 'processing' && (
           <div className={styles.rendering}>
             <Standing item={item} />
@@ -71,6 +74,17 @@ export const ItemCard = memo(function ItemCard(props: Props) {
     </article>
   );
 });
+
+/** By the name by which it is configured: the batch knows the label of its own engine alone. */
+function MadeBy({ engine }: { engine: string }) {
+  const text = useBatchEngineTexts();
+  return (
+    <span className={styles.engine}>
+      <span className="visually-hidden">{text('engine')}: </span>
+      {engine}
+    </span>
+  );
+}
 
 /** How far a video is, and where it stands at the server of its engine, if that has said so. */
 function Standing({ item }: { item: Item }) {
@@ -313,6 +327,11 @@ function ReplaceButton({
       />
     </>
   );
+}
+
+/** Whether another engine than that of its batch made the video. */
+export function isMadeElsewhere(item: Item, engine: string): boolean {
+  return item.engine !== '' && item.engine !== engine;
 }
 
 /** "face.jpg" becomes "face.mp4". */

@@ -12,6 +12,8 @@ import styles from './item-grid.module.css';
 interface Props {
   batchId: string;
   items: readonly Item[];
+  /** The name of the batch's engine. */
+  engine: string;
   /** More than the batch's only one. */
   deletable: boolean;
   onPlay: (itemId: string) => void;
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** A waterfall that keeps the order of the items for reading and for the Tab key. */
-export function ItemGrid({ batchId, items, deletable, onPlay, selection }: Props) {
+export function ItemGrid({ batchId, items, engine, deletable, onPlay, selection }: Props) {
   const { t } = useI18n();
   const ref = useRef<HTMLUListElement>(null);
   const width = useWidth(ref);
@@ -53,6 +55,7 @@ export function ItemGrid({ batchId, items, deletable, onPlay, selection }: Props
               <ItemCard
                 batchId={batchId}
                 item={item}
+                engine={engine}
                 deletable={deletable}
                 onPlay={onPlay}
                 selected={selection.active ? selection.ids.has(item.id) : null}

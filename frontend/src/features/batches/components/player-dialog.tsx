@@ -9,7 +9,8 @@ import { cx } from '@/shared/lib/cx';
 import { saveUrl } from '@/shared/lib/save';
 import { IconButton } from '@/shared/ui/button';
 
-import { videoName } from './item-card';
+import { useBatchEngineTexts } from './engine-texts';
+import { isMadeElsewhere, videoName } from './item-card';
 import styles from './player-dialog.module.css';
 
 interface Props {
@@ -69,7 +70,7 @@ export function PlayerDialog({ batch, itemId, onChange }: Props) {
         >
           {item && (
             <>
-              <Stage item={item} />
+              <Stage item={item} engine={batch.engine} />
               <IconButton
                 variant="glass"
                 className={cx(styles.step, styles.previous)}
@@ -99,8 +100,9 @@ export function PlayerDialog({ batch, itemId, onChange }: Props) {
   );
 }
 
-function Stage({ item }: { item: Item }) {
+function Stage({ item, engine }: { item: Item; engine: string }) {
   const { t } = useI18n();
+  const text = useBatchEngineTexts();
   const [compare, setCompare] = useState(false);
   const [broken, setBroken] = useState<string | null>(null);
   const name = item.original_name || t('batch.unnamed');
@@ -108,6 +110,7 @@ function Stage({ item }: { item: Item }) {
     typeof item.duration === 'number' ? clock(item.duration) : null,
     item.video_width && item.video_height ? `${item.video_width} × ${item.video_height}` : null,
     item.elapsed_time ? t('player.rendered', { seconds: item.elapsed_time }) : null,
+    isMadeElsewhere(item, engine) ? text('madeBy', { engine: item.engine }) : null,
   ].filter((fact): fact is string => fact !== null);
   return (
     <>
