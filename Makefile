@@ -25,7 +25,7 @@ release: frontend  ## make all that `deploy/web` and `deploy/worker` need, stati
 cluster: everything  ## PostgreSQL, broker, S3, 2 web, 2 workers and nginx as private processes (BROKER=rabbitmq|redis)
 	@exec $(BIN)/python -m tests.servers.cluster
 
-soak: everything  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq)
+soak: everything  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq WATCH=1)
 	@exec $(BIN)/python -m tests.soak
 
 test: everything  ## run all tests (STAGES="sqlite serial postgresql front": some of them)

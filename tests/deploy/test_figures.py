@@ -1,6 +1,5 @@
 """What Prometheus sees of an installation: two web processes, and a machine with two worker processes."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,9 @@ import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import ROOT
 from tests.plugins.servers import needing_servers
-from tests.servers.process import LOOPBACK, accepts_connections, free_port, scratch_folder, wait_until
-from tests.servers.prometheus import Prometheus, alert_rules, run_prometheus, selectors
+from tests.servers.process import LOOPBACK, accepts_connections, scratch_folder, wait_until
+from tests.servers.prometheus import Prometheus, alert_rules, dashboard_panels, run_prometheus, selectors
 from tests.servers.topology import HOST_NAME, Topology
 from tests.standins.observers import Collector, Span
 from tests.support.live import Api
@@ -32,7 +30,6 @@ class Observed:
     """An installation that made a batch, and where to scrape it."""
 
     topology: Topology
-    worker_port: int
     collector: Collector
     batch_id: str
 
@@ -46,6 +43,10 @@ class Observed:
     def worker(self) -> str:
         return self.scrape(self.worker_port).text
 
+    @property
+    def worker_port(self) -> int:
+        return self.topology.metrics_ports[0]
+
 
 def value(text: str, name: str, **labels: str) -> float:
     """The sum of a metric's series that have these labels."""
@@ -54,12 +55,12 @@ def value(text: str, name: str, **labels: str) -> float:
     return sum(float(number) for found, number in series if all(pair in found.split(",") for pair in wanted))
 
 
-def told(port: int, collector: Collector) -> Mapping[str, str]:
+def told(collector: Collector) -> Mapping[str, str]:
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20a-key,x-tenant=us",
         "METRICS_TOKEN": TOKEN,
-        "WORKER_METRICS_PORT": str(port),
+        "WORKER_METRICS_PORT": "9101",  # in its container; each has a port of its own here
         "WORKER_PROCESSES": "2",
         "WORKER_THREADS": "1",
         "RENDER_THREADS": "1",
@@ -68,17 +69,17 @@ def told(port: int, collector: Collector) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def observed(postgres_url: str, amqp_url: str) -> Iterator[Observed]:
-    port = free_port()
     with (
         scratch_folder("figures") as folder,
         fresh_database(postgres_url) as database,
         Collector().serving() as collector,
     ):
-        topology = Topology(folder, database, amqp_url, told(port, collector))
+        topology = Topology(folder, database, amqp_url, told(collector))
         topology.setup()
         with topology.service("web"), topology.service("worker"):
+            (port,) = topology.metrics_ports
             wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the worker's figures")
-            yield Observed(topology, port, collector, make_videos(topology))
+            yield Observed(topology, collector, make_videos(topology))
 
 
 def make_videos(topology: Topology) -> str:
@@ -203,8 +204,7 @@ def rules_of(prometheus: Prometheus) -> list[Mapping[str, Any]]:
 
 
 def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) -> None:
-    dashboard = json.loads((ROOT / "deploy" / "grafana" / "zhiying.json").read_text())
-    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    panels = [panel for panel in dashboard_panels() if panel["type"] != "row"]
     assert len(panels) > 12
     empty = [
         (panel["title"], target["expr"])
@@ -214,7 +214,7 @@ def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) ->
     ]
     assert empty == []
     assert all(panel["description"] for panel in panels)
-    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    assert len({panel["id"] for panel in dashboard_panels()}) == len(dashboard_panels())
 
 
 def test_the_number_of_series_is_bounded(prometheus: Prometheus) -> None:
@@ -234,12 +234,9 @@ def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> 
 
 
 def test_the_figures_end_with_the_master(observed: Observed) -> None:
-    topology, port = observed.topology, free_port()
-    told_more = {**topology.extra, "WORKER_METRICS_PORT": str(port)}
-    second = Topology(topology.folder, topology.database_url, topology.broker_url, told_more)
-    second.web_ports = topology.web_ports
-    second.variables["SECRET_KEY"] = topology.variables["SECRET_KEY"]
-    with second.service("worker", 2) as process:
+    topology = observed.topology
+    with topology.service("worker", 2) as process:
+        port = topology.metrics_ports[1]
         wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the second's figures")
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()

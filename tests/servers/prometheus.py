@@ -1,6 +1,7 @@
 """A private Prometheus that scrapes an installation with the rules of `deploy/prometheus`."""
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import yaml
 
 from tests.servers.process import LOOPBACK, find_program, free_port, running, scratch_folder
 
-RULES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus"
-SCRAPE_S = 1
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+RULES = DEPLOY / "prometheus"
+DASHBOARD = DEPLOY / "grafana" / "zhiying.json"
 START_TIMEOUT_S = 60
 
 
@@ -40,14 +42,16 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def run_prometheus(token: str, targets: Mapping[str, Sequence[str]]) -> Iterator[Prometheus]:
-    """The example configuration with our targets (by job), looking every second."""
+def run_prometheus(
+    token: str, targets: Mapping[str, Sequence[str]], *, every_s: int = 1
+) -> Iterator[Prometheus]:
+    """The example configuration with our targets (by job), looking every so many seconds."""
     with scratch_folder("prometheus") as folder:
         config = yaml.safe_load((RULES / "prometheus.yml").read_text())
         assert {job["job_name"] for job in config["scrape_configs"]} == set(targets)
         for job in config["scrape_configs"]:
             job["static_configs"] = [{"targets": list(targets[job["job_name"]])}]
-        config["global"] = dict.fromkeys(config["global"], f"{SCRAPE_S}s")
+        config["global"] = dict.fromkeys(config["global"], f"{every_s}s")
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         (folder / "alerts.yml").write_text((RULES / "alerts.yml").read_text())
         (folder / "token").write_text(token)
@@ -64,6 +68,12 @@ def run_prometheus(token: str, targets: Mapping[str, Sequence[str]]) -> Iterator
             timeout_s=START_TIMEOUT_S,
         ):
             yield server
+
+
+def dashboard_panels() -> list[dict[str, Any]]:
+    """Grafana's own form of them, rows included."""
+    panels: list[dict[str, Any]] = json.loads(DASHBOARD.read_text())["panels"]
+    return panels
 
 
 def alert_rules() -> list[Mapping[str, Any]]:

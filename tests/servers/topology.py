@@ -49,6 +49,8 @@ class Topology:
     host_name: str = HOST_NAME
     run_server: Runner = run_command
     web_ports: list[int] = field(default_factory=list)
+    metrics_ports: list[int] = field(default_factory=list)
+    """Of workers that are to tell their figures."""
 
     def __post_init__(self) -> None:
         self.https_port = free_port()
@@ -85,12 +87,12 @@ class Topology:
         for name, url in (("DATABASE_URL", "postgres"), ("BROKER_URL", "rabbitmq")):
             assert urlsplit(told[name]).hostname == url, "another service than the one that is replaced"
         if service == "web":
-            while len(self.web_ports) < number:
-                self.web_ports.append(free_port())
-            replaced["PORT"] = str(self.web_ports[number - 1])
+            replaced["PORT"] = str(_port(self.web_ports, number))
+        if service == "worker" and told["WORKER_METRICS_PORT"] != "0":
+            replaced["WORKER_METRICS_PORT"] = str(_port(self.metrics_ports, number))
         own = {name: value for name, value in os.environ.items() if name not in told and name != "TZ"}
         own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**own, **told, **replaced, **self.extra}
+        return {**own, **told, **self.extra, **replaced}
 
     def _of_compose(self, service: str) -> dict[str, str]:
         environment = self._services[service]["environment"]
@@ -185,6 +187,13 @@ class Topology:
             for number in range(1, workers + 1):
                 stack.enter_context(self.service("worker", number))
             yield stack.enter_context(self.nginx())
+
+
+def _port(ports: list[int], number: int) -> int:
+    """The port of the service's instance of that number, 1 is the first."""
+    while len(ports) < number:
+        ports.append(free_port())
+    return ports[number - 1]
 
 
 def release() -> None:

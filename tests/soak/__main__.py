@@ -1,7 +1,8 @@
-"""`make soak SEED=1 MINUTES=60 BROKER=redis`: the whole installation under load while its parts are killed.
+"""`make soak SEED=1 MINUTES=60 BROKER=redis WATCH=1`: an installation under load while its parts are killed.
 
 It ends by itself: the chaos stops, everything settles, and what is not as it has to be is told. The seed
 decides who is hit, when, and what clients ask for; how fast the machine is decides the rest.
+With WATCH a Prometheus looks on: which alerts were raised is told, and the dashboard's figures are kept.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import random
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from tests.servers.cluster import BROKERS, running_cluster, say, stop_when_told
@@ -23,6 +25,7 @@ from tests.soak.journal import Journal
 from tests.soak.logs import surprises
 from tests.soak.settings import DATABASE_SETTINGS, VARIABLES
 from tests.soak.verdict import Verdict
+from tests.soak.watching import Watcher, watching
 from tests.support.main_job import ProxiedApi
 
 END_WITHIN_S = 300.0
@@ -38,6 +41,7 @@ class Told:
     minutes: float
     broker: str
     users: int
+    watch: bool
 
     @property
     def again(self) -> str:
@@ -52,10 +56,15 @@ def main() -> int:
     deaths: list[str] = []
     supervisor = Supervisor(deaths.append)
     try:
-        with running_cluster(
-            told.broker, supervisor, variables=VARIABLES, database_settings=DATABASE_SETTINGS
-        ) as (topology, nginx, _):
+        with (
+            running_cluster(
+                told.broker, supervisor, variables=VARIABLES, database_settings=DATABASE_SETTINGS
+            ) as (topology, nginx, _),
+            watching(topology) if told.watch else nullcontext() as watcher,
+        ):
             wrong = _soak(told, supervisor, topology, nginx)
+            if watcher:
+                _tell_what_was_seen(watcher)
     except KeyboardInterrupt:
         say("Stopped before its end.")
         return 1
@@ -73,8 +82,9 @@ def _arguments() -> Told:
     parser.add_argument("--minutes", type=float, default=_number("MINUTES", 10))
     parser.add_argument("--users", type=int, default=_number("USERS", 6))
     parser.add_argument("--broker", choices=BROKERS, default=os.environ.get("BROKER") or "redis")
+    parser.add_argument("--watch", action="store_true", default=bool(os.environ.get("WATCH")))
     told = parser.parse_args()
-    return Told(told.seed, told.minutes, told.broker, told.users)
+    return Told(told.seed, told.minutes, told.broker, told.users, told.watch)
 
 
 def _number(name: str, otherwise: float) -> str:
@@ -135,6 +145,12 @@ def _report(hand: Hand, journal: Journal, verdict: Verdict, settled_s: float) ->
     for call, number, median, worst in journal.slowest():
         say(f"  {call:<18} {number:>6}  {median:6.2f} {worst:7.2f}   {' '.join(told[call])}")
     say(f"Settled and looked through within {settled_s:.0f} s.")
+
+
+def _tell_what_was_seen(watcher: Watcher) -> None:
+    fired = ", ".join(f"{alert} {seconds} s" for alert, seconds in watcher.fired().most_common())
+    say(f"Alerts raised: {fired or 'none'}")
+    say(f"The dashboard's figures: {watcher.keep_panels()}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from tests.servers.topology import ROOT
 from tests.support.scripted_engine import NAME, VARIABLE
 
+METRICS_TOKEN = "of-the-soak"
 VARIABLES = {
     "EXTRA_ENGINES": VARIABLE,
     "GENERATION_ENGINE": NAME,
@@ -20,6 +21,8 @@ VARIABLES = {
     # Files whose order never came stay for a day.
     "UPLOAD_MAX_OPEN_FILES": "10000",
     "WEB_THREADS": "8",
+    "METRICS_TOKEN": METRICS_TOKEN,
+    "WORKER_METRICS_PORT": "9101",
     # An attempt whose server is killed stays counted, and all users come from one network with one password.
     "LOGIN_FAILURE_LIMIT": "100000",
     "LOGIN_USER_FAILURE_LIMIT": "100000",
