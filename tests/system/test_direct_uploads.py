@@ -58,7 +58,8 @@ def send(upload: dict[str, Any], data: bytes) -> None:
 def test_fifty_large_images_by_keys_do_not_fill_the_memory(
     store: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    image, variables = noisy_jpeg(), {"WORKER_THREADS": "1"}
+    # What decoding takes is told by test_large_uploads.py.
+    image, variables = noisy_jpeg(side=700), {"WORKER_THREADS": "1"}
     if store == "s3":
         s3: S3Server = request.getfixturevalue("s3_server")
         variables |= {

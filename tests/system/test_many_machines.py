@@ -175,6 +175,7 @@ def test_rabbitmq_postgresql_and_s3(
         work_survives_a_worker(installation)
 
 
+@pytest.mark.faults
 def test_redis_postgresql_and_s3(
     postgres_url: str, redis_url: str, s3_server: S3Server, tmp_path: Path
 ) -> None:

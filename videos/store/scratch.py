@@ -15,7 +15,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
 
 from django.conf import settings
 
@@ -29,8 +28,9 @@ LOOK_EVERY_S = 600.0
 
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
-_own: dict[int, tuple[Path, IO[bytes]]] = {}
-"""This process's folder and the file that holds its lock; by process id, because processes fork."""
+_own: dict[int, tuple[Path, int]] = {}
+"""This process's folder and the descriptor that holds its lock to the process's end; by process id, because
+processes fork."""
 _looked_at: dict[int, float] = {}
 
 
@@ -40,6 +40,8 @@ def own_folder() -> Path:
     with _lock:
         known = _own.get(pid)
         if known is None or not known[0].is_dir() or known[0].parent != root:
+            if known is not None:
+                os.close(known[1])
             root.mkdir(parents=True, exist_ok=True)
             _own[pid] = known = _made(root, pid)
         due = time.monotonic() - _looked_at.get(pid, -LOOK_EVERY_S) >= LOOK_EVERY_S
@@ -50,14 +52,14 @@ def own_folder() -> Path:
     return known[0]
 
 
-def _made(root: Path, pid: int) -> tuple[Path, IO[bytes]]:
+def _made(root: Path, pid: int) -> tuple[Path, int]:
     """Locked before it has the name by which others look for dead processes."""
     folder = Path(tempfile.mkdtemp(prefix="new-", dir=root))
-    file = (folder / LOCK).open("wb")
-    fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = os.open(folder / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     named = root / f"{PROCESS_PREFIX}{pid}-{folder.name.removeprefix('new-')}"
     folder.rename(named)
-    return named, file
+    return named, descriptor
 
 
 def temporary_folder(prefix: str) -> "TemporaryDirectory[str]":
