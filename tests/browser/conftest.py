@@ -14,6 +14,8 @@ from tests.support.live import Platform, serving
 
 BUILT_PAGE = ROOT / "frontend" / "dist" / "index.html"
 
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
 BROWSER_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -71,6 +73,14 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def people(platform: Platform) -> People:
     """The administrator, and whoever they create."""
     return People(platform)
+
+
+@pytest.fixture(scope="package")
+def axe() -> str:
+    """axe-core's source; evaluated rather than loaded, since the page allows only its own scripts."""
+    if not AXE.is_file():
+        missing("axe-core is not installed (`npm ci` in frontend/)")
+    return AXE.read_text()
 
 
 @pytest.fixture

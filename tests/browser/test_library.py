@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People
-from tests.browser.test_accessibility import axe  # noqa: F401 - a fixture
 from tests.support.gated_engine import Gate
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
@@ -63,7 +62,7 @@ def test_files_of_earlier_batches_are_chosen(
     open_page: Opener,
     people: People,
     gate: Gate,
-    axe: str,  # noqa: F811 - the fixture
+    axe: str,
     theme: str,
     phone: bool,
 ) -> None:

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from tests.browser import steps
 from tests.browser.conftest import Opener
 from tests.browser.people import People
-from tests.browser.test_accessibility import axe  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.mark.slow]
 
@@ -16,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("a browser"), pytest.
 def test_a_link_is_made_watched_without_an_account_and_revoked(
     open_page: Opener,
     people: People,
-    axe: str,  # noqa: F811 - the fixture
+    axe: str,
 ) -> None:
     creator = people.new(balance=10)
     batch = people.submit(creator, [steps.portrait("林晓.jpg")])

@@ -1,8 +1,9 @@
-"""No screen shows words of the other language, or codes that are nobody's words."""
+"""Every screen: no words of the other language, no codes for words, and nothing serious that axe finds."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -50,8 +51,10 @@ def alone() -> Iterator[People]:
         yield People(platform)
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
-def test_every_screen_speaks_one_language(browser: Browser, alone: People, language: str) -> None:
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
+def test_every_screen_speaks_one_language_and_is_accessible(
+    browser: Browser, alone: People, axe: str, theme: Literal["light", "dark"], language: str
+) -> None:
     people, opener = alone, Opener(browser, alone.origin)
     api = people.api(people.admin)
     speech, face, scenery = short_speech(), steps.portrait("face.jpg"), steps.faceless("scenery.jpg")
@@ -62,15 +65,21 @@ def test_every_screen_speaks_one_language(browser: Browser, alone: People, langu
     api.call("POST", f"/api/video/batches/{stopped}/cancel").raise_for_status()
 
     page = opener("/login", language=language)
+    page.emulate_media(color_scheme=theme)
+    found = steps.serious_problems(page, axe)
     page.locator("input[name=username]").fill("nobody")
     page.locator("input[name=password]").fill("wrong password")
     page.locator("button[type=submit]").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    found = foreign(page, language)
-    for path in (*steps.SCREENS, "/no-such-page", f"/batches/{batch}", f"/batches/{stopped}"):
-        steps.enter(page, people.tokens(people.admin), path)
+    found += foreign(page, language)
+    tokens = people.tokens(people.admin)
+    for path in (*steps.SCREENS, "/no-such-page", f"/batches/{stopped}", f"/batches/{batch}"):
+        steps.enter(page, tokens, path)
         steps.settle(page)
-        found += foreign(page, language)
+        found += foreign(page, language) + steps.serious_problems(page, axe)
+    page.get_by_role("article", name="face.jpg").get_by_role("button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found += foreign(page, language) + steps.serious_problems(page, axe)
 
     page.goto("/account")
     steps.settle(page)
