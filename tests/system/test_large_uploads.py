@@ -23,7 +23,7 @@ GROWTH_LIMIT_BYTES = 150_000_000
 BOUNDARY = "limit"
 
 
-def noisy_jpeg(side: int = 2100) -> bytes:
+def noisy_jpeg(side: int = 1400) -> bytes:
     """A JPEG of ten megabytes: noise does not compress, and what a smaller picture lacks are zeros."""
     noise = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
     stream = io.BytesIO()
