@@ -83,7 +83,7 @@ def _in_ci() -> bool:
 def test_stages() -> list[Stage]:
     """All tests: on SQLite in parallel, those that need the machine to themselves, on PostgreSQL, in Node."""
     # One more than there are cores: many tests wait for servers and processes.
-    parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+    parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder"]
     parallel += ["-p", "tests.plugins.order"]
     stages = [
         _pytest("sqlite", *parallel, "-m", "not serial and not faults"),
