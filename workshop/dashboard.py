@@ -39,26 +39,28 @@ def draw(kept: dict[str, Any], out: Path) -> None:
     figure = Figure((COLUMNS * COLUMN_PX / DPI, rows * ROW_PX / DPI), dpi=DPI, facecolor=BACKGROUND)
     for panel in kept["panels"]:
         axes = _place(figure, panel, rows)
-        if panel["type"] == "row":
-            axes.set_axis_off()
-            axes.text(0.002, 0.4, f"▾ {panel['title']}", fontsize=9, weight="bold", va="center")
-        elif panel["type"] == "stat":
+        if panel["type"] == "stat":
             _draw_stat(axes, panel)
-        else:
+        elif panel["type"] == "timeseries":
             _draw_lines(axes, panel, kept["began"], kept["ended"])
     figure.savefig(out)
 
 
 def _place(figure: Figure, panel: dict[str, Any], rows: int) -> Axes:
+    """The panel's frame with its title, or what is within it for lines."""
     at = panel["gridPos"]
     left, width = (at["x"] + GAP / 2) / COLUMNS, (at["w"] - GAP) / COLUMNS
     bottom, height = (rows - at["y"] - at["h"] + GAP / 2) / rows, (at["h"] - GAP) / rows
-    if panel["type"] != "timeseries":
-        return figure.add_axes((left, bottom, width, height), facecolor=PANEL)
     frame = figure.add_axes((left, bottom, width, height), facecolor=PANEL)
+    if panel["type"] == "row":
+        frame.set_axis_off()
+        frame.text(0.002, 0.4, f"▾ {panel['title']}", fontsize=9, weight="bold", va="center")
+        return frame
     frame.set(xticks=[], yticks=[])
     frame.spines[:].set_color(LINE)
     frame.set_title(panel["title"], loc="left", y=1, pad=-12, x=0.01, fontsize=9, color=TEXT)
+    if panel["type"] == "stat":
+        return frame
     inner = (left + 0.045, bottom + height * 0.26, width - 0.055, height * 0.58)
     return figure.add_axes(inner, facecolor=PANEL)
 
@@ -71,9 +73,6 @@ def _named(target: dict[str, Any], labels: dict[str, str]) -> str:
 
 
 def _draw_stat(axes: Axes, panel: dict[str, Any]) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_color(LINE)
-    axes.set_title(panel["title"], loc="left", y=1, pad=-12, x=0.01, fontsize=9, color=TEXT)
     settings = panel["fieldConfig"]["defaults"]
     shown = [
         (_named(target, series["metric"]), float(series["values"][-1][1]))

@@ -1,9 +1,13 @@
 """What the processes of an installation wrote into their logs that tells of surprise: tracebacks."""
 
 import json
+import re
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+
+IDS = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+"""Of items and batches: what is said of each counts as the same."""
 
 
 def surprises(folder: Path) -> Counter[str]:
@@ -15,5 +19,6 @@ def surprises(folder: Path) -> Counter[str]:
                 told = json.loads(line)
                 if traceback := told.get("exception"):
                     last = traceback.strip().splitlines()[-1]
-                    found[f"{told['logger']}: {told['message'][:80]}: {last[:160]}"] += 1
+                    message = IDS.sub("…", told["message"])
+                    found[f"{told['logger']}: {message[:80]}: {last[:160]}"] += 1
     return found

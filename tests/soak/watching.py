@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.servers.process import LOOPBACK, ServerError
-from tests.servers.prometheus import Prometheus, dashboard_panels, run_prometheus
+from tests.servers.process import LOOPBACK
+from tests.servers.prometheus import Prometheus, dashboard_panels, run_prometheus, without_variables
 from tests.servers.topology import ROOT, Topology
 from tests.soak.settings import METRICS_TOKEN
 
 SCRAPE_S = 5
-RATES_OVER = "1m"
 POINTS = 400
 """Of each series over the whole time."""
 PANELS = ROOT / "build" / "soak-dashboard.json"
@@ -43,7 +42,7 @@ class Watcher:
             {
                 **panel,
                 "targets": [
-                    {**target, "series": self._over_all(_with_interval(target["expr"]), step)}
+                    {**target, "series": self._over_all(without_variables(target["expr"]), step)}
                     for target in panel.get("targets", [])
                 ],
             }
@@ -70,11 +69,5 @@ def watching(topology: Topology) -> Iterator[Watcher]:
     """A Prometheus that scrapes all web processes and workers."""
     targets = {"zhiying-web": topology.web_ports, "zhiying-worker": topology.metrics_ports}
     addresses = {job: [f"{LOOPBACK}:{port}" for port in ports] for job, ports in targets.items()}
-    if not all(addresses.values()):
-        raise ServerError("somebody tells no figures")
     with run_prometheus(METRICS_TOKEN, addresses, every_s=SCRAPE_S) as server:
         yield Watcher(server)
-
-
-def _with_interval(expression: str) -> str:
-    return expression.replace("$__rate_interval", RATES_OVER)

@@ -1,11 +1,13 @@
 """Scratch files of processes that were killed, on a machine that may have no worker."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from django.conf import LazySettings
@@ -41,6 +43,29 @@ def test_the_folder_is_the_processs_own_and_stays_the_same(tmp_path: Path) -> No
     assert folder.parent == tmp_path
     assert scratch.own_folder() == folder
     assert str(os.getpid()) in folder.name
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_other_file(
+    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old folder's lock is let go once: its number soon belongs to somebody else's file."""
+    scratch.own_folder()
+    settings.WORK_DIR = tmp_path / "moved"
+    with monkeypatch.context() as patch:
+        patch.setattr(scratch, "_made", raise_disk_full)
+        with pytest.raises(OSError, match="No space"):
+            scratch.own_folder()
+        others = [(tmp_path / str(number)).open("wb") for number in range(8)]  # one of them gets the number
+        with pytest.raises(OSError, match="No space"):
+            scratch.own_folder()
+    for file in others:
+        file.write(b"x")
+        file.close()
+    assert scratch.own_folder().parent == tmp_path / "moved"
+
+
+def raise_disk_full(*given: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ def own_folder() -> Path:
         known = _own.get(pid)
         if known is None or not known[0].is_dir() or known[0].parent != root:
             if known is not None:
-                os.close(known[1])
+                os.close(_own.pop(pid)[1])
             root.mkdir(parents=True, exist_ok=True)
             _own[pid] = known = _made(root, pid)
         due = time.monotonic() - _looked_at.get(pid, -LOOK_EVERY_S) >= LOOK_EVERY_S

@@ -1,7 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { stubAudio } from '@/testing/audio';
 import { makeBatch, makeDryRun, makeItem, makeStatus, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server, uploads } from '@/testing/server';
@@ -11,26 +12,9 @@ import { draftStore } from './draft';
 const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
 const speech = () => new File(['speech'], 'speech.wav', { type: 'audio/wav' });
 
-class FakeAudioContext {
-  decodeAudioData() {
-    return Promise.resolve({
-      duration: 3,
-      sampleRate: 16_000,
-      numberOfChannels: 1,
-      length: 4,
-      getChannelData: () => new Float32Array(4),
-    });
-  }
-
-  close() {
-    return Promise.resolve();
-  }
-}
-
 beforeEach(() => {
   draftStore.clear();
-  vi.stubGlobal('AudioContext', FakeAudioContext);
-  File.prototype.arrayBuffer = () => Promise.resolve(new ArrayBuffer(8));
+  stubAudio();
 });
 
 async function openFilled(names: string[]) {

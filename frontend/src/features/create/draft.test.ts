@@ -1,4 +1,6 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { stubAudio } from '@/testing/audio';
 
 import { draftStore } from './draft';
 
@@ -7,23 +9,10 @@ let decoded = (): void => undefined;
 
 beforeEach(() => {
   draftStore.clear();
-  File.prototype.arrayBuffer = () => Promise.resolve(new ArrayBuffer(8));
-  const reading = new Promise<void>((resolve) => {
-    decoded = resolve;
-  });
-  vi.stubGlobal(
-    'AudioContext',
-    class {
-      decodeAudioData = () =>
-        reading.then(() => ({
-          duration: 3,
-          sampleRate: 16_000,
-          numberOfChannels: 1,
-          length: 4,
-          getChannelData: () => new Float32Array(4),
-        }));
-      close = () => Promise.resolve();
-    },
+  stubAudio(
+    new Promise((resolve) => {
+      decoded = resolve;
+    }),
   );
 });
 

@@ -1,8 +1,9 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { DryRun, OfferedEngine } from '@/shared/api/types';
+import { stubAudio } from '@/testing/audio';
 import { makeBatch, makeDryRun, makeItem, makeOffer, makeStatus } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
@@ -52,21 +53,7 @@ function takesBatches(check: Partial<DryRun> = {}): unknown[] {
 
 beforeEach(() => {
   draftStore.clear();
-  File.prototype.arrayBuffer = () => Promise.resolve(new ArrayBuffer(8));
-  vi.stubGlobal(
-    'AudioContext',
-    class {
-      decodeAudioData = () =>
-        Promise.resolve({
-          duration: 3,
-          sampleRate: 16_000,
-          numberOfChannels: 1,
-          length: 4,
-          getChannelData: () => new Float32Array(4),
-        });
-      close = () => Promise.resolve();
-    },
-  );
+  stubAudio();
 });
 
 async function openFilled(engines = [OWN, SHORT, AWAY]) {
