@@ -6,12 +6,14 @@ What is asked of the database has a bound, and its absence is a figure rather th
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from videos import metrics as queue_metrics
+from zhiying.kernel.counter_files import CountersOfAllProcesses
 from zhiying.kernel.questions import Question
 from zhiying.readiness import PATIENCE_S, QUESTIONS, readiness
 
@@ -41,8 +43,8 @@ class PlatformCollector(Collector):
 def exposition() -> bytes:
     """All figures, in Prometheus' text format."""
     registry = CollectorRegistry()
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        CountersOfAllProcesses(registry, Path(folder))
     else:
         registry.register(REGISTRY)
     registry.register(PlatformCollector())

@@ -1,4 +1,7 @@
-"""`make cluster`: the main job runs, what dies is started again, and the end leaves nothing behind."""
+"""`make cluster`: the main job runs, what dies is started again, and the end leaves nothing behind.
+
+`make test` does as much: the soak starts the same cluster (`test_soak.py`), `test_topology.py` has RabbitMQ.
+"""
 
 import contextlib
 import re
@@ -15,7 +18,7 @@ from tests.plugins.environment import ROOT, missing
 from tests.servers.process import log_tail, scratch_folder, wait_until
 from tests.support.live import clean_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("topology")]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.xdist_group("topology")]
 
 TIMEOUT_S = 400
 STOP_S = 120
@@ -106,7 +109,6 @@ def cluster(
 
 
 def test_it_does_the_main_job_once_and_leaves_nothing(folder: Path) -> None:
-    """With Redis, which starts in a moment; the next test and test_topology.py have RabbitMQ."""
     with cluster(folder, "--once", BROKER="redis") as running:
         running.wait_until(lambda: False, "its end")
         assert "2 portraits became videos" in running.output, running.output
@@ -114,7 +116,6 @@ def test_it_does_the_main_job_once_and_leaves_nothing(folder: Path) -> None:
         running.assert_nothing_is_left()
 
 
-@pytest.mark.faults
 def test_what_dies_is_started_again_and_sigterm_ends_it(folder: Path) -> None:
     """In short, with a server that does nothing: `test_supervisor.py`."""
     with cluster(folder, BROKER="rabbitmq") as running:

@@ -130,6 +130,17 @@ def test_every_web_process_tells_credits_and_the_queue(observed: Observed) -> No
         assert value(text, "django_http_requests_latency_seconds_by_view_method_count", **route) == 1
 
 
+def test_a_file_that_a_killed_process_left_empty_hides_no_figures(observed: Observed) -> None:
+    for service, scrape in (("web", observed.web), ("worker", observed.worker)):
+        (folder,) = (observed.topology.folder / f"tmp-{service}-1").glob("zhiying-metrics-*")
+        empty = folder / "counter_99.db"
+        empty.touch()
+        try:
+            assert "zhiying_trouble_total" in scrape(), service
+        finally:
+            empty.unlink()
+
+
 def trace_of(observed: Observed) -> list[Span]:
     """All spans of the trace that the batch's items belong to, as far as they have arrived."""
     spans = observed.collector.spans()
@@ -250,3 +261,20 @@ def test_the_figures_end_with_the_master(observed: Observed) -> None:
         _, alive = psutil.wait_procs(children, timeout=TIMEOUT_S)
         assert not alive, alive
     assert not accepts_connections(port)
+
+
+def test_the_death_of_the_process_that_answers_ends_the_master(observed: Observed) -> None:
+    """What nobody notices would stay away, and the health check would fail until somebody looks."""
+    topology = observed.topology
+    with topology.service("worker", 2) as process:
+        port = topology.metrics_ports[1]
+        wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the second's figures")
+        children = psutil.Process(process.pid).children()
+        assert len(children) == int(told(observed.collector)["WORKER_PROCESSES"])
+        (answering,) = (
+            child
+            for child in children
+            if any(held.laddr.port == port for held in child.net_connections() if held.status == "LISTEN")
+        )
+        answering.kill()
+        assert process.wait(TIMEOUT_S) != 0

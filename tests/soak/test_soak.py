@@ -8,7 +8,7 @@ import pytest
 from tests.deploy.test_cluster import STOP_S, cluster
 from tests.servers.process import scratch_folder
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.xdist_group("topology")]
+pytestmark = [pytest.mark.serial, pytest.mark.slow]
 
 SEED = "1"
 MINUTES = "0.3"

@@ -1,23 +1,27 @@
-"""Where Prometheus scrapes what a machine's worker processes count: a port of their master's.
+"""Where Prometheus scrapes what the worker processes of one master count.
 
-Dramatiq starts this as a process beside the workers. It adds up their files (`prometheus_client`'s
-multiprocess mode), asks neither database nor broker, and ends with the master.
+One of them answers for all: it adds up their files (`prometheus_client`'s multiprocess mode), and asks
+neither database nor broker. Not a process of its own: of those Dramatiq's master would not notice the death,
+while that of a worker process ends the master, and whoever supervises it starts all anew.
 """
 
+import fcntl
 import hmac
 import logging
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from django.conf import settings
-from prometheus_client import CollectorRegistry, make_wsgi_app, multiprocess
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from videos.worker.lifecycle import end_with_the_master
+from zhiying.kernel.counter_files import CountersOfAllProcesses
 
 PATH = "/metrics"
 RETRY_S = 5.0
@@ -30,18 +34,18 @@ logger = logging.getLogger(__name__)
 Answer = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def serve() -> int:
-    """Answer until the master ends."""
-    end_with_the_master()
-    threading.Thread(target=_answer_for_ever, daemon=True).start()
-    threading.Event().wait()  # until a signal of the master's
-    return 0
+def begin() -> None:
+    """Answer for all processes until this one ends, in a thread; those who come second wait their turn."""
+    threading.Thread(target=_answer_for_ever, name="figures", daemon=True).start()
 
 
-def application() -> Answer:
-    """The WSGI application: figures for the bearer of METRICS_TOKEN, or for anybody where none is set."""
+def application(folder: Path) -> Answer:
+    """The WSGI application: figures for the bearer of METRICS_TOKEN, or for anybody where none is set.
+
+    `folder`: where the processes keep their files.
+    """
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    CountersOfAllProcesses(registry, folder)
     figures = make_wsgi_app(registry)
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -83,6 +87,9 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 def _answer_for_ever() -> None:
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    turn = os.open(folder / "turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    fcntl.flock(turn, fcntl.LOCK_EX)  # until the process ends
     host, port = settings.WORKER_METRICS_HOST, settings.WORKER_METRICS_PORT
     server = None
     told = False
@@ -94,5 +101,5 @@ def _answer_for_ever() -> None:
                 logger.error("Cannot listen on %s:%d for metrics: %s", host, port, error.strerror)
             told = True
             time.sleep(RETRY_S)
-    server.set_app(application())
+    server.set_app(application(folder))
     server.serve_forever()

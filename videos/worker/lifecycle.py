@@ -18,8 +18,10 @@ from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware
 
 from videos import counters
+from videos.worker import exposition
 from videos.worker.stopping import stopping
 from zhiying.kernel import tracing
+from zhiying.kernel.outages import outage_of
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
@@ -31,18 +33,11 @@ logger = logging.getLogger(__name__)
 class WorkerLifecycle(Middleware):
     """Starts a worker's own threads when it boots and tells running renders when it shuts down."""
 
-    @property
-    def forks(self) -> list[Callable[[], int]]:
-        """What the master starts beside the worker processes."""
-        if not settings.WORKER_METRICS_PORT:
-            return []
-        from videos.worker.exposition import serve
-
-        return [serve]
-
     def after_process_boot(self, broker: Broker) -> None:
         end_with_the_master()
         counters.begin()
+        if settings.WORKER_METRICS_PORT:
+            exposition.begin()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         from videos.scheduling.engines import local_engines, remote_engines
@@ -94,9 +89,6 @@ def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None
 
 def _tell(error: Exception) -> None:
     """One line of an outage, which every thread meets again and again; of a fault all there is to know."""
-    # Here, because its counters begin with the import, and the process beside the workers counts nothing.
-    from zhiying.kernel.outages import outage_of
-
     name = threading.current_thread().name
     if part := outage_of(error):
         first_line = str(error).strip().partition("\n")[0]
