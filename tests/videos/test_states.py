@@ -163,6 +163,23 @@ def test_a_worker_of_an_earlier_run_cannot_finish_a_later_one(user: User) -> Non
     assert_all_is_settled()
 
 
+@pytest.mark.parametrize("first", ["late", "current"])
+def test_of_two_claims_of_one_item_in_a_process_the_current_one_is_held_and_renewed(
+    user: User, first: str
+) -> None:
+    """Cancelled and asked for anew, while the process has not noticed yet."""
+    item = make_item(user)
+    late = claim()
+    runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+    runs.rerun_items(batch_id=item.batch_id, user_id=user.pk)
+    current = claim()
+    expire(item)
+    claims = [late, current] if first == "late" else [current, late]
+    assert heartbeats.still_held(claims) == {current}
+    heartbeats.renew(claims)
+    assert attempts.expire_leases() == 0
+
+
 def test_a_live_lease_is_left_alone(user: User) -> None:
     make_item(user)
     claim()

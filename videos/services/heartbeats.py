@@ -8,7 +8,6 @@ the table does not grow with it.
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,7 +22,7 @@ UPDATE video_items SET lease_until = statement_timestamp() + make_interval(secs 
 WHERE id IN (
     SELECT id FROM video_items
     WHERE id = ANY(%(items)s) AND status = 'processing'
-      AND attempt = (%(attempts)s::int[])[array_position(%(items)s, id)]
+      AND (id, attempt) IN (SELECT * FROM unnest(%(items)s::uuid[], %(attempts)s::int[]))
     FOR NO KEY UPDATE SKIP LOCKED
 )
 """
@@ -48,12 +47,16 @@ UPDATE batches b SET version = b.version + 1 FROM shown WHERE b.id = shown.batch
 """
 
 
-def still_held(claims: Collection[Claim]) -> set[UUID]:
-    """Which of these claims are still good, by item: one query for all of a process."""
-    attempts = {claim.item_id: claim.attempt for claim in claims}
-    running = VideoItem.objects.filter(pk__in=attempts, status=ItemStatus.PROCESSING)
-    rows = running.values_list("pk", "attempt")
-    return {item_id for item_id, attempt in rows if attempts[item_id] == attempt}
+def still_held(claims: Collection[Claim]) -> set[Claim]:
+    """Which of these claims are still good: one query for all of a process.
+
+    A process may hold two of one item, when it was cancelled and asked for anew: one at most is good.
+    """
+    items = {claim.item_id for claim in claims}
+    running = set(
+        VideoItem.objects.filter(pk__in=items, status=ItemStatus.PROCESSING).values_list("pk", "attempt")
+    )
+    return {claim for claim in claims if (claim.item_id, claim.attempt) in running}
 
 
 def renew(claims: Collection[Claim]) -> None:
@@ -73,7 +76,8 @@ def renew(claims: Collection[Claim]) -> None:
         return
     with transaction.atomic():
         lease_until = database_now(timedelta(seconds=settings.LEASE_S))
-        VideoItem.objects.filter(pk__in=still_held(claims)).update(lease_until=lease_until)
+        items = {claim.item_id for claim in still_held(claims)}
+        VideoItem.objects.filter(pk__in=items).update(lease_until=lease_until)
 
 
 def show_progress(

@@ -5,13 +5,12 @@ it was, under a new attempt of the same run: what the first still does afterward
 late worker. While an item's attempt has a row, the sweep leaves the item alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 
 from videos.models import ItemStatus, RemoteJob, VideoItem
@@ -24,6 +23,7 @@ ADOPTED_AT_ONCE = 100
 LEASES_LEFT = 3
 """For so long an overdue job waits for a worker that could cancel it at its server."""
 PATIENCE_S = 0.5
+TIME_IS_OVER = Verdict("render_timeout", retryable=True, tries_again=False)
 State = RemoteJob.State
 
 
@@ -100,15 +100,20 @@ def overdue(carrier: UUID) -> set[UUID]:
     return set(late.values_list("pk", flat=True))
 
 
-def renew(carrier: UUID) -> int:
-    """Keep everything that this carrier has; one statement."""
+def renew(carrier: UUID, jobs: Collection[UUID]) -> int:
+    """Keep these, as far as they are this carrier's; one statement.
+
+    Those that it knows of: a row whose writing it never heard of (the answer to the COMMIT was lost) would
+    be kept for ever, and nobody would go on with it.
+    """
     until = database_now(timedelta(seconds=settings.LEASE_S))
-    return RemoteJob.objects.filter(carrier=carrier).update(carried_until=until)
+    return RemoteJob.objects.filter(carrier=carrier, pk__in=jobs).update(carried_until=until)
 
 
-def let_go(carrier: UUID) -> int:
-    """A carrier stops: others may go on at once."""
-    return RemoteJob.objects.filter(carrier=carrier).update(carried_until=database_now())
+def let_go(carrier: UUID, *, but: Collection[UUID]) -> int:
+    """A carrier stops: others may go on at once, save with those (`but`) that a hand of it is still at."""
+    left = RemoteJob.objects.filter(carrier=carrier).exclude(pk__in=but)
+    return left.update(carried_until=database_now())
 
 
 def let_go_all() -> int:
@@ -116,18 +121,19 @@ def let_go_all() -> int:
     return RemoteJob.objects.update(carried_until=database_now())
 
 
-def adopt(carrier: UUID, engines: Collection[str], limit: int) -> list[RemoteJob]:
-    """Take over jobs that nobody carries any more, the ones that were left first.
+def adopt(
+    carrier: UUID, engines: Collection[str], limit: int, *, but: Collection[UUID] = ()
+) -> Iterator[RemoteJob]:
+    """Take over jobs that nobody carries any more, the ones that were left first, one by one.
 
-    Not its own: after an outage that outlived its lease a hand may still be at them.
+    `but`: those that the carrier knows of. After an outage that outlived its lease a hand may still be at
+    them.
     """
     left = RemoteJob.objects.filter(engine__in=engines, carried_until__lte=database_now())
-    left = left.exclude(carrier=carrier)
-    adopted = []
+    left = left.exclude(pk__in=but)
     for job in left.order_by("carried_until")[: min(limit, ADOPTED_AT_ONCE)]:
-        if _take_over(job, carrier):
-            adopted.append(job)
-    return adopted
+        if try_briefly(partial(_take_over, job, carrier), patience_s=PATIENCE_S, what=f"Job {job.pk}"):
+            yield job
 
 
 def forget_overdue() -> int:
@@ -140,17 +146,36 @@ def forget_overdue() -> int:
     overdue = RemoteJob.objects.filter(ends_at__lt=database_now(), carried_until__lt=left)
     ended = 0
     for job in overdue.order_by("ends_at")[:ADOPTED_AT_ONCE]:
-        ended += try_briefly(partial(_fail_for_time, job), patience_s=PATIENCE_S, what=f"Job {job.pk}") or 0
+        ended += try_briefly(partial(_fail_and_forget, job), patience_s=PATIENCE_S, what=f"Job {job.pk}") or 0
     return ended
 
 
-def _fail_for_time(job: RemoteJob) -> int:
+def fail_for_time(claims: Iterable[Claim]) -> set[Claim]:
+    """Fail these, whose time is over; returns those that need nothing more.
+
+    The others have to be come back to: somebody holds their batch, and none is waited for for long.
+    """
+    done, held = set[Claim](), set[UUID]()
+    for claim in claims:
+        if claim.batch_id in held:
+            continue
+        failed = try_briefly(
+            partial(attempts.fail, claim, TIME_IS_OVER),
+            patience_s=PATIENCE_S,
+            what=f"Item {claim.item_id}",
+            if_held=partial(held.add, claim.batch_id),
+        )
+        if failed is not None:  # False: it has ended, or is another's
+            done.add(claim)
+    return done
+
+
+def _fail_and_forget(job: RemoteJob) -> int:
     """Its item fails and its row goes, or neither; returns how many rows that were."""
-    attempts.fail(claim_of(job), Verdict("render_timeout", retryable=True, tries_again=False))
+    attempts.fail(claim_of(job), TIME_IS_OVER)
     return RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt).delete()[0]
 
 
-@transaction.atomic
 def _take_over(job: RemoteJob, carrier: UUID) -> bool:
     """A compare-and-set on the job decides who; the item's attempt follows, so that the earlier carrier's
     claim is worth nothing."""

@@ -108,7 +108,7 @@ class LeaseKeeper:
             close_old_connections()
             held = heartbeats.still_held([watch.claim for watch in watches])
             for watch in watches:
-                watch.seen(watch.claim.item_id in held)
+                watch.seen(watch.claim in held)
             _renew([watch for watch in watches if watch.needs_renewal()])
             for watch in watches:
                 watch.show()

@@ -97,7 +97,7 @@ class Carrier:
         """One look at everything; quick, because whatever waits for a server is given to a hand."""
         now = time.monotonic()
         if now - self._renewed_at >= settings.LEASE_S / 4:
-            remote_jobs.renew(self.id)
+            remote_jobs.renew(self.id, self._jobs())
             self._renewed_at = now
         if now - self._heeded_at >= settings.HEARTBEAT_S:
             self._heed()
@@ -113,7 +113,9 @@ class Carrier:
         while self._busy() and time.monotonic() < ends_at:
             time.sleep(0.05)
         self._hands.shutdown(wait=False, cancel_futures=True)
-        remote_jobs.let_go(self.id)
+        with self._lock:
+            at_work = [key for key, carried in self._carried.items() if carried.busy]
+        remote_jobs.let_go(self.id, but=at_work)  # what a hand sends now would be sent twice
 
     def results_waiting(self) -> int:
         """How many results are at the server and could be fetched now."""
@@ -133,10 +135,13 @@ class Carrier:
         with self._lock:
             return int(max(0, items_at_once(self._engine) - len(self._carried)))
 
-    def _take(self, jobs: Sequence[RemoteJob], *, is_new: bool = False) -> None:
+    def _jobs(self) -> list[UUID]:
         with self._lock:
-            for job in jobs:
-                self._carried[job.pk] = Carried(job, is_new=is_new)
+            return list(self._carried)
+
+    def _take(self, job: RemoteJob, *, is_new: bool = False) -> None:
+        with self._lock:
+            self._carried[job.pk] = Carried(job, is_new=is_new)
 
     def _drop(self, job_id: UUID) -> None:
         with self._lock:
@@ -149,16 +154,18 @@ class Carrier:
         if not idle:
             return
         mine, late = remote_jobs.carried_by(self.id), remote_jobs.overdue(self.id)
-        held = heartbeats.still_held([remote_jobs.claim_of(job) for job in idle.values()])
-        for key, job in idle.items():
+        wanted = {key: job for key, job in idle.items() if key in mine and job.state != State.CANCEL}
+        claims = {key: remote_jobs.claim_of(job) for key, job in wanted.items()}
+        held = heartbeats.still_held(claims.values())
+        held -= remote_jobs.fail_for_time(held.intersection(claims[key] for key in claims.keys() & late))
+        for key in idle:
             if key not in mine:
                 self._drop(key)
-            elif job.state != State.CANCEL and (key in late or job.item_id not in held):
-                self._give_up(job, late=job.item_id in held)
+            elif key in wanted and claims[key] not in held:
+                self._cancel(wanted[key])
 
-    def _give_up(self, job: RemoteJob, *, late: bool) -> None:
-        if late:
-            remote_hands.fail_for_time(job)
+    def _cancel(self, job: RemoteJob) -> None:
+        """Nobody wants the result; a hand tells the server."""
         try:
             remote_jobs.to_cancel(job)
         except LostJobError:
@@ -196,7 +203,8 @@ class Carrier:
         """No more is claimed than hands are free: it is sent at once."""
         try:
             if room := self._room():
-                self._take(remote_jobs.adopt(self.id, [self._engine], room))
+                for job in remote_jobs.adopt(self.id, [self._engine], room, but=self._jobs()):
+                    self._take(job)
             lanes = lane_engines_of([self._engine])
             while not stopping.is_set() and self._may_claim():
                 if not taking.work_waits(lanes):
@@ -204,8 +212,8 @@ class Carrier:
                 claim = claim_next(f"{socket.gethostname()}:{getpid()}", [self._engine])
                 if claim is None:
                     return
-                if job := remote_jobs.begin(claim, engine=self._engine, carrier=self.id):
-                    self._take([job], is_new=True)
+                if begun := remote_jobs.begin(claim, engine=self._engine, carrier=self.id):
+                    self._take(begun, is_new=True)
                     self._hand_out()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Could not look for work: %s", type(error).__name__)
@@ -332,8 +340,8 @@ class Carrier:
                 carried.done, carried.due = True, 0.0
                 carried.position = carried.eta_s = None
             case _:
-                remote_hands.ended_badly(carried.job, view)
-                self._drop(carried.job.pk)
+                if remote_hands.ended_badly(carried.job, view) is Next.ENDED:
+                    self._drop(carried.job.pk)
 
     def _looked(self) -> None:
         with self._lock:

@@ -171,6 +171,8 @@ def fetch(engine: RemoteEngine, job: RemoteJob) -> Next:
                 shown, audio_s = _bring(engine, job, sources, slot)
         except Exception as error:  # noqa: BLE001  (what is not known is raised again)
             return _not_brought(job, error)
+        if shown is None:
+            return Next.LATER  # fetched again, by whoever carries the job then
         seconds = (database_time() - job.created_at).total_seconds()
         if shown:
             count_render(claim, seconds)
@@ -183,8 +185,8 @@ def fetch(engine: RemoteEngine, job: RemoteJob) -> Next:
         return Next.ENDED
 
 
-def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -> tuple[bool, float]:
-    """Whether the item shows the result, and how many seconds of audio it has."""
+def _bring(engine: RemoteEngine, job: RemoteJob, sources: Sources, slot: Slot) -> tuple[bool | None, float]:
+    """Whether the item shows the result (None: the database was away), and its seconds of audio."""
     claim = remote_jobs.claim_of(job)
     with (
         keeper.watching(claim) as watch,
@@ -231,23 +233,16 @@ def _not_finished(job: RemoteJob, failure: RenderFailedError) -> Next:
     return _failed(job, verdict)
 
 
-def ended_badly(job: RemoteJob, view: JobView) -> None:
+def ended_badly(job: RemoteJob, view: JobView) -> Next:
     """The server says that there will be no result."""
     with _named(remote_jobs.claim_of(job)):
         match view.state:
             case JobState.UNKNOWN:  # as after a restart of its server: sent again, as another try
-                _failed(job, Verdict("job_lost", retryable=True, pauses=False))
+                return _failed(job, Verdict("job_lost", retryable=True, pauses=False))
             case JobState.CANCELLED:
-                _failed(job, Verdict("job_cancelled", retryable=True, tries_again=False))
+                return _failed(job, Verdict("job_cancelled", retryable=True, tries_again=False))
             case _:
-                _failed(job, _verdict(view.error or EngineError("result_missing")))
-
-
-def fail_for_time(job: RemoteJob) -> None:
-    """Its time is over; the server is told afterwards."""
-    claim = remote_jobs.claim_of(job)
-    verdict = Verdict("render_timeout", retryable=True, tries_again=False)
-    surely(claim, lambda: attempts.fail(claim, verdict))
+                return _failed(job, _verdict(view.error or EngineError("result_missing")))
 
 
 def _order(job: RemoteJob, sources: Sources, portrait: Path, audio: Path) -> JobOrder:
@@ -293,19 +288,22 @@ def _verdict(error: EngineError) -> Verdict:
 
 
 def _failed(job: RemoteJob, verdict: Verdict) -> Next:
-    """The verdict first: a row without one is adopted, and its job cancelled."""
     claim = remote_jobs.claim_of(job)
     logger.warning("The item failed: %s", verdict.code)
-    surely(claim, lambda: attempts.fail(claim, verdict))
-    remote_jobs.end(job)
-    return Next.ENDED
+    return _ended(job, surely(claim, lambda: attempts.fail(claim, verdict)))
 
 
 def _given_back(job: RemoteJob, trouble: Trouble | None = None) -> Next:
     """Nothing is at the server: the item waits again."""
     _keep_from_taking(job, trouble)
     claim = remote_jobs.claim_of(job)
-    surely(claim, lambda: attempts.release(claim))
+    return _ended(job, surely(claim, lambda: attempts.release(claim)))
+
+
+def _ended(job: RemoteJob, verdict: bool | None) -> Next:
+    """The verdict first: of an item without one the row is needed, for whoever goes on."""
+    if verdict is None:
+        return Next.LATER
     remote_jobs.end(job)
     return Next.ENDED
 

@@ -1,10 +1,13 @@
 """Jobs that end otherwise than with a video: what is refunded, cancelled at the server, or waits."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,6 +19,7 @@ from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, remote_jobs
+from videos.services.attempts import Claim, Verdict
 from videos.worker.remote import Carrier
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +89,30 @@ def test_a_job_that_takes_too_long_is_given_up_and_cancelled(
     item = VideoItem.objects.get()
     assert (item.status, item.error_code, refunds()) == (ItemStatus.FAILED, "render_timeout", 1)
     assert [job.state for job in server.jobs.values()] == ["cancelled"]
+
+
+def test_an_overdue_job_whose_batch_is_held_keeps_no_other_from_its_end(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that looks after all jobs waits for none: their leases would run out meanwhile."""
+    held, free = make_item(user), make_item(user)
+    go_on(carrier, lambda: submissions(server) == 2)
+    RemoteJob.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    fail, calls = attempts.fail, Counter[UUID]()
+
+    def one_is_held(claim: Claim, verdict: Verdict) -> bool:
+        calls[claim.item_id] += 1
+        if claim.item_id == held.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        return fail(claim, verdict)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(attempts, "fail", one_is_held)
+        carrier.round()
+        assert calls == {held.pk: 1, free.pk: 1}
+    go_on(carrier, nothing_left)
+    assert set(VideoItem.objects.values_list("error_code", flat=True)) == {"render_timeout"}
+    assert refunds() == 2
 
 
 def test_a_result_that_is_none_is_refunded(user: User, carrier: Carrier, server: OpenAIVideosServer) -> None:
