@@ -10,9 +10,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from engines.base import Capabilities, EngineBusyError, EngineError, EngineStoppedError, Readiness
@@ -24,6 +25,10 @@ from engines.remote import Credential, JobOrder, JobState, JobView
 MARK = "zhiying_job"
 ASKED_AT_ONCE = 8
 MAX_SEED = 2**31
+LISTED = 100
+"""Videos of a page; no server gives more."""
+CLOCKS_APART = timedelta(minutes=10)
+"""How far their clock may be from ours."""
 STATES = {
     "queued": JobState.WAITING,
     "in_progress": JobState.RUNNING,
@@ -87,15 +92,28 @@ class OpenAIVideosEngine:
         return their_id
 
     def find(self, job_id: UUID, since: datetime) -> str | None:
-        """In the list of videos, by our mark or, where it is not kept, not at all."""
-        reply = self._client.get(f"{self._url}/v1/videos?limit=100&order=desc", headers=self._headers())
-        if reply.status in (404, 405):
-            return None  # it lists nothing: the worst is that it works once for nothing
-        _raise_for(reply)
-        for video in reply.object().get("data") or []:
-            if isinstance(video, dict) and str(job_id) in json.dumps(video):
-                return str(video.get("id"))
-        return None
+        """In the list of videos, by our mark or, where it is not kept, not at all.
+
+        From the newest to those that were made before; servers that know no pages give the same one again.
+        """
+        oldest, after, seen = (since - CLOCKS_APART).timestamp(), "", set[str]()
+        while True:
+            page = f"limit={LISTED}&order=desc{after}"
+            reply = self._client.get(f"{self._url}/v1/videos?{page}", headers=self._headers())
+            if reply.status in (404, 405):
+                return None  # it lists nothing: the worst is that it works once for nothing
+            _raise_for(reply)
+            told = reply.object()
+            videos = [video for video in told.get("data") or [] if isinstance(video, dict)]
+            for video in videos:
+                if str(job_id) in json.dumps(video):
+                    return str(video.get("id"))
+            last = str(videos[-1].get("id")) if videos else ""
+            more = told.get("has_more", len(videos) >= LISTED)
+            if not last or not more or last in seen or _made_at(videos[-1]) < oldest:
+                return None
+            seen.add(last)
+            after = f"&after={quote(last)}"
 
     def look(self, their_ids: Sequence[str]) -> Mapping[str, JobView]:
         """One by one, several at the same time: the interface has no call for many."""
@@ -168,6 +186,12 @@ def _view(reply: Reply) -> JobView:
     progress = video.get("progress")
     share = min(1.0, max(0.0, progress / 100)) if isinstance(progress, int | float) else None
     return JobView(state=state, progress=share)
+
+
+def _made_at(video: Mapping[str, Any]) -> float:
+    """Seconds since 1970; of one that does not tell, as late as can be."""
+    told = video.get("created_at")
+    return float(told) if isinstance(told, int | float) else math.inf
 
 
 def _words(error: Any) -> str:

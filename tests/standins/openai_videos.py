@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import uuid
 from typing import Any
 
@@ -25,7 +26,7 @@ class OpenAIVideosServer(StandIn):
                 return self.create(request.form())
             if not self.lists:
                 return Answer.of({"detail": "Method Not Allowed"}, 405)
-            return Answer.of({"object": "list", "data": [self.told(job) for job in self.jobs.values()]})
+            return Answer.of(self.page(request.query))
         video_id, _, part = path.removeprefix("/v1/videos/").partition("/")
         job = self.jobs.get(video_id)
         if job is None:
@@ -52,10 +53,21 @@ class OpenAIVideosServer(StandIn):
             wav_length_s(sound),
             form["prompt"].decode(),
             int(form["seed"]),
-            extra={"extra_params": json.loads(form.get("extra_params", b"{}"))},
+            extra={
+                "extra_params": json.loads(form.get("extra_params", b"{}")),
+                "made_at": int(time.time()),
+            },
         )
         self.jobs[job.id] = job
         return Answer.of(self.told(job))
+
+    def page(self, query: dict[str, str]) -> dict[str, Any]:
+        """The newest first, or those that were made before the one that `after` names."""
+        jobs, limit = list(reversed(self.jobs.values())), int(query.get("limit", 20))
+        if after := query.get("after"):
+            jobs = jobs[[job.id for job in jobs].index(after) + 1 :]
+        data = [self.told(job) for job in jobs[:limit]]
+        return {"object": "list", "data": data, "has_more": len(jobs) > limit}
 
     def told(self, job: Job) -> dict[str, Any]:
         return {
@@ -63,7 +75,7 @@ class OpenAIVideosServer(StandIn):
             "object": "video",
             "status": STATUS.get(job.state, "failed"),
             "progress": round(job.progress * 100),
-            "created_at": 1795340149,
+            "created_at": job.extra.get("made_at", time.time()),
             "seconds": str(round(job.audio_s)),
             "error": {"code": "generation_error", "message": job.error} if job.error else None,
             **job.extra,

@@ -39,6 +39,9 @@ class RemoteJob(models.Model):
     carrier = models.UUIDField()
     carried_until = models.DateTimeField()
     troubles = models.PositiveSmallIntegerField(default=0, help_text="In a row, at its present step.")
+    unfinished = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often its result was fetched and could not be made ours."
+    )
     created_at = models.DateTimeField()
     ends_at = models.DateTimeField(help_text="It is given up then.")
 

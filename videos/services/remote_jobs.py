@@ -79,9 +79,9 @@ def to_cancel(job: RemoteJob) -> None:
     _change(job, state=State.CANCEL, troubles=0)
 
 
-def count_trouble(job: RemoteJob) -> None:
-    """A step has to be taken again."""
-    _change(job, troubles=job.troubles + 1)
+def count_trouble(job: RemoteJob, *, of_result: bool = False) -> None:
+    """A step has to be taken again; `of_result`: because what the server made could not be used."""
+    _change(job, troubles=job.troubles + 1, unfinished=job.unfinished + of_result)
 
 
 def end(job: RemoteJob) -> None:

@@ -54,7 +54,7 @@ from zhiying.kernel.clock import database_time
 from zhiying.kernel.log_lines import belongs_to
 
 FINISHING_TRIES = 3
-"""How often a result is fetched and finished before its item fails."""
+"""How often a result is fetched and finished before its item fails; trouble of ours does not count."""
 CANCEL_TRIES = 20
 
 logger = logging.getLogger(__name__)
@@ -227,8 +227,9 @@ def _not_finished(job: RemoteJob, failure: RenderFailedError) -> Next:
         return _later(job, TroubleError(DISK_FULL))
     if failure.unavailable:
         return _later(job, EngineUnavailableError(failure.code, failure.detail))
-    if failure.retryable and job.troubles + 1 < FINISHING_TRIES:
-        return _later(job)
+    if failure.retryable and job.unfinished + 1 < FINISHING_TRIES:
+        remote_jobs.count_trouble(job, of_result=True)
+        return Next.LATER
     verdict = Verdict(failure.code, failure.detail, failure.retryable, failure.params, tries_again=False)
     return _failed(job, verdict)
 

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
+from engines.base import RenderResult
 from tests.scheduling.remote.carrying import dies, go_on, nothing_left, sent, submissions
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import STATUS, OpenAIVideosServer
@@ -20,7 +21,9 @@ from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, remote_jobs
 from videos.services.attempts import Claim, Verdict
+from videos.worker import remote_hands
 from videos.worker.remote import Carrier
+from videos.worker.renderer import Renderer, RenderFailedError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,6 +125,28 @@ def test_a_result_that_is_none_is_refunded(user: User, carrier: Carrier, server:
     go_on(carrier, nothing_left)
     item = VideoItem.objects.get()
     assert (item.status, item.error_code, refunds()) == (ItemStatus.FAILED, "result_undecodable", 1)
+
+
+def test_a_result_that_waited_for_the_store_is_tried_as_often_as_any(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_item(user)
+    go_on(carrier, sent)
+    with monkeypatch.context() as patched:
+        patched.setattr("videos.worker.storing.files.save_file", _away)
+        go_on(carrier, RemoteJob.objects.filter(troubles__gte=4).exists, server)
+    render, tries = Renderer.render, Counter[str]()
+
+    def crashes(self: Renderer, *args: Any) -> RenderResult:
+        tries["in all"] += 1
+        if tries["in all"] < remote_hands.FINISHING_TRIES:
+            raise RenderFailedError("render_crashed", retryable=True)
+        return render(self, *args)
+
+    monkeypatch.setattr(Renderer, "render", crashes)
+    go_on(carrier, nothing_left, server)
+    assert VideoItem.objects.get().status == ItemStatus.COMPLETED
+    assert submissions(server) == 1
 
 
 def test_a_result_waits_at_its_server_while_the_store_is_away(

@@ -1,14 +1,17 @@
 """Each item is sent once, whatever its server says or is lost on the way."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 
 from accounts.models import User
 from tests.scheduling.remote.carrying import another, dies, go_on, nothing_left, sent, submissions
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import OpenAIVideosServer
+from tests.standins.server import Job
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
@@ -56,6 +59,30 @@ def test_an_answer_that_was_lost_sends_nothing_twice(
     server.fail("lost", method="POST", path="/v1/videos")
     go_on(carrier, nothing_left, server)
     assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
+
+
+def test_an_answer_that_was_lost_is_found_behind_pages_of_others(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    make_item(user)
+    server.fail("lost", method="POST", path="/v1/videos")
+    server.fail(503, method="GET", path="/v1/videos", times=1_000_000)
+    go_on(carrier, lambda: bool(server.jobs) and RemoteJob.objects.filter(troubles__gte=1).exists())
+    for number in range(250):
+        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
+    server.faults.clear()
+    go_on(carrier, nothing_left, server)
+    assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
+
+
+def test_a_list_whose_pages_are_all_alike_is_read_once(
+    server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(250):
+        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
+    monkeypatch.setattr(server, "page", lambda _query: OpenAIVideosServer.page(server, {"limit": "100"}))
+    assert engines.remote("openai-videos").find(uuid4(), timezone.now()) is None
+    assert len(server.asked("GET", "/v1/videos")) == 2
 
 
 @pytest.mark.parametrize("kind", ["dropped", 429, 503])
