@@ -45,7 +45,7 @@ class Workers(Orders):
         ticket = self._any_ticket(data)
         claim = ticket.claim
         if verdict == "complete":
-            video = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
+            video, _poster = keys.result_keys(claim.batch_id, claim.item_id, claim.attempt)
             done = attempts.complete(claim, StoredResult(video, "", RECORDING_S))
             assert done == self.books.complete(ticket)
         elif verdict == "release":

@@ -51,7 +51,7 @@ class Works:
 
 
 def finish(claimed: Claim) -> None:
-    video = keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
+    video, _poster = keys.result_keys(claimed.batch_id, claimed.item_id, claimed.attempt)
     assert attempts.complete(claimed, StoredResult(video, "", 0.6))
 
 

@@ -49,7 +49,7 @@ def test_a_rendered_video_is_stored_under_a_key_of_its_attempt(user: User) -> No
         0.6,
         [{"code": "", "params": {"text": "scripted"}}],
     )
-    assert item.video == keys.result_key(item.batch_id, item.pk, 1, ".mp4")
+    assert item.video.startswith(f"{keys.result_prefix(item.batch_id)}{item.pk}-1-")
     with default_storage.open(item.video) as file:
         assert file.read() == VIDEO
     assert default_storage.exists(item.poster)
@@ -184,7 +184,7 @@ def test_trouble_is_retried_then_fails_and_is_refunded_once(
 def test_a_crash_is_survived_by_the_next_try(user: User, tmp_path: Path) -> None:
     item = render(user, "crash", "succeed", folder=tmp_path)
     assert (item.status, item.attempt) == ("completed", 2)
-    assert item.video == keys.result_key(item.batch_id, item.pk, 2, ".mp4")
+    assert item.video.startswith(f"{keys.result_prefix(item.batch_id)}{item.pk}-2-")
     assert len(set(rendering_processes(tmp_path))) == 2, "a crashed child was used again"
     assert_all_is_settled()
 
@@ -233,7 +233,7 @@ def test_a_time_limit_that_passes_as_the_work_ends_leaves_one_verdict(
     item = render(user, "succeed")
     assert (item.status, item.attempt, refunds()) == (("failed", 1, 1) if seen else ("completed", 1, 0))
     assert item.error_code == ("render_timeout" if seen else "")
-    assert default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".mp4")) == (not seen)
+    assert bool(files.result_sizes(keys.result_prefix(item.batch_id))) == (not seen)
     late[0] = False
     assert render(user, "succeed").status == "completed"
     assert_all_is_settled()
@@ -338,8 +338,7 @@ def test_a_result_that_comes_too_late_is_thrown_away(user: User, monkeypatch: py
     item.refresh_from_db()
     assert (item.status, item.video) == (ItemStatus.PROCESSING, "")
     deletions.work_off()
-    assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".mp4"))
-    assert not default_storage.exists(keys.result_key(item.batch_id, item.pk, 1, ".jpg"))
+    assert not files.result_sizes(keys.result_prefix(item.batch_id))
 
 
 # --- With Dramatiq ---------------------------------------------------------------------------------

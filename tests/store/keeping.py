@@ -17,10 +17,7 @@ from videos.store.installation import MARKER
 def finish(folder: Path, content: bytes = b"video") -> VideoItem:
     """Store a result for the item whose turn it is and complete it, as a worker does."""
     claimed = claim()
-    video, poster = (
-        keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, suffix)
-        for suffix in (".mp4", ".jpg")
-    )
+    video, poster = keys.result_keys(claimed.batch_id, claimed.item_id, claimed.attempt)
     intent = deletions.intend([video, poster], DeletionReason.ATTEMPT)
     source = folder / "result"
     source.write_bytes(content)

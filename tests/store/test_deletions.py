@@ -85,7 +85,7 @@ def test_a_result_of_a_worker_that_was_killed_goes(user: User, tmp_path: Path) -
     """It stored its files and did not live to finish; the next attempt does."""
     make_item(user)
     killed = claim()
-    lost = keys.result_key(killed.batch_id, killed.item_id, killed.attempt, ".mp4")
+    lost, _poster = keys.result_keys(killed.batch_id, killed.item_id, killed.attempt)
     deletions.intend([lost], DeletionReason.ATTEMPT)
     default_storage.save(lost, ContentFile(b"x"))
     attempts.release(killed)

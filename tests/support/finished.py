@@ -13,7 +13,7 @@ from videos.store import keys
 def finish(content: bytes = b"video") -> VideoItem:
     """Complete the item whose turn it is, with a stored file."""
     claimed = claim()
-    key = keys.result_key(claimed.batch_id, claimed.item_id, claimed.attempt, ".mp4")
+    key, _poster = keys.result_keys(claimed.batch_id, claimed.item_id, claimed.attempt)
     default_storage.save(key, ContentFile(content))
     assert attempts.complete(claimed, StoredResult(video=key, poster="", duration_s=0.6))
     return VideoItem.objects.get(pk=claimed.item_id)

@@ -1,5 +1,6 @@
 """Keys: how stored files are named, and how to tell from a name whose it is."""
 
+import secrets
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -9,6 +10,7 @@ UPLOADS = "uploads"
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4", ".wav": "audio/wav"}
 """Everything we store; nothing is ever served under another type."""
+_STORING_BYTES = 8
 
 
 def batch_prefix(batch_id: UUID) -> str:
@@ -32,9 +34,14 @@ def result_prefix(batch_id: UUID) -> str:
     return f"{BATCHES}/{batch_id}/result/"
 
 
-def result_key(batch_id: UUID, item_id: UUID, attempt: int, suffix: str) -> str:
-    """Attempt-specific, so that a late worker can never overwrite a result."""
-    return f"{BATCHES}/{batch_id}/result/{item_id}-{attempt}{suffix}"
+def result_keys(batch_id: UUID, item_id: UUID, attempt: int) -> tuple[str, str]:
+    """Those of a video and its poster, others with each call.
+
+    With the attempt alone a result that is fetched a second time would lie where the first is being removed,
+    and go with it.
+    """
+    stem = f"{result_prefix(batch_id)}{item_id}-{attempt}-{secrets.token_hex(_STORING_BYTES)}"
+    return f"{stem}.mp4", f"{stem}.jpg"
 
 
 def upload_key(upload_id: UUID) -> str:

@@ -10,12 +10,11 @@ from videos.worker.verdicts import surely
 
 
 def store_result(claim: Claim, spec: RenderSpec, result: RenderResult, *, engine: str = "") -> bool | None:
-    """Store the files under keys of this attempt; the item points to them last.
+    """Store the files under keys of their own; the item points to them last.
 
     False: thrown away, because nobody wants it any more; None: because the database was away.
     """
-    video = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".mp4")
-    poster = keys.result_key(claim.batch_id, claim.item_id, claim.attempt, ".jpg")
+    video, poster = keys.result_keys(claim.batch_id, claim.item_id, claim.attempt)
     has_poster = spec.poster is not None and spec.poster.exists()
     intent = deletions.intend([video, poster] if has_poster else [video], DeletionReason.ATTEMPT)
     shown: bool | None = False

@@ -1,12 +1,15 @@
 """Jobs that end otherwise than with a video: what is refunded, cancelled at the server, or waits."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.core.files.storage import default_storage
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -21,6 +24,7 @@ from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, remote_jobs
 from videos.services.attempts import Claim, Verdict
+from videos.store import deletions, files, removal
 from videos.worker import remote_hands
 from videos.worker.remote import Carrier
 from videos.worker.renderer import Renderer, RenderFailedError
@@ -164,6 +168,38 @@ def test_a_result_waits_at_its_server_while_the_store_is_away(
     go_on(carrier, nothing_left)
     assert (VideoItem.objects.get().status, submissions(server)) == (ItemStatus.COMPLETED, 1)
     assert_all_is_settled()
+
+
+@pytest.mark.parametrize("stored", [0, 1])
+def test_a_result_fetched_again_outlives_the_removal_of_its_first_files(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    """The store fails after so many of the first, whose removal arrives when the second is shown."""
+    make_item(user)
+    go_on(carrier, sent)
+    save, remove, saved, removed = files.save_file, removal.remove, list[str](), list[str]()
+
+    def fail_once(path: Path, key: str) -> int:
+        saved.append(key)
+        if len(saved) == stored + 1:
+            raise ConnectionResetError
+        return save(path, key)
+
+    def remove_late(keys: Collection[str]) -> set[str]:
+        if keys:
+            removed.extend(keys)
+            go_on(carrier, nothing_left, server)
+        return remove(keys)
+
+    monkeypatch.setattr(files, "save_file", fail_once)
+    monkeypatch.setattr(removal, "remove", remove_late)
+    go_on(carrier, lambda: len(saved) == stored + 1, server)
+    deletions.work_off()
+    item = VideoItem.objects.get()
+    assert item.status == ItemStatus.COMPLETED
+    assert set(removed) >= set(saved[: stored + 1])
+    assert default_storage.exists(item.video)
+    assert default_storage.exists(item.poster)
 
 
 def _away(*_: Any) -> int:
