@@ -2,10 +2,12 @@
 
 import time
 from datetime import timedelta
+from errno import EIO
 from functools import partial
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -32,6 +34,7 @@ from videos.store.installation import claim_store
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
 
 SEVERAL = 60
+SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown"}}, "ListObjectsV2")
 
 
 def image(folder: Path) -> PreparedPortrait:
@@ -165,6 +168,58 @@ def test_a_store_that_does_not_let_go_is_asked_again_later(
     assert entry.tries == 1
     assert entry.due_at > timezone.now() + timedelta(seconds=30)
     assert deletions.work_off() == 0, "it was asked again at once"
+    assert_store_and_rows_agree()
+
+
+@pytest.mark.parametrize("error", [PermissionError(), OSError(EIO, "broken"), SLOW_DOWN], ids=repr)
+def test_one_entry_that_cannot_be_listed_keeps_no_other(
+    user: User, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whichever comes first: all that are taken together come back together."""
+    bad, *others = [make_batch(user) for _ in range(3)]
+    for batch in (bad, *others):
+        batches.batch_delete(batch=batch, acting_user=user)
+    FileDeletion.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    real, prefix = removal.keys_below, keys.batch_prefix(bad.pk)
+    refused: list[str] = []
+
+    def keys_below(path: str, limit: int) -> list[str]:
+        if path == prefix:
+            refused.append(path)
+            raise error
+        return real(path, limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "keys_below", keys_below)
+        assert deletions.work_off() == len(others)
+        assert deletions.work_off() == 0, "it was asked again at once"
+    left = FileDeletion.objects.get()
+    assert (left.path, left.tries, refused) == (prefix, 1, [prefix])
+    assert stored_keys(prefix)
+    assert_store_and_rows_agree()
+
+
+def test_what_a_listing_that_hangs_left_no_time_for_is_next(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And was not tried, so it does not count as such."""
+    for batch in [make_batch(user) for _ in range(3)]:
+        batches.batch_delete(batch=batch, acting_user=user)
+    real, hanging = removal.keys_below, list[str]()
+
+    def keys_below(path: str, limit: int) -> list[str]:
+        if not hanging:
+            hanging.append(path)
+        if path in hanging:
+            raise TimeoutError
+        return real(path, limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "keys_below", keys_below)
+        assert deletions.work_off(budget_s=-1) == 0
+        assert sorted(FileDeletion.objects.values_list("tries", flat=True)) == [0, 0, 1]
+        assert deletions.work_off() == 2
+    assert [row.path for row in FileDeletion.objects.all()] == hanging
     assert_store_and_rows_agree()
 
 

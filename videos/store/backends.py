@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 from storages.backends.s3 import S3Storage
@@ -18,6 +18,9 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 CALL_ATTEMPTS = 3
 """A call to S3 that gets no answer ends after about `CALL_ATTEMPTS` times both."""
+
+STORE_ERRORS = (OSError, BotoCoreError, ClientError)
+"""What a store raises that cannot do what it is asked."""
 
 _GONE = {"404", "NoSuchKey", "NotFound"}
 

@@ -26,6 +26,7 @@ from django.db.models.functions import Coalesce
 
 from videos.models import Batch, DeletionReason, FileDeletion, Upload, VideoItem
 from videos.store import removal
+from videos.store.backends import STORE_ERRORS
 from videos.store.installation import mark_new_store, require_own_store
 from videos.store.keys import BATCHES, batch_prefix, owner_of
 from zhiying.kernel.clock import database_now
@@ -112,7 +113,7 @@ def work_off(*, budget_s: float = 10.0) -> int:
         rows = _begin()
         if not rows:
             break  # others are at it
-        done += _finish(rows)
+        done += _finish(rows, ends_at)
         if time.monotonic() > ends_at:
             break
     return done
@@ -138,20 +139,13 @@ def _begin() -> list[FileDeletion]:
     return rows
 
 
-def _finish(rows: list[FileDeletion]) -> int:
+def _finish(rows: list[FileDeletion], ends_at: float) -> int:
     needed = needed_paths(row.path for row in rows)
-    below: dict[UUID, list[str]] = {}
-    done: set[UUID] = set()
-    for row in rows:
-        if row.path in needed:
-            logger.info("%s is needed; it stays", row.path)
-            done.add(row.pk)
-            continue
-        try:
-            below[row.pk] = removal.keys_below(row.path, KEYS_BELOW_AT_ONCE)
-        except removal.NotRemovableError:
-            logger.exception("%s is not a path whose files may be removed; its entry is dropped", row.path)
-            done.add(row.pk)
+    for path in needed:
+        logger.info("%s is needed; it stays", path)
+    done = {row.pk for row in rows if row.path in needed}
+    below, nobodys, untried = _keys_below([row for row in rows if row.pk not in done], ends_at)
+    done |= nobodys
     failed = removal.remove([key for keys in below.values() for key in keys])
     if failed:
         logger.warning("The store keeps %d files that are to be removed; they are tried again", len(failed))
@@ -168,7 +162,35 @@ def _finish(rows: list[FileDeletion]) -> int:
         done.add(row.pk)
     FileDeletion.objects.filter(pk__in=done).delete()
     FileDeletion.objects.filter(pk__in=more).update(due_at=database_now(), tries=0)
+    # Not after a pause: they would come back behind the one that hangs.
+    late = FileDeletion.objects.filter(pk__in=untried, tries__gt=0)
+    late.update(due_at=database_now(), tries=F("tries") - 1)
     return len(done)
+
+
+def _keys_below(
+    rows: list[FileDeletion], ends_at: float
+) -> tuple[dict[UUID, list[str]], set[UUID], list[UUID]]:
+    """The keys of each entry whose files may be removed, the entries of which that is not so, and those that
+    one that hangs left no time for.
+
+    An entry that cannot be listed is in none of them: it comes back after its pause, and keeps no other.
+    """
+    below: dict[UUID, list[str]] = {}
+    nobodys: set[UUID] = set()
+    troubled = False
+    for place, row in enumerate(rows):
+        if troubled and time.monotonic() > ends_at:
+            return below, nobodys, [left.pk for left in rows[place:]]
+        try:
+            below[row.pk] = removal.keys_below(row.path, KEYS_BELOW_AT_ONCE)
+        except removal.NotRemovableError:
+            logger.exception("%s is not a path whose files may be removed; its entry is dropped", row.path)
+            nobodys.add(row.pk)
+        except STORE_ERRORS as error:
+            logger.warning("%s cannot be listed; it is tried again: %s", row.path, error)
+            troubled = True
+    return below, nobodys, []
 
 
 def needed_paths(paths: Iterable[str]) -> set[str]:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from videos.store.backends import Bucket, bucket, disk_path, is_missing, is_remote
+from videos.store.backends import STORE_ERRORS, Bucket, bucket, disk_path, is_missing, is_remote
 from videos.store.keys import content_type
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _why_not(fetch: "Future[None]") -> str:
     error = fetch.exception()
     if error is None:
         return ""
-    if isinstance(error, OSError | BotoCoreError | ClientError):
+    if isinstance(error, STORE_ERRORS):
         return str(error)
     raise error
 
