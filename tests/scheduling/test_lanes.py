@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -116,10 +117,10 @@ def test_one_item_that_cannot_be_taken_back_stops_no_other(
     VideoItem.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
     real = attempts.fail
 
-    def fail(claimed: attempts.Claim, verdict: Verdict) -> bool:
+    def fail(claimed: attempts.Claim, *told: Any, **conditions: Any) -> bool:
         if claimed.item_id == first.item_id:
             raise RuntimeError("something about this item")
-        return real(claimed, verdict)
+        return real(claimed, *told, **conditions)
 
     monkeypatch.setattr(attempts, "fail", fail)
     assert attempts.expire_leases() == 2

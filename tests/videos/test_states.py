@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -178,6 +178,29 @@ def test_of_two_claims_of_one_item_in_a_process_the_current_one_is_held_and_rene
     assert heartbeats.still_held(claims) == {current}
     heartbeats.renew(claims)
     assert attempts.expire_leases() == 0
+
+
+@pytest.mark.parametrize("most_tries", [1, 3])
+def test_a_lease_that_is_renewed_while_its_item_is_taken_back_counts(
+    user: User, settings: Any, monkeypatch: pytest.MonkeyPatch, most_tries: int
+) -> None:
+    """Whether the item would have been tried again, or failed. Its worker was only slow."""
+    settings.RENDER_MAX_TRIES = most_tries
+    item = make_item(user)
+    slow = claim()
+    expire(item)
+
+    def lock_batch(batch_id: UUID) -> Batch | None:
+        heartbeats.renew([slow])
+        return transitions.lock_batch(batch_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("videos.services.attempts.lock_batch", lock_batch)
+        assert attempts.expire_leases() == 0
+    item.refresh_from_db()
+    assert (item.status, item.tries, item.attempt, refunds(item)) == ("processing", 1, slow.attempt, 0)
+    assert attempts.complete(slow, RESULT)
+    assert_all_is_settled()
 
 
 def test_a_live_lease_is_left_alone(user: User) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.services import credits as ledger
 from accounts.services import usage
@@ -178,20 +178,21 @@ def _complete(claim: Claim, result: StoredResult, intent: Intent | None) -> bool
 
 
 @transaction.atomic
-def fail(claim: Claim, verdict: Verdict) -> bool:
+def fail(claim: Claim, verdict: Verdict, *, still: Q | None = None) -> bool:
     """Fail the attempt: wait for another try if that may help, else fail the item and refund its run.
 
-    False when the claim is no longer good; then nothing changes.
+    False when the claim is no longer good, or the item is not as `still` says; then nothing changes.
     """
     if verdict.retryable and verdict.tries_again and claim.tries < settings.RENDER_MAX_TRIES:
         # Exponential, so that what fails for a while is not tried too often meanwhile.
         pause_s = settings.RENDER_RETRY_DELAY_S * 2 ** max(0, claim.tries - 1)
         delay_s = pause_s if verdict.pauses else 0
-        return _give_back(claim, Outcome.TRIED_AGAIN, tries=claim.tries, delay_s=delay_s)
+        return _give_back(claim, Outcome.TRIED_AGAIN, tries=claim.tries, delay_s=delay_s, still=still)
     ledger.lock_user(claim.user_id)
     batch = _finish(
         claim,
         ItemStatus.FAILED,
+        still=still,
         error_code=verdict.code[:64],
         error_msg=failure_in_english(verdict.code, verdict.params, verdict.message)[:2000],
         error_params=dict(verdict.params),
@@ -220,28 +221,30 @@ def expire_leases() -> int:
 
     An item out of tries fails (and is refunded), because something about it seems to kill workers.
     """
-    return _reclaim(VideoItem.objects.filter(status=ItemStatus.PROCESSING, lease_until__lt=database_now()))
+    return _reclaim(Q(lease_until__lt=database_now()))
 
 
 def reclaim_all() -> int:
     """Take back every running item: for a start at which no other worker can exist. Jobs elsewhere go on."""
-    return _reclaim(VideoItem.objects.filter(status=ItemStatus.PROCESSING))
+    return _reclaim(Q())
 
 
-def _reclaim(running: "QuerySet[VideoItem]") -> int:
+def _reclaim(lost: Q) -> int:
     """Each item in a transaction of its own, so that one that cannot be taken back stops no other.
+
+    Whether it is `lost` is asked again there: a worker that was only slow may have renewed its lease.
 
     What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch that somebody holds
     (a frozen process does so until the database ends its transaction) wait for the next sweep.
     """
-    lost = running.exclude(_is_elsewhere())
+    items = VideoItem.objects.filter(lost, status=ItemStatus.PROCESSING).exclude(_is_elsewhere())
     taken, held = 0, set[UUID]()
-    for item in list(lost.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
+    for item in list(items.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
         if item.batch_id in held:
             continue
         taken += bool(
             try_briefly(
-                partial(_take_back, item),
+                partial(_take_back, item, lost),
                 patience_s=RECLAIM_PATIENCE_S,
                 what=f"Item {item.pk}",
                 if_held=partial(held.add, item.batch_id),
@@ -250,9 +253,9 @@ def _reclaim(running: "QuerySet[VideoItem]") -> int:
     return taken
 
 
-def _take_back(item: VideoItem) -> bool:
+def _take_back(item: VideoItem, lost: Q) -> bool:
     # The first time it was the worker's fault, not the item's: nobody needs to wait.
-    return fail(claim_of(item), Verdict("worker_lost", retryable=True, pauses=item.tries > 1))
+    return fail(claim_of(item), Verdict("worker_lost", retryable=True, pauses=item.tries > 1), still=lost)
 
 
 def _is_elsewhere() -> Exists:
@@ -273,23 +276,24 @@ def claim_of(item: VideoItem) -> Claim:
     )
 
 
-def _finish(claim: Claim, target: ItemStatus, **changes: Any) -> Batch | None:
-    """Move a running item on while the claim is good; the batch, locked, or None."""
+def _finish(claim: Claim, target: ItemStatus, *, still: Q | None = None, **changes: Any) -> Batch | None:
+    """Move a running item on while the claim is good and `still` holds; the batch, locked, or None."""
     batch = lock_batch(claim.batch_id)
     if batch is None:
         return None
     if target == ItemStatus.PENDING and batch.engine != claim.engine:  # it has fallen back meanwhile
         urgent = QueueLane.objects.filter(pk__in=[claim.lane_id], urgent=True).exists()
         changes["lane_id"] = lanes.lane_of(claim.user_id, engine=batch.engine, urgent=urgent).pk
-    fence = Q(attempt=claim.attempt)  # against late workers
+    fence = Q(still or Q(), attempt=claim.attempt)  # against late workers
     items = {claim.item_id: claim.lane_id}
     return batch if move(batch, items, ItemStatus.PROCESSING, target, fence=fence, **changes) else None
 
 
-def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float) -> bool:
+def _give_back(claim: Claim, outcome: Outcome, *, tries: int, delay_s: float, still: Q | None = None) -> bool:
     batch = _finish(
         claim,
         ItemStatus.PENDING,
+        still=still,
         tries=tries,
         not_before=database_now(timedelta(seconds=delay_s)),
         lease_until=None,
