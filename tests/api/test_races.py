@@ -16,8 +16,8 @@ from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.media import image_bytes, wav_bytes
 from tests.support.parallel import BARRIER_TIMEOUT_S, all_at_once, times
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos.models import Batch, ItemStatus, VideoItem
-from videos.services import attempts, runs
+from videos.models import Batch, ItemStatus, Share, VideoItem
+from videos.services import attempts, runs, shares
 from videos.services.attempts import StoredResult, Verdict
 from zhiying.kernel.errors import ConflictError
 from zhiying.kernel.models import IdempotencyRecord
@@ -224,6 +224,33 @@ def test_of_two_deletions_of_a_batch_one_finds_it() -> None:
     user.refresh_from_db()
     assert user.credits == 100
     assert_books_balance()
+
+
+@pytest.mark.parametrize("whose", ["batch", "video"])
+def test_links_go_with_what_they_show_or_are_refused_while_it_is_deleted(whose: str) -> None:
+    user = make_user()
+    client = client_for(user)
+    for _ in range(5):
+        batch = make_batch(user, 2)
+        runs.cancel_items(batch_id=batch.pk, user_id=user.pk)
+        item = batch.items.all()[0]
+        place = f"/api/video/batches/{batch.pk}"
+        shown, gone = ({}, place) if whose == "batch" else ({"item_id": item.pk}, f"{place}/items/{item.pk}")
+        link = partial(client.post, f"{place}/shares", shown)
+        deleted, *links = all_at_once([partial(client.delete, gone), *times(4, link)])
+        assert statuses([deleted]) == {200: 1}
+        assert set(statuses(links)) <= {201, 404}
+        assert not Share.objects.exists()
+
+
+def test_a_batch_gets_no_more_links_than_it_may_however_many_ask_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shares, "MAX_LINKS", 2)
+    user = make_user()
+    client, batch = client_for(user), make_batch(user)
+    link = partial(client.post, f"/api/video/batches/{batch.pk}/shares", {})
+    assert statuses(all_at_once(times(6, link))) == {201: 2, 409: 4}
 
 
 def test_an_item_cancelled_in_parallel_is_refunded_once() -> None:

@@ -13,8 +13,9 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry, User
 from tests.store.keeping import finish
 from tests.support.rows import client_for, make_batch, make_user
-from videos.models import Batch, Share
+from videos.models import Batch, ItemStatus, Share
 from videos.services import batches, shares
+from videos.services.item_deletion import item_delete
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,26 @@ def test_a_link_lasts_a_day_to_ninety(client_of_user: APIClient, batch: Batch, d
     answer = client_of_user.post(path_of(batch), {"days": days})
     assert answer.status_code == 400
     assert "days" in answer.json()["errors"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", ["batch", "video"])
+def test_what_was_deleted_since_it_was_looked_up_gets_no_link(
+    user: User, client_of_user: APIClient, batch: Batch, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    create, item = shares.share_create, batch.items.get(status=ItemStatus.COMPLETED)
+
+    def create_late(**wanted: Any) -> Any:
+        if end == "batch":
+            batches.batch_delete(batch=batch, acting_user=user)
+        else:
+            item_delete(item=item, acting_user=user)
+        return create(**wanted)
+
+    monkeypatch.setattr(shares, "share_create", create_late)
+    told = client_of_user.post(path_of(batch), {"item_id": str(item.pk)} if end == "video" else {})
+    assert (told.status_code, told.json()["code"]) == (404, "not_found")
+    assert not Share.objects.exists()
 
 
 def test_a_batch_has_only_so_many_links(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditAction, User
 from accounts.services import audit_log
 from videos.models import Batch, ItemStatus, Share, VideoItem
+from videos.services.transitions import lock_batch
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, NotFoundError
 
@@ -38,7 +39,13 @@ def share_create(*, batch: Batch, item: VideoItem | None, days: int, acting_user
 
     Raises:
         ConflictError: the batch has as many links as it may.
+        NotFoundError: somebody has deleted it, or the video, meanwhile.
     """
+    # Locked, so that neither goes before the link is written, and nobody else counts the same links.
+    if lock_batch(batch.pk) is None:
+        raise NotFoundError(_("There is no such batch."))
+    if item is not None and not VideoItem.objects.filter(pk=item.pk, batch_id=batch.pk).exists():
+        raise NotFoundError(_("There is no such video in this batch."))
     if live_shares(batch).count() >= MAX_LINKS:
         raise ConflictError(
             _("This batch has %(max)d links already. Revoke one first.") % {"max": MAX_LINKS},
