@@ -52,6 +52,7 @@ def user_create(
         with transaction.atomic():
             user.save(force_insert=True)
             ledger.grant_signup(user=user, amount=amount, acting_user=acting_user)
+            user.refresh_from_db(fields=["credits"])
             _record(
                 AuditAction.USER_CREATE, user, acting_user, details={"credits": amount, "is_admin": is_admin}
             )
@@ -61,7 +62,6 @@ def user_create(
         if User.objects.named(user.username) is None:
             raise  # whatever it was, the name is free
         raise ConflictError(_("A user with that name already exists."), code="username_taken") from error
-    user.refresh_from_db(fields=["credits"])
     return user
 
 

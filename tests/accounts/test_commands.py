@@ -16,6 +16,7 @@ from accounts.services.credits import MAX_CREDITS
 from tests.plugins.environment import ROOT
 from tests.support.books import assert_books_balance
 from tests.support.live import clean_environment
+from tests.support.losses import gone_after
 from tests.support.rows import PASSWORD, make_user
 from zhiying.data_folder import COMMANDS
 
@@ -70,6 +71,17 @@ def test_without_a_key_each_run_tops_up() -> None:
     for _ in range(2):
         run("topup_credits", "anna", "25", reason="paid")
     assert credits_of("anna") == 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_top_up_is_told_though_the_database_goes_right_after_it() -> None:
+    """Whoever saw an error instead would give the credits again."""
+    make_user("anna", credits=1)
+    with gone_after('INSERT INTO "audit_entries"') as gone:
+        out, _ = run("topup_credits", "anna", "25", reason="paid")
+    assert gone
+    assert "+25, balance 26" in out
+    assert credits_of("anna") == 26
 
 
 @pytest.mark.parametrize(

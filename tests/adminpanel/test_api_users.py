@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import CreditEntry, EntryKind, User, UserGroup
 from accounts.services import credits as ledger
 from tests.support.books import assert_books_balance
+from tests.support.losses import gone_after
 from tests.support.rows import PASSWORD, client_for, make_batch, make_user
 
 USERS = "/api/admin/users"
@@ -129,6 +130,18 @@ def test_a_user_is_made_with_a_password_shown_once(
     entry = CreditEntry.objects.get(user=user)
     assert (entry.kind, entry.amount, entry.actor) == (EntryKind.GRANT, 25, admin)
     assert "password" not in str(client_of_admin.get(f"{USERS}/{user.pk}").json())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_password_of_a_user_who_was_made_is_told_though_the_database_goes_then(
+    client_of_admin: APIClient,
+) -> None:
+    """It is told only here, and the name is taken."""
+    with gone_after('INSERT INTO "audit_entries"') as gone:
+        answer = client_of_admin.post(USERS, {"username": "newcomer"})
+    assert gone
+    assert answer.status_code == 201
+    assert User.objects.get(username="newcomer").check_password(answer.json()["password"])
 
 
 def test_a_password_that_was_sent_is_not_sent_back(client_of_admin: APIClient) -> None:

@@ -12,17 +12,22 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api.forms import CREATE, file, form, submit
-from tests.support.books import assert_books_balance
+from tests.support.books import assert_all_is_settled, assert_books_balance
+from tests.support.losses import gone_after
+from tests.support.media import image_bytes
 from tests.support.parallel import all_at_once
-from tests.support.rows import client_for, make_user
+from tests.support.rows import claim, client_for, make_item, make_user
 from videos.media import audio
-from videos.models import CheckBudget
-from videos.services import check_budget, intake
+from videos.models import Batch, CheckBudget
+from videos.services import attempts, check_budget, intake
+from videos.services.attempts import Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 DRY_RUN = f"{CREATE}?dry_run=true"
 BAD = file("bad.jpg", b"no image")
+TAKEN = 'DELETE FROM "file_deletions"'
+"""The last statement of what accepts files, before its commit."""
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +109,34 @@ def test_many_at_once_do_not_pass_the_limit_together(settings: LazySettings) -> 
     assert counts == {200: 3, 429: 5}
     assert used(user) == 3
     assert_books_balance()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_accepted_though_the_database_goes_right_after_its_commit() -> None:
+    """Whoever was told otherwise would send it again, and pay for it twice."""
+    user = make_user(credits=100)
+    client = client_for(user)
+    with gone_after(TAKEN) as gone:
+        answer = submit(client, form(2))
+    assert gone
+    assert (answer.status_code, answer.json()["credits"]) == (201, 98)
+    assert Batch.objects.count() == 1
+    assert used(user) == 2, "what could not be given back counts until the hour is over"
+    assert submit(client, form(2)).status_code == 201
+    assert used(user) == 2
+    assert_all_is_settled()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replaced_image_is_accepted_though_the_database_goes_right_after_its_commit() -> None:
+    user = make_user()
+    client, item = client_for(user), make_item(user)
+    attempts.fail(claim(), Verdict("no_face"))
+    path = f"/api/video/batches/{item.batch_id}/items/{item.pk}/replace"
+    with gone_after(TAKEN) as gone:
+        answer = client.post(path, {"image": file("new.jpg", image_bytes())}, format="multipart")
+    assert gone
+    assert answer.json() == {"success": True}
+    item.refresh_from_db()
+    assert (item.status, item.run) == ("pending", 2)
+    assert_all_is_settled()

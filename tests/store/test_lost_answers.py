@@ -14,7 +14,7 @@ from tests.api.forms import form, submit
 from tests.api.stores import UPLOADS, announce, put
 from tests.store.keeping import assert_store_and_rows_agree, needed_keys, stored_keys
 from tests.support.books import assert_all_is_settled
-from tests.support.losses import MOST_COMMITS, answer_lost, each_loss
+from tests.support.losses import MOST_COMMITS, answer_lost, each_loss, gone_after
 from tests.support.media import image_bytes
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
 from videos.models import Batch, ItemStatus, VideoItem
@@ -48,6 +48,19 @@ def test_creating_a_batch() -> None:
         assert_store_and_rows_agree()
         assert_all_is_settled()
     assert losses >= 4
+
+
+def test_a_batch_found_committed_needs_no_more_of_the_database() -> None:
+    """It goes again once the batch was found: told of that, its sender would send, and pay, again."""
+    client, found = client_for(make_user(credits=1000)), 'SELECT %s AS "a" FROM "batches"'
+    for number in range(1, MOST_COMMITS):
+        with gone_after(found) as gone, answer_lost(number, committed=True):
+            told = submit(client, form(2))
+        if gone:
+            break
+        assert not Batch.objects.exists()
+    assert (told.status_code, told.json()["credits"]) == (201, 998)
+    assert Batch.objects.count() == 1
 
 
 def test_submitting_with_a_key_and_again_makes_one_batch() -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
@@ -72,3 +72,23 @@ def each_loss(act: Callable[[], object], prepare: Callable[[], object] = lambda:
             yield loss
         else:
             raise AssertionError(f"more than {MOST_COMMITS} commits")
+
+
+@contextmanager
+def gone_after(last: str) -> Iterator[list[str]]:
+    """The database carries out a statement that begins so, and its commit, and answers nothing any more.
+
+    Gives a list in which that statement then is.
+    """
+    gone: list[str] = []
+
+    def carry_out(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if gone:
+            raise OperationalError("server closed the connection unexpectedly")
+        result = execute(sql, *rest)
+        if sql.startswith(last):
+            gone.append(sql)
+        return result
+
+    with connection.execute_wrapper(carry_out):
+        yield gone

@@ -71,6 +71,7 @@ def batch_create(
     batch.audio = keys.audio_key(batch.pk)
     stored_bytes.require_room(user, size_of(files))
     intent = deletions.intend([keys.batch_prefix(batch.pk)], DeletionReason.CREATION)
+    created: Created | None = None
     try:
         batch.stored_bytes = _put(files.audio, batch.audio, files.audio_name, None)
         items = [_stored_item(batch, index, one, price) for index, one in enumerate(files.portraits)]
@@ -84,11 +85,10 @@ def batch_create(
             stored_bytes.add(batch.user_id, None, batch.stored_bytes)
             deletions.take(intent)
     except BaseException as error:
-        if not deletions.give_up(intent) and _was_committed(error, Batch.objects.filter(pk=batch.pk)):
-            announce_work(len(files.portraits))
-            user.refresh_from_db(fields=["credits"])
-            return Created(batch, price, user.credits)
-        raise
+        given_up, ours = deletions.give_up(intent), Batch.objects.filter(pk=batch.pk)
+        if created is None or given_up or not _was_committed(error, ours):
+            raise
+        announce_work(len(files.portraits))
     return created
 
 

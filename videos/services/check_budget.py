@@ -4,12 +4,14 @@ What is decoded is taken from the budget first and given back once the batch is 
 requests at once cannot pass the limit together.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
@@ -18,9 +20,12 @@ from accounts.models import User
 from videos.models import CheckBudget
 from zhiying.kernel.clock import as_told, database_now, database_time
 from zhiying.kernel.errors import DomainError
+from zhiying.kernel.outages import drop_broken_connection
 
 Paid = Callable[[], None]
 """Called once the batch is paid for."""
+
+logger = logging.getLogger(__name__)
 
 
 class TooManyChecksError(DomainError):
@@ -42,8 +47,17 @@ def checking(*, acting_user: User, images: int) -> Iterator[Paid]:
     paid: list[bool] = []
     yield lambda: paid.append(True)
     if paid:
-        mine = CheckBudget.objects.filter(user=acting_user, hour=hour)
+        _give_back(acting_user, hour, count)
+
+
+def _give_back(user: User, hour: datetime, count: int) -> None:
+    """The batch is charged and committed: an error here would have its sender send, and pay, again."""
+    mine = CheckBudget.objects.filter(user=user, hour=hour)
+    try:
         mine.update(used=Greatest(F("used") - count, 0))
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("%d checks of a paid batch stay counted: %s", count, type(error).__name__)
+        drop_broken_connection()
 
 
 def _take(user: User, count: int) -> datetime:

@@ -49,12 +49,14 @@ class Command(NamedCommand):
             key=options["key"],
             acting_user=None,
         )
-        user.refresh_from_db()
+        balance = entry.balance_after  # without a look: an error now would have it added again
         if entry.repeated:
+            user.refresh_from_db()
+            balance = user.credits
             done = f"nothing added, since {entry.amount:+d} under this key was on {entry.created_at:%Y-%m-%d}"
         else:
             done = f"{entry.amount:+d}"
-        self.stdout.write(f"{user.username}: {done}, balance {user.credits}.")
+        self.stdout.write(f"{user.username}: {done}, balance {balance}.")
 
     def _from_file(self, path: Path, key: str, reason: str) -> None:
         try:
