@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Session, User
@@ -17,6 +18,7 @@ from videos.models import QueueState, VideoItem
 from videos.scheduling import sweep as sweeping
 from videos.scheduling.hints import QUEUE, wake_workers
 from videos.scheduling.sweep import clean, sweep, sweep_if_due
+from videos.services import heartbeats
 from videos.store import scratch
 from zhiying.kernel.models import IdempotencyRecord
 
@@ -91,6 +93,59 @@ def test_workers_share_the_sweep(settings: LazySettings) -> None:
     assert not sweep_if_due()
     QueueState.objects.update(swept_at=timezone.now() - timedelta(days=1))
     assert sweep_if_due()
+
+
+def later(seconds: float) -> None:
+    """That much time passes in what the sweep goes by."""
+    passed = timedelta(seconds=seconds)
+    QueueState.objects.update(swept_at=F("swept_at") - passed)
+    VideoItem.objects.update(lease_until=F("lease_until") - passed)
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "apart_s"),
+    [(5, 1), (30, 1), (3600, 1), (5, 25), (5, 300)],
+    ids=["quick", "longer than a lease", "an hour", "busy workers", "very busy workers"],
+)
+def test_a_dead_workers_item_is_taken_back_however_seldom_sweeps_come(
+    user: User, settings: LazySettings, interval_s: float, apart_s: float
+) -> None:
+    settings.LEASE_S, settings.SWEEP_INTERVAL_S = 20, interval_s
+    QueueState.objects.create(pk=1, swept_at=timezone.now())
+    item = make_item(user)
+    claim()
+    took_s = 0.0
+    while VideoItem.objects.filter(pk=item.pk, status="processing").exists():
+        later(apart_s)
+        took_s += apart_s
+        sweep_if_due()
+        assert took_s <= settings.LEASE_S + max(settings.LEASE_S / 2 + 1, 2 * apart_s)
+    assert took_s >= settings.LEASE_S
+
+
+@pytest.mark.parametrize("interval_s", [5, 30])
+def test_after_an_outage_workers_have_time_to_renew_their_leases(
+    user: User, settings: LazySettings, interval_s: float
+) -> None:
+    settings.LEASE_S, settings.SWEEP_INTERVAL_S = 20, interval_s
+    QueueState.objects.create(pk=1, swept_at=timezone.now())
+    items = [make_item(user) for _ in range(2)]
+    held = [claim() for _ in items]
+    later(600)
+    assert sweep_if_due()
+    assert VideoItem.objects.filter(status="processing").count() == 2
+    heartbeats.renew(held[:1])
+    later(interval_s)
+    assert sweep_if_due()
+    assert VideoItem.objects.get(status="processing").pk == held[0].item_id
+
+
+def test_the_first_sweep_of_all_takes_nothing_back(user: User) -> None:
+    make_item(user)
+    claim()
+    later(600)
+    assert sweep_if_due()
+    assert VideoItem.objects.get().status == "processing"
 
 
 # --- Cleaning --------------------------------------------------------------------------------------

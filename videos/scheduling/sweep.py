@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.services import handover, login_limits, mails, sessions, usage
 from videos.counters import Repair, repaired
 from videos.engine_names import all_engines, lane_engines_of
-from videos.models import QueueState
+from videos.models.queue import NEVER, QueueState
 from videos.scheduling import figures
 from videos.scheduling.engine_state import engine_states
 from videos.scheduling.hints import wake_workers
@@ -20,7 +20,7 @@ from videos.services.taking import work_waits
 from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
 from zhiying.kernel import idempotency
-from zhiying.kernel.clock import database_now
+from zhiying.kernel.clock import as_told, database_now
 
 CLEANING_INTERVAL = timedelta(hours=1)
 RETENTION_BUDGET_S = 60.0
@@ -29,21 +29,38 @@ HINTS_PER_SWEEP = 8
 logger = logging.getLogger(__name__)
 
 
+def sweep_interval_s() -> float:
+    """Half a lease at most: however seldom sweeps are wanted, each can tell an outage by the one before."""
+    return float(min(settings.SWEEP_INTERVAL_S, settings.LEASE_S / 2))
+
+
 def sweep_if_due() -> bool:
-    """Sweep unless some worker did within SWEEP_INTERVAL_S; says whether it did."""
-    lease = timedelta(seconds=settings.LEASE_S)
-    workers_had_time = QueueState.objects.filter(pk=1, swept_at__gte=database_now(-lease)).exists()
-    if not _take_turn("swept_at", timedelta(seconds=settings.SWEEP_INTERVAL_S)):
+    """Sweep unless some worker did within `sweep_interval_s`; says whether it did."""
+    silent_since = _silent_since()
+    if not _take_turn("swept_at", timedelta(seconds=sweep_interval_s())):
         return False
-    # After an outage of the database all leases have run out, and the workers live: they renew them first.
-    sweep(take_back=workers_had_time)
+    sweep(silent_since)
     return True
 
 
-def sweep(*, take_back: bool = True) -> None:
-    """Take back the items of silent workers and send hints again for whatever waits."""
+def _silent_since() -> datetime:
+    """By when a lease must have run out for its worker to be taken for dead.
+
+    After an outage of the database all leases have run out, and the workers live: they renew them first. So
+    when no sweep came for a lease, only those count that had run out by the last one and were not renewed
+    since. What runs out later is for the next sweep, even if all of them come late because workers are busy.
+    """
+    told = QueueState.objects.filter(pk=1).values_list("swept_at", database_now()).first()
+    if told is None or told[0] is None:
+        return NEVER
+    swept_at, now = told[0], as_told(told[1])
+    return now if now - swept_at <= timedelta(seconds=settings.LEASE_S) else swept_at
+
+
+def sweep(silent_since: datetime | None = None) -> None:
+    """Take back the items of workers silent since then, or by now; send hints again for whatever waits."""
     remote_jobs.forget_overdue()
-    lost = attempts.expire_leases() if take_back else 0
+    lost = attempts.expire_leases(silent_since)
     if lost:
         repaired(Repair.ITEMS_TAKEN_BACK, lost)
         logger.warning("Took back %d items of workers that went silent", lost)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -216,12 +216,12 @@ def release(claim: Claim) -> bool:
     return _give_back(claim, Outcome.GIVEN_BACK, tries=claim.tries - 1, delay_s=0)
 
 
-def expire_leases() -> int:
-    """Take back items whose workers went silent; returns how many.
+def expire_leases(silent_since: datetime | None = None) -> int:
+    """Take back items whose leases had run out by then, or have by now; returns how many.
 
     An item out of tries fails (and is refunded), because something about it seems to kill workers.
     """
-    return _reclaim(Q(lease_until__lt=database_now()))
+    return _reclaim(Q(lease_until__lt=silent_since or database_now()))
 
 
 def reclaim_all() -> int:

@@ -41,13 +41,13 @@ class WorkerLifecycle(Middleware):
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         from videos.scheduling.engines import local_engines, remote_engines
-        from videos.scheduling.sweep import clean_if_due, sweep_if_due
+        from videos.scheduling.sweep import clean_if_due, sweep_if_due, sweep_interval_s
         from videos.worker.remote import ROUND_S, carry
         from videos.worker.slots import slots
 
         stopping.clear()
         _start("renderers", slots.start)
-        _start("sweeper", lambda: _repeat(sweep_if_due, lambda: settings.SWEEP_INTERVAL_S))
+        _start("sweeper", lambda: _repeat(sweep_if_due, sweep_interval_s))
         _start("cleaner", lambda: _repeat(clean_if_due, lambda: settings.SWEEP_INTERVAL_S))
         if local_engines():
             _start("poller", lambda: _repeat(_look_for_work, lambda: settings.IDLE_LOOK_S))
