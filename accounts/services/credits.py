@@ -24,7 +24,7 @@ from zhiying.kernel.counting import count_once_committed
 from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotFoundError
 
 MAX_CREDITS = 1_000_000_000
-"""The largest balance and the largest single movement."""
+"""The largest balance that people can bring about, and the largest single movement; refunds come on top."""
 
 
 class InsufficientCreditsError(DomainError):
@@ -208,11 +208,13 @@ def _draft(
 def _write(user_id: UUID, drafts: Sequence[CreditEntry]) -> int:
     """Move the balance by the drafts' sum and save them with their running balances."""
     total = sum(draft.amount for draft in drafts)
+    user = User.objects.filter(pk=user_id, credits__gte=-total)
+    if total > 0 and any(draft.kind != EntryKind.REFUND for draft in drafts):
+        # Not of refunds: what cannot be refunded cannot end. Nor of what makes the balance smaller.
+        user = user.filter(credits__lte=MAX_CREDITS - total)
     with transaction.atomic():
         # The guard is in the UPDATE itself: what was read before it may be out of date.
-        moved = User.objects.filter(pk=user_id, credits__gte=-total, credits__lte=MAX_CREDITS - total).update(
-            credits=F("credits") + total
-        )
+        moved = user.update(credits=F("credits") + total)
         found = User.objects.filter(pk=user_id).values_list("credits", database_now()).first()
         if found is None:
             raise NotFoundError(_("There is no such user."))

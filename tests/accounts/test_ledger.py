@@ -125,6 +125,37 @@ def test_no_sum_of_top_ups_passes_the_largest_balance(user: User) -> None:
     assert_books_balance()
 
 
+@pytest.fixture
+def beyond(user: User, admin: User) -> User:
+    """Whose balance was set to the largest while runs of theirs waited, which were refunded then."""
+    paid = runs(2, price=5)
+    ledger.charge_runs(user_id=user.pk, runs=paid)
+    ledger.set_credits(user_id=user.pk, new_credits=ledger.MAX_CREDITS, reason="much", acting_user=admin)
+    assert ledger.refund_runs(user_id=user.pk, runs=paid) == ledger.MAX_CREDITS + 10
+    return user
+
+
+def test_a_balance_beyond_the_largest_is_spent_lowered_and_set(beyond: User, admin: User) -> None:
+    """Refunds lead there: nothing could end whose price was not given back."""
+    who = beyond.pk
+    assert balance(beyond) == ledger.MAX_CREDITS + 10
+    assert_books_balance()
+    assert ledger.charge_runs(user_id=who, runs=runs(2)) == ledger.MAX_CREDITS + 8
+    lowered = ledger.adjust_credits(user_id=who, delta=-3, reason="less", acting_user=admin)
+    assert lowered == ledger.MAX_CREDITS + 5
+    assert ledger.set_credits(user_id=who, new_credits=7, reason="", acting_user=admin) == 7
+    assert_books_balance()
+
+
+def test_a_balance_beyond_the_largest_is_not_raised(beyond: User, admin: User) -> None:
+    with pytest.raises(InvalidError):
+        ledger.top_up(user_id=beyond.pk, amount=1, reason="more", acting_user=None)
+    with pytest.raises(InvalidError):
+        ledger.adjust_credits(user_id=beyond.pk, delta=1, reason="more", acting_user=admin)
+    assert balance(beyond) == ledger.MAX_CREDITS + 10
+    assert_books_balance()
+
+
 @pytest.mark.parametrize("amount", [0, -1, ledger.MAX_CREDITS + 1])
 def test_a_top_up_is_positive_and_bounded(user: User, amount: int) -> None:
     with pytest.raises(InvalidError):

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import CreditEntry, User
+from accounts.services import credits as ledger
 from accounts.services.credits import InsufficientCreditsError
 from engines.base import Note
 from tests.support.books import assert_all_is_settled
@@ -314,6 +315,26 @@ def test_a_retry_without_credits_changes_nothing() -> None:
         runs.rerun_items(batch_id=item.batch_id, user_id=user.pk)
     item.refresh_from_db()
     assert (item.status, item.run) == ("failed", 1)
+    assert_all_is_settled()
+
+
+def test_what_ends_is_refunded_at_the_largest_balance_too(user: User) -> None:
+    """Or it could not end."""
+    failed, cancelled = make_item(user), make_item(user)
+    ledger.set_credits(user_id=user.pk, new_credits=ledger.MAX_CREDITS, reason="much", acting_user=None)
+    assert attempts.fail(claim(), FINAL)
+    runs.cancel_items(batch_id=cancelled.batch_id, user_id=user.pk)
+    assert (refunds(failed), refunds(cancelled)) == (1, 1)
+    assert credits_of(user) == ledger.MAX_CREDITS + 2
+    assert_all_is_settled()
+
+
+@pytest.mark.parametrize("code", ["", "x" * 200])
+def test_an_item_fails_whatever_code_its_engine_gives(user: User, code: str) -> None:
+    item = make_item(user)
+    assert attempts.fail(claim(), Verdict(code, "The engine's own words."))
+    item.refresh_from_db()
+    assert (item.status, item.error_code) == ("failed", code[:64] or attempts.NO_REASON)
     assert_all_is_settled()
 
 

@@ -32,6 +32,8 @@ from zhiying.kernel.locks import try_briefly
 
 RECLAIMED_AT_ONCE = 500
 RECLAIM_PATIENCE_S = 0.5
+NO_REASON = "engine_error"
+"""The code of a failure whose engine gives none: a failed item has one."""
 
 logger = logging.getLogger(__name__)
 
@@ -189,12 +191,13 @@ def fail(claim: Claim, verdict: Verdict, *, still: Q | None = None) -> bool:
         delay_s = pause_s if verdict.pauses else 0
         return _give_back(claim, Outcome.TRIED_AGAIN, tries=claim.tries, delay_s=delay_s, still=still)
     ledger.lock_user(claim.user_id)
+    code = verdict.code[:64] or NO_REASON
     batch = _finish(
         claim,
         ItemStatus.FAILED,
         still=still,
-        error_code=verdict.code[:64],
-        error_msg=failure_in_english(verdict.code, verdict.params, verdict.message)[:2000],
+        error_code=code,
+        error_msg=failure_in_english(code, verdict.params, verdict.message)[:2000],
         error_params=dict(verdict.params),
         error_final=not verdict.retryable,
         **ended(),
@@ -202,8 +205,8 @@ def fail(claim: Claim, verdict: Verdict, *, still: Q | None = None) -> bool:
     if batch is None:
         return False
     price = VideoItem.objects.values_list("price", flat=True).get(pk=claim.item_id)
-    refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=verdict.code)
-    usage.record(user_id=batch.user_id, failed=1, code=verdict.code)
+    refund(batch, [Run(batch.pk, claim.item_id, claim.run, price)], note=code)
+    usage.record(user_id=batch.user_id, failed=1, code=code)
     tell_of_end(batch)
     counters.attempt_ended(claim.engine, Outcome.FAILED)
     return True
