@@ -1,12 +1,14 @@
 """Submitting a batch: what is made, what is refused, what it costs."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -105,6 +107,17 @@ def test_default_names_tell_batches_of_one_day_apart(client_of_user: APIClient) 
     names = [submit(client_of_user).json()["name"] for _ in range(3)]
     assert names[0].startswith("批次 20")
     assert names[1:] == [f"{names[0]} (2)", f"{names[0]} (3)"]
+
+
+@pytest.mark.usefixtures("noon")
+def test_default_names_are_told_apart_by_the_batches_of_that_day_alone(
+    user: User, client_of_user: APIClient
+) -> None:
+    """Those of other days, however many, are not read."""
+    name = submit(client_of_user).json()["name"]
+    yesterday = timezone.now() - timedelta(days=1)
+    Batch.objects.filter(user=user).update(created_at=yesterday)
+    assert [submit(client_of_user).json()["name"] for _ in range(2)] == [name, f"{name} (2)"]
 
 
 def test_dry_run_checks_and_prices_and_makes_nothing(user: User, client_of_user: APIClient) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -160,9 +160,14 @@ def _insert(batch: Batch, name: str, items: list[VideoItem]) -> Created:
 
 
 def _default_name(user_id: UUID, now: datetime) -> str:
-    """批次 2026-11-22, and (2), (3) … for the user's further batches of that day."""
-    base = f"批次 {timezone.localdate(now):%Y-%m-%d}"
-    taken = set(Batch.objects.filter(user_id=user_id, name__startswith=base).values_list("name", flat=True))
+    """批次 2026-11-22, and (2), (3) … for the user's further batches of that day.
+
+    Only those are read: the user is locked meanwhile, however many batches they ever made.
+    """
+    day = timezone.localdate(now)
+    base, midnight = f"批次 {day:%Y-%m-%d}", timezone.make_aware(datetime.combine(day, time.min))
+    named = Batch.objects.filter(user_id=user_id, created_at__gte=midnight, name__startswith=base)
+    taken = set(named.values_list("name", flat=True))
     number, name = 1, base
     while name in taken:
         number += 1
