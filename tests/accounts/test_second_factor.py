@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEntry, RecoveryCode, TotpDevice, User
-from tests.support.rows import PASSWORD, UserClient, client_for
+from tests.support.rows import PASSWORD, UserClient, client_for, make_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +201,19 @@ def test_where_it_is_required_nothing_is_administered_without_it(
     assert "Set up a second factor" in browser.post(reverse("admin:login"), form).content.decode()
     enrol(client_of_admin)
     assert client_of_admin.get("/api/admin/users").status_code == 200
+
+
+def test_where_it_is_required_nobody_elses_batch_is_seen_without_it(
+    client_of_admin: UserClient, admin: User, user: User, settings: LazySettings
+) -> None:
+    settings.ADMIN_TOTP = "required"
+    theirs, own = (f"/api/video/batches/{make_batch(owner).pk}" for owner in (user, admin))
+    for path in (theirs, f"{theirs}/export", f"{theirs}/shares"):
+        assert client_of_admin.get(path).status_code == 404
+    assert client_of_admin.patch(theirs, {"name": "x"}, format="json").status_code == 404
+    assert client_of_admin.get(own).status_code == 200
+    enrol(client_of_admin)
+    assert client_of_admin.get(theirs).status_code == 200
 
 
 def test_the_admin_site_asks_for_the_code_too(client_of_admin: UserClient, admin: User, clock: Any) -> None:
