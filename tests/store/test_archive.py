@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from django.http import StreamingHttpResponse
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -103,10 +104,60 @@ def test_the_next_file_is_asked_for_while_one_is_sent(batch: Batch, monkeypatch:
     assert len(asked) == len(set(asked)) == VIDEOS
 
 
-def test_whoever_stops_reading_leaves_no_reader_behind(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "CHUNK_BYTES", 1000)  # so that a reader is ahead, and far from its end
-    stream = iter(archive.stream_archive(batch))
-    while not readers():
-        next(stream)
-    stream.close()
+@pytest.fixture
+def _far_from_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a reader is ahead, and waits for its chunks to be taken."""
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1000)
+
+
+def sent_until(stream: Iterator[bytes], seen: bytes) -> None:
+    """Read on until something of the archive begins so."""
+    while not next(stream).startswith(seen):
+        pass
+
+
+HEADER, DESCRIPTOR = b"PK\x03\x04", b"PK\x07\x08"
+LEFT_AFTER = {
+    "a piece of the first video": (HEADER, bytes([0]) * 1000),
+    "the first video": (DESCRIPTOR,),
+    "the header of the second": (DESCRIPTOR, HEADER),
+    "the second video": (DESCRIPTOR, DESCRIPTOR),
+}
+
+
+@pytest.mark.usefixtures("_far_from_the_end")
+@pytest.mark.parametrize("after", LEFT_AFTER)
+@pytest.mark.parametrize("ended_by", ["the iterator", "the answer"])
+def test_whoever_stops_reading_leaves_no_reader_behind(batch: Batch, after: str, ended_by: str) -> None:
+    answer = StreamingHttpResponse(archive.stream_archive(batch))
+    stream: Any = answer._iterator  # type: ignore[attr-defined]  # what servers are given, before it is mapped
+    for seen in LEFT_AFTER[after]:
+        sent_until(stream, seen)
+    assert readers()
+    (stream if ended_by == "the iterator" else answer).close()
     wait_until(lambda: not readers(), timeout_s=30, what="the end of the readers")
+
+
+@pytest.mark.usefixtures("_far_from_the_end")
+def test_a_video_that_breaks_off_leaves_no_reader_behind(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, real = batch.items.get(position=0).video, files.chunks
+
+    def chunks(key: str) -> Iterator[bytes]:
+        yield next(real(key))
+        if key == broken:
+            raise ConnectionError("broke off")
+        yield from real(key)
+
+    monkeypatch.setattr(files, "chunks", chunks)
+    stream = iter(archive.stream_archive(batch))
+    with pytest.raises(ConnectionError):
+        sent_until(stream, DESCRIPTOR)
+    wait_until(lambda: not readers(), timeout_s=30, what="the end of the readers")
+
+
+def test_an_answer_that_is_never_begun_begins_no_reader(batch: Batch) -> None:
+    answer = StreamingHttpResponse(archive.stream_archive(batch))
+    answer.close()
+    assert not readers()

@@ -3,7 +3,7 @@
 import csv
 import io
 import threading
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from queue import Full, Queue
 from uuid import UUID
@@ -53,36 +53,56 @@ def archive_name(batch: Batch) -> str:
     return safe_name(batch.name, ".zip", "batch")
 
 
-def stream_archive(batch: Batch, chosen: Set[UUID] | None = None) -> ZipStream:
-    """A ZIP of the finished videos, or those `chosen` of them, and the manifest, made while it is read.
+class Archive:
+    """A ZIP that is made while it is read, once; `len` is its size, known ahead.
 
-    Its size is known ahead. Sizes come from one listing of the batch's results, whatever their number, which
-    also tells what is missing in the store: that is left out, and the manifest says so.
+    Whatever ends it ends those who read ahead for it. A client can go away between two files as well, where
+    none of the contents is being read and could notice, so this is nobody's business but the whole's. `close`
+    is what Django calls at the end of an answer, also of one that was never begun.
     """
-    archive = ZipStream(compress_type=ZIP_STORED, sized=True)
+
+    def __init__(self, content: ZipStream, readers: Sequence["_Ahead"]) -> None:
+        self._content = content
+        self._readers = readers
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._content
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        for reader in self._readers:
+            reader.stop()
+
+
+def stream_archive(batch: Batch, chosen: Set[UUID] | None = None) -> Archive:
+    """A ZIP of the finished videos, or those `chosen` of them, and the manifest.
+
+    Sizes come from one listing of the batch's results, whatever their number, which also tells what is
+    missing in the store: that is left out, and the manifest says so.
+    """
+    content = ZipStream(compress_type=ZIP_STORED, sized=True)
     sizes = stored.result_sizes(result_prefix(batch.pk))
     files = exported_files(batch, chosen)
     kept = [file for file in files if file.item.video in sizes]
-    following = [_Ahead(file.item.video) for file in kept]
+    readers = [_Ahead(file.item.video) for file in kept]
     for number, file in enumerate(kept):
-        content = _chunks(following[number], following[number + 1 : number + 2])
-        archive.add(content, file.name, size=sizes[file.item.video])
+        chunks = _chunks(readers[number], readers[number + 1 : number + 2])
+        content.add(chunks, file.name, size=sizes[file.item.video])
     names = {file.item.pk: file.name for file in kept}
     missing = {file.item.pk for file in files} - set(names)
-    archive.add(_manifest(batch, names, missing, chosen), MANIFEST)
-    return archive
+    content.add(_manifest(batch, names, missing, chosen), MANIFEST)
+    return Archive(content, readers)
 
 
 def _chunks(this: "_Ahead", following: list["_Ahead"]) -> Iterator[bytes]:
-    this.begin()
-    for one in following:
+    for one in [this, *following]:
         one.begin()
-    try:
-        yield from this.chunks()
-    except GeneratorExit:
-        for one in [this, *following]:
-            one.stop()
-        raise
+    yield from this.chunks()
 
 
 class _Ahead:
