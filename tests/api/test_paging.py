@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import FloatField
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -87,9 +88,22 @@ def test_rows_that_come_meanwhile_do_not_shift_the_pages(client: APIClient) -> N
     assert "new" not in [row["name"] for row in second]
 
 
+@pytest.mark.parametrize("path", [BATCHES, ALL_BATCHES])
+def test_a_search_is_understood_however_the_client_wrote_it(client: APIClient, path: str) -> None:
+    """Escaped, as browsers do, or as plain UTF-8, as `curl` sends what it is given."""
+    make_batch(User.objects.get(is_admin=True), name="批次 甲")
+    for query in ("search=%E6%89%B9%E6%AC%A1", "search=批次".encode().decode("latin-1")):
+        answer = client.generic("GET", path, QUERY_STRING=query)
+        assert [row["name"] for row in answer.json()["batches"]] == ["批次 甲"]
+    assert client.generic("GET", path, QUERY_STRING="search=\xff\xfe").json()["batches"] == []
+
+
 def test_filters_go_along_with_the_cursor(client: APIClient) -> None:
     walked = list(walk(client, f"{ALL_BATCHES}?limit=1&search=batch 1&status=pending"))
     assert [row["name"] for row in walked] == ["batch 1", "batch 1"]
+
+
+ID = "6d5f5a3c-0c6b-4a1e-9b1e-3f0a6f0a3c55"
 
 
 def encoded(value: Any) -> str:
@@ -102,6 +116,8 @@ def encoded(value: Any) -> str:
         "%00", "x", "🙂", "a" * 500, encoded([]), encoded(["2026-01-01"]), encoded([1, 2]), encoded("text"),
         encoded(["no time", "no id"]), encoded(["2026-01-01T00:00:00", "no id"]), encoded(["\x00", "\x00"]),
         encoded(["99999999999999999999", "1"]), encoded(["9999-12-31T23:59:59-23:59", "no id"]), "W" * 7,
+        encoded(["0001-01-01T00:00:00+14:00", ID]), encoded(["9999-12-31T23:59:59-14:00", ID]),
+        encoded(["2026-01-01T00:00:00", ID]), encoded(["2026-01-01", ID]),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ROWS)
@@ -109,6 +125,19 @@ def test_a_cursor_that_is_none_is_refused(client: APIClient, path: str, cursor: 
     answer = client.get(path, {"cursor": cursor})
     assert answer.status_code == 400
     assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0", "\udfff name"])
+@pytest.mark.parametrize(("path", "column"), [(ALL_BATCHES, "name"), (USERS, "username")])
+def test_a_text_no_database_can_hold_is_refused(client: APIClient, path: str, column: str, name: str) -> None:
+    answer = client.get(path, {"ordering": column, "cursor": encoded([name, ID])})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-Infinity", "1e400"])
+def test_a_number_that_nothing_can_be_compared_with_is_refused(number: str) -> None:
+    with pytest.raises(ValueError, match=number):
+        paging._value(FloatField(), number)
 
 
 @pytest.mark.parametrize("number", ["99999999999999999999", "-99999999999999999999", "1e3"])

@@ -8,12 +8,15 @@ offset makes it walk, which is why offsets end at `MAX_OFFSET`. Totals are count
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
+from django.core.handlers.wsgi import get_bytes_from_wsgi
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
@@ -28,7 +31,7 @@ MAX_LIMIT = 1000
 MAX_OFFSET = 10_000
 COUNTED = 10_000
 """Rows that are counted for a total: what offsets can reach."""
-REMEMBERED_CHARS = 200
+REMEMBERED_BYTES = 200
 """Longer query strings are checked each time, so that what is remembered stays small."""
 
 Row = TypeVar("Row", bound=Model)
@@ -84,15 +87,18 @@ class Page:
 
 def validated_query(request: Request, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
     """The query parameters, checked; a wrong one is a 400 that names it."""
-    text = str(request.META.get("QUERY_STRING", ""))
-    check = _checked if len(text) <= REMEMBERED_CHARS else _checked.__wrapped__
-    return dict(check(query, text))
+    sent = get_bytes_from_wsgi(request.META, "QUERY_STRING", "")
+    check = _checked if len(sent) <= REMEMBERED_BYTES else _checked.__wrapped__
+    return dict(check(query, sent))
 
 
 @lru_cache(maxsize=512)
-def _checked(query: type[serializers.Serializer[Any]], text: str) -> dict[str, Any]:
-    """What a query string means does not change; clients send the same ones again and again."""
-    serializer = query(data=QueryDict(text))
+def _checked(query: type[serializers.Serializer[Any]], sent: bytes) -> dict[str, Any]:
+    """What a query string means does not change; clients send the same ones again and again.
+
+    It is taken as the bytes that were sent: not every client escapes what is not ASCII.
+    """
+    serializer = query(data=QueryDict(sent, encoding="utf-8"))
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
@@ -184,8 +190,18 @@ def _cursor_values(model: type[Model], order: Order, cursor: str) -> list[Any]:
 
 def _value(field: Any, text: str) -> Any:
     """A text of a cursor as a value of its column; anything the database could not compare is an error."""
+    text.encode()  # half of a pair of surrogates has no bytes
     if "\0" in text:
         raise ValueError(text)
     value = field.to_python(text)
     field.run_validators(value)
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(text)
+    return _moment(value) if isinstance(value, datetime) else value
+
+
+def _moment(time: datetime) -> datetime:
+    """In UTC, as databases are told: a zone can lead beyond the ends of the calendar."""
+    if time.tzinfo is None:
+        raise ValueError(time)
+    return time.astimezone(UTC)
