@@ -17,6 +17,7 @@ from accounts.models import ActingAs, AuditAction, AuditEntry, User
 from accounts.services.ledger_reads import start_of_day
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.origin import current_origin
+from zhiying.kernel.windows import made_between
 
 MAX_DETAIL_CHARS = 500
 _SECRET_NAME = re.compile(r"password|secret|token|signature|(?<!idempotency_)key$")
@@ -88,11 +89,12 @@ def entries(filters: Mapping[str, Any]) -> "QuerySet[AuditEntry]":
     ):
         if value := filters.get(field):
             rows = rows.filter(**{column: value})
-    if start := filters.get("date_from"):
-        rows = rows.filter(created_at__gte=start_of_day(start))
-    if end := filters.get("date_to"):
-        rows = rows.filter(created_at__lt=start_of_day(end + timedelta(days=1)))
-    return rows
+    first, last = filters.get("date_from"), filters.get("date_to")
+    return made_between(
+        rows,
+        start_of_day(first) if first else None,
+        start_of_day(last + timedelta(days=1)) if last else None,
+    )
 
 
 def name_begins_with(text: str) -> Q:

@@ -12,14 +12,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CreditEntry, User
+from accounts.models import AuditEntry, CreditEntry, User
 from accounts.services import usage
-from accounts.services.ledger_reads import made_between, start_of_day
+from accounts.services.ledger_reads import start_of_day
 from videos.models import VideoItem
 from zhiying.kernel.api.fields import FIRST_DAY, LAST_DAY
+from zhiying.kernel.windows import made_between
 
 SHOWN_CODES = 50
 SHOWN_DAYS = 366
+NUMBERED = (CreditEntry, AuditEntry)
+"""Logs that are read in the order of their numbers."""
 
 
 class DayRangeFilter(admin.FieldListFilter):
@@ -40,7 +43,7 @@ class DayRangeFilter(admin.FieldListFilter):
         first, last = self._day(self.first_name), self._day(self.last_name)
         start = start_of_day(first) if first else None
         end = start_of_day(last + timedelta(days=1)) if last else None
-        if queryset.model is CreditEntry:
+        if queryset.model in NUMBERED:
             return made_between(queryset, start, end)
         limits = {f"{self.field_path}__gte": start, f"{self.field_path}__lt": end}
         return queryset.filter(**{name: limit for name, limit in limits.items() if limit})

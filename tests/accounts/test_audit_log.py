@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import Error, connection, transaction
+from django.utils import timezone
 
 from accounts.models import ActingAs, AuditAction, AuditEntry, User
 from accounts.services import audit_log, users
@@ -140,3 +142,37 @@ def test_names_are_found_by_their_beginning_in_any_case(admin: User) -> None:
     assert entry_of(AuditAction.USER_DEACTIVATE) in audit_log.entries({"search": admin.username.upper()})
     assert not audit_log.entries({"search": "nne"}).exists()
     assert not audit_log.entries({"search": "%"}).exists()
+
+
+def test_a_span_of_time_is_entered_by_its_numbers_however_much_came_after(user: User) -> None:
+    """The list is in the order of numbers: without a bound it walks all that is newer than the span."""
+    now, per_year = timezone.now(), 1500
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            created_at=now + timedelta(days=365 * year, seconds=number),
+            acting_as=ActingAs.SYSTEM,
+            action=AuditAction.USER_GROUP,
+            target_kind="user",
+            target_id=f"{year}-{number}",
+        )
+        for year in (1, 2, 3)
+        for number in range(per_year)
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE audit_entries")
+    day = timezone.localdate(now + timedelta(days=365 * 2))
+    for filters, bound in (
+        ({"date_to": day}, "<="),
+        ({"date_from": day - timedelta(days=9), "date_to": day + timedelta(days=9)}, "<="),
+        ({"date_from": day - timedelta(days=9)}, ">="),
+    ):
+        found = audit_log.entries(filters)
+        entered = {
+            "postgresql": rf"Index Cond: .*number {bound} \d",
+            "sqlite": rf"PRIMARY KEY \(.*rowid{bound[0]}\?",
+        }
+        assert re.search(entered[connection.vendor], found[:50].explain()), found[:50].explain()
+    assert audit_log.entries({"date_to": day})[0].target_id.startswith("2-")
+    assert not audit_log.entries({"date_from": day + timedelta(days=999)}).exists()
+    assert not audit_log.entries({"date_to": day - timedelta(days=999)}).exists()
