@@ -3,12 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from rest_framework.throttling import AnonRateThrottle
 
 from videos.services import shares
 from videos.store.urls import Links
 from zhiying.kernel.api.links import origin_of
+from zhiying.kernel.api.methods import only_reads
 from zhiying.kernel.errors import NotFoundError
 
 
@@ -19,7 +19,7 @@ class SharedThrottle(AnonRateThrottle):
     rate = "60/min"
 
 
-@require_safe
+@only_reads
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """The videos of a link, to be played in the browser."""
     throttle = SharedThrottle()

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_safe
+
+from zhiying.kernel.api.methods import only_reads
 
 _NOT_BUILT = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>ZhiYing</title>"
@@ -11,7 +12,7 @@ _NOT_BUILT = (
 )
 
 
-@require_safe
+@only_reads
 def index(request: HttpRequest) -> HttpResponseBase:
     """The page whose script routes by path; never cached, because it names the hashed files."""
     page = settings.FRONTEND_DIST / "index.html"

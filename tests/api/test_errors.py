@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from rest_framework.test import APIClient
@@ -120,8 +120,48 @@ def test_an_address_that_is_not_there_is_a_json_404(
     assert_reason(client_of_user.generic(method, path, "{}", "application/json"), 404)
 
 
-def test_a_method_that_is_not_there_is_a_json_405(client_of_user: APIClient) -> None:
-    assert_reason(client_of_user.put("/api/user/profile"), 405)
+ANYTHING = UUID(int=0)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/user/profile",
+        "/api/schema",
+        "/api/schema?format=yaml",
+        "/api/docs",
+        "/media/a-b/batches/film.mp4",
+        f"/media/a-b/archive/{ANYTHING}",
+        f"/media/a-b/upload/{ANYTHING}/1",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/s/token",
+        "/",
+    ],
+)
+@pytest.mark.parametrize("method", ["PATCH", "DELETE", "BREW"])
+def test_a_method_that_is_not_there_is_a_json_405(client_of_user: APIClient, path: str, method: str) -> None:
+    answer = client_of_user.generic(method, path)
+    assert assert_reason(answer, 405)["code"] == "method_not_allowed"
+    assert answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/media/", 404),
+        ("/media/a-b", 404),
+        ("/media/a-b/../x", 403),
+        ("/media/a-b/archive/no-id", 403),
+        (f"/media/a-b/archive/{ANYTHING}?items=x", 403),
+        ("/media/a-b/batches/film.mp4?" + "a=1&" * 1001 + "download=x", 403),
+        ("/api/docs/", 404),
+        ("/api/schema?format=nonsense", 404),
+    ],
+)
+def test_what_plain_views_refuse_is_told_in_json(client_of_user: APIClient, path: str, status: int) -> None:
+    assert_reason(client_of_user.get(path, headers={"accept": "text/html"}), status)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,6 +20,7 @@ from videos.services import selectors
 from videos.services.retention import FilesRemovedError
 from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
+from zhiying.kernel.api.methods import only_reads
 from zhiying.kernel.api.paging import validated_query
 from zhiying.kernel.responses import disposition, error_response
 
@@ -71,7 +71,7 @@ class ExportView(APIView):
         )
 
 
-@require_safe
+@only_reads
 def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBase:
     """The ZIP behind `zip_url`: permitted by its signature, so that a plain link can fetch it.
 

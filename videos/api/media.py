@@ -15,17 +15,17 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from videos.store import backends, keys
 from videos.store.urls import is_valid, seconds_left
+from zhiying.kernel.api.methods import only_reads
 from zhiying.kernel.responses import disposition, error_response
 
 CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-@require_safe
+@only_reads
 def media(request: HttpRequest, token: str, key: str) -> HttpResponseBase:
     """Answer a signed media URL: 200, 206, 304, 416, or a redirect to where the bytes are."""
     if not is_valid(token, key):

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -20,6 +19,7 @@ from videos.services import uploads
 from videos.store.direct_uploads import upload_store
 from videos.store.direct_uploads.disk import PartRefusedError, is_signed_part, receive_part
 from zhiying.kernel.api.links import origin_of
+from zhiying.kernel.api.methods import only_methods
 from zhiying.kernel.api.schema import SuccessSerializer
 from zhiying.kernel.api.slots import slow_request_slot, too_many_slow_requests
 from zhiying.kernel.body_limits import DEFAULT_BODY_BYTES, takes_body
@@ -123,7 +123,7 @@ def _body(request: Request, upload: Upload, *, received: set[int]) -> dict[str, 
 
 @takes_body(settings.UPLOAD_PART_BYTES + DEFAULT_BODY_BYTES)
 @csrf_exempt
-@require_http_methods(["PUT"])
+@only_methods("PUT")
 def upload_part(request: HttpRequest, token: str, key: UUID, number: int) -> HttpResponseBase:
     """Take one part to the disk: permitted by the URL's signature, as S3 does."""
     with slow_request_slot() as taken:

@@ -13,21 +13,33 @@ from django.core.exceptions import (
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from zhiying.kernel.api.renderers import FastJSONRenderer
 from zhiying.kernel.errors import DomainError
 from zhiying.kernel.outages import log_outage, outage_body, outage_headers, outage_of
 from zhiying.kernel.responses import error_body
 
 logger = logging.getLogger(__name__)
 
+_JSON = FastJSONRenderer()
 _TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """REST framework's hook: no exception leaves a view as HTML or without a reason."""
+    """REST framework's hook: no exception leaves a view as HTML or without a reason.
+
+    In JSON also where the view itself answers with a page or in YAML.
+    """
     set_rollback()
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = _JSON, _JSON.media_type
+    return _answer(exc, request)
+
+
+def _answer(exc: Exception, request: Request) -> Response:
     if isinstance(exc, DomainError):
         return Response(
             error_body(exc.code, exc.detail, **exc.extra), status=exc.status, headers=exc.headers or None
@@ -44,9 +56,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, exceptions.APIException):
         return _api_exception(exc)
     if part := outage_of(exc):
-        log_outage(context["request"], part, exc)
+        log_outage(request, part, exc)
         return Response(outage_body(part), status=503, headers=outage_headers())
-    logger.error("Unhandled error in %s", context["request"].path, exc_info=exc)
+    logger.error("Unhandled error in %s", request.path, exc_info=exc)
     detail = _("Something went wrong on the server. It has been logged; please try again.")
     return Response(error_body("server_error", detail), status=500)
 
