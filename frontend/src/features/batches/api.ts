@@ -11,8 +11,9 @@ import { request } from '@/shared/api/client';
 import { toApiError } from '@/shared/api/errors';
 import type { Batch, BatchExport, BatchPage, BatchStatus } from '@/shared/api/types';
 import { loadPatiently } from '@/shared/lib/load';
+import { pollAfter } from '@/shared/lib/poll';
 
-import { listPollInterval, pollInterval, SLOW_POLL_MS } from './polling';
+import { listPollInterval, pollInterval } from './polling';
 
 const PAGE_SIZE = 30;
 const REPLACE_TIMEOUT_MS = 120_000;
@@ -42,7 +43,7 @@ export function batchListQuery(filters: BatchFilters) {
     },
     refetchInterval: ({ state }) => {
       // What could not be learned, such as a new batch, is asked for again.
-      if (state.error) return toApiError(state.error).isConnection ? SLOW_POLL_MS : false;
+      if (state.error) return pollAfter(state.error);
       const batches = state.data?.pages.flatMap((page) => page.batches) ?? [];
       return listPollInterval(batches, document.hidden);
     },
@@ -55,8 +56,7 @@ export function batchQuery(id: string) {
     queryKey: ['batches', 'one', id],
     queryFn: ({ signal }) => request<Batch>(`/api/video/batches/${id}`, { signal }),
     refetchInterval: ({ state }) => {
-      // A lost connection is worth another look; a refusal stays one.
-      if (state.error) return toApiError(state.error).isConnection ? SLOW_POLL_MS : false;
+      if (state.error) return pollAfter(state.error);
       return state.data ? pollInterval([state.data], document.hidden) : false;
     },
     refetchIntervalInBackground: true,

@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { InfiniteQueryObserver, QueryObserver } from '@tanstack/react-query';
+import { http, HttpResponse } from 'msw';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { createQueryClient } from '@/app/query-client';
 import type { Progress } from '@/shared/api/types';
+import { makeBatch, makeItem } from '@/testing/data';
+import { problem, server } from '@/testing/server';
 
+import { batchListQuery, batchQuery } from './api';
 import {
   listPollInterval,
   POLL_HIDDEN_MS,
@@ -60,5 +66,82 @@ describe('listPollInterval', () => {
     expect(listPollInterval([open, other], false)).toBe(SLOW_POLL_MS);
     watched.id = null;
     expect(listPollInterval([open], false)).toBe(POLL_MS);
+  });
+});
+
+describe('polling through trouble', () => {
+  const moving = makeBatch([makeItem({ status: 'processing' })]);
+  let asked = 0;
+  let answer: () => Response;
+
+  beforeEach(() => {
+    asked = 0;
+    answer = () => HttpResponse.json({ ...moving, batches: [moving], total: 1 });
+    const asking = () => {
+      asked += 1;
+      return answer();
+    };
+    server.use(
+      http.get('/api/video/batches/batch-1', asking),
+      http.get('/api/video/batches', asking),
+    );
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  });
+
+  afterEach(() => vi.useRealTimers());
+
+  const realTimeout = globalThis.setTimeout;
+
+  /** Answers need turns of the real event loop, which the clock of the test does not move. */
+  async function pass(seconds: number): Promise<void> {
+    for (let quarters = seconds * 4; quarters > 0; quarters--) {
+      await vi.advanceTimersByTimeAsync(250);
+      await new Promise((resolve) => realTimeout(resolve, 0));
+    }
+  }
+
+  const client = createQueryClient();
+  const watches = {
+    batch: () => new QueryObserver(client, batchQuery('batch-1')).subscribe(() => undefined),
+    list: () =>
+      new InfiniteQueryObserver(client, batchListQuery({ search: '', status: 'all' })).subscribe(
+        () => undefined,
+      ),
+  };
+
+  it.each(['batch', 'list'] as const)('goes on with a %s when the server is back', async (what) => {
+    const stop = watches[what]();
+    await pass(3);
+    expect(asked).toBeGreaterThan(1);
+    answer = () => problem(503, 'unavailable');
+    await pass(20);
+    asked = 0;
+    await pass(20);
+    expect(asked).toBeGreaterThan(0);
+    answer = () => HttpResponse.json({ ...moving, batches: [moving], total: 1 });
+    await pass(10);
+    asked = 0;
+    await pass(5);
+    expect(asked).toBeGreaterThan(2);
+    stop();
+    client.clear();
+  });
+
+  it('asks no sooner than the server wants, and never again what was refused', async () => {
+    const stop = watches.batch();
+    await pass(2);
+    answer = () =>
+      HttpResponse.json({ code: 'throttled' }, { status: 429, headers: { 'Retry-After': '30' } });
+    await pass(2);
+    asked = 0;
+    await pass(20);
+    expect(asked).toBe(0);
+    answer = () => problem(403, 'permission_denied');
+    await pass(20);
+    expect(asked).toBe(1);
+    await pass(40);
+    expect(asked).toBe(1);
+    stop();
+    client.clear();
   });
 });

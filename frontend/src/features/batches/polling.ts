@@ -2,7 +2,7 @@ import type { Batch, Progress } from '@/shared/api/types';
 
 /** While something moves; the server answers 304 when nothing has changed. */
 export const POLL_MS = 1_000;
-/** A list beside the open batch, which brings its own news into it; and after a lost connection. */
+/** A list beside the open batch, which brings its own news into it. */
 export const SLOW_POLL_MS = 5_000;
 /** In a hidden tab nobody looks, but a finished batch should be there on return. */
 export const POLL_HIDDEN_MS = 30_000;

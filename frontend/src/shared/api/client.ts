@@ -65,8 +65,7 @@ async function refreshOnce(used: string): Promise<boolean> {
     return true;
   } catch (error) {
     // Only a refusal ends the session; a broken connection or a busy server must not sign anybody out.
-    if (toApiError(error).isConnection || toApiError(error).status >= 500) throw error;
-    if (toApiError(error).status === 429) throw error;
+    if (toApiError(error).isPassing) throw error;
     // Without locks (plain HTTP) tabs do race: what the other one saved meanwhile is good.
     const now = readTokens();
     return now !== null && now.refresh !== tokens.refresh;

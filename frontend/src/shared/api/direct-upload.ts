@@ -125,11 +125,6 @@ async function prepare(files: readonly File[], signal?: AbortSignal): Promise<vo
 
 const isElsewhere = (url: string) => new URL(url, location.href).origin !== location.origin;
 
-/** Whether sending the same bytes again may succeed. */
-function isPassing({ status, code }: ApiError): boolean {
-  return (status === 0 && code !== 'aborted') || status === 408 || status === 429 || status >= 500;
-}
-
 async function sendPart(
   file: File,
   number: number,
@@ -164,7 +159,7 @@ async function sendPart(
       if (failure.status === 403 || failure.status === 404 || failure.status === 409) {
         // The address has expired, or the part is there and the file closed; the server knows.
         if (!(await refresh(file, signal))) throw failure;
-      } else if (!isPassing(failure)) {
+      } else if (!failure.isPassing) {
         throw failure;
       }
       const wait = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);

@@ -30,6 +30,14 @@ export class ApiError extends Error {
   get isConnection(): boolean {
     return this.status === 0 && this.code !== 'aborted';
   }
+
+  /** Nothing was refused: the same request may succeed once the connection or the server is well again. */
+  get isPassing(): boolean {
+    const { status, code } = this;
+    // Where a page is answered instead of JSON, a proxy stands in for a server that is away.
+    if (this.isConnection || code === 'bad_answer') return true;
+    return status === 408 || status === 429 || status >= 500;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

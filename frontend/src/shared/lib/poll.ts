@@ -1,0 +1,17 @@
+/** How polling goes on when a look at the server brought nothing. */
+import { toApiError } from '../api/errors';
+
+/** Often enough to notice that the server is back, and no burden to one that is overloaded. */
+export const TROUBLE_POLL_MS = 5_000;
+/** Whatever the server asks for: a wait too long for a timer would be none at all. */
+const LONGEST_WAIT_MS = 3_600_000;
+
+/**
+ * Milliseconds until the next look after an error, for `refetchInterval`. Trouble passes, so looks go on for as
+ * long as it lasts; a refusal stays one, and ends them.
+ */
+export function pollAfter(error: unknown): number | false {
+  const { isPassing, retryAfter } = toApiError(error);
+  if (!isPassing) return false;
+  return Math.max(TROUBLE_POLL_MS, Math.min(LONGEST_WAIT_MS, (retryAfter ?? 0) * 1_000));
+}
