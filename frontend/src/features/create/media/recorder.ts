@@ -19,10 +19,12 @@ export interface Recorder {
 
 interface Session {
   media: MediaRecorder;
-  stream: MediaStream;
-  context: AudioContext;
-  timer: number;
   discarded: boolean;
+}
+
+/** The browser shows a microphone as in use until every track has stopped. */
+function release(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 function problemOf(error: unknown): Recorder['problem'] {
@@ -37,8 +39,14 @@ export function useRecorder(onRecorded: (recording: File) => void, name: () => s
   const [level, setLevel] = useState(0);
   const [problem, setProblem] = useState<Recorder['problem']>(null);
   const session = useRef<Session | null>(null);
+  /** The question to the user that is open; a microphone that another one brings is not wanted any more. */
+  const asking = useRef<symbol | null>(null);
 
   const close = useCallback((discarded: boolean) => {
+    if (asking.current) {
+      asking.current = null;
+      setState('idle');
+    }
     const current = session.current;
     if (!current) return;
     current.discarded ||= discarded;
@@ -54,33 +62,45 @@ export function useRecorder(onRecorded: (recording: File) => void, name: () => s
     }
     setProblem(null);
     setState('starting');
+    const question = Symbol();
+    asking.current = question;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true },
       });
-      const context = new AudioContext();
+      // Whoever left the page, or thought better of it, while the browser asked is not listened to.
+      if (asking.current === question) record(stream);
+      else release(stream);
+    } catch (error) {
+      if (asking.current !== question) return;
+      setState('idle');
+      setProblem(problemOf(error));
+    } finally {
+      if (asking.current === question) asking.current = null;
+    }
+  };
+
+  const record = (stream: MediaStream) => {
+    let context: AudioContext | undefined;
+    let timer: number | undefined;
+    const letGo = () => {
+      window.clearInterval(timer);
+      release(stream);
+      void context?.close();
+      session.current = null;
+    };
+    try {
+      context = new AudioContext();
       const analyser = context.createAnalyser();
       analyser.fftSize = 512;
       context.createMediaStreamSource(stream).connect(analyser);
       const wave = new Float32Array(analyser.fftSize);
       const media = new MediaRecorder(stream, { audioBitsPerSecond: 192_000 });
+      const current: Session = { media, discarded: false };
       const chunks: Blob[] = [];
-      const startedAt = performance.now();
-      const timer = window.setInterval(() => {
-        const elapsed = (performance.now() - startedAt) / 1000;
-        setSeconds(elapsed);
-        analyser.getFloatTimeDomainData(wave);
-        setLevel(Math.min(1, Math.max(...wave.map(Math.abs)) * 1.6));
-        if (elapsed >= DEFAULT_LIMITS.audio_max_s) close(false);
-      }, 100);
-      const current: Session = { media, stream, context, timer, discarded: false };
-      session.current = current;
       media.ondataavailable = (event) => chunks.push(event.data);
       media.onstop = () => {
-        window.clearInterval(timer);
-        for (const track of stream.getTracks()) track.stop();
-        void context.close();
-        session.current = null;
+        letGo();
         setState('idle');
         setLevel(0);
         if (!current.discarded) {
@@ -88,11 +108,20 @@ export function useRecorder(onRecorded: (recording: File) => void, name: () => s
         }
       };
       media.start();
+      const startedAt = performance.now();
+      timer = window.setInterval(() => {
+        const elapsed = (performance.now() - startedAt) / 1000;
+        setSeconds(elapsed);
+        analyser.getFloatTimeDomainData(wave);
+        setLevel(Math.min(1, Math.max(...wave.map(Math.abs)) * 1.6));
+        if (elapsed >= DEFAULT_LIMITS.audio_max_s) close(false);
+      }, 100);
+      session.current = current;
       setSeconds(0);
       setState('recording');
     } catch (error) {
-      setState('idle');
-      setProblem(problemOf(error));
+      letGo();
+      throw error;
     }
   };
 
