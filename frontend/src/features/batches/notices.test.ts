@@ -1,8 +1,9 @@
+import { act, renderHook } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { makeBatch, makeItem } from '@/testing/data';
 
-import { noteProgress, setNotices } from './notices';
+import { noteProgress, setNotices, useNotices } from './notices';
 
 const shown: string[] = [];
 let asked = 0;
@@ -66,5 +67,26 @@ describe('notices', () => {
     told([batch('processing')]);
     told([batch('completed')]);
     expect(shown).toEqual([]);
+  });
+
+  it('are not to be had, and break nothing, where the browser lets nobody make them', async () => {
+    let tried = 0;
+    class Illegal {
+      static permission = 'granted';
+      constructor() {
+        tried += 1;
+        throw new TypeError("Failed to construct 'Notification': Illegal constructor");
+      }
+    }
+    vi.stubGlobal('Notification', Illegal);
+    const { result } = renderHook(() => useNotices());
+    await act(() => setNotices(true));
+    expect(result.current).toBe('on');
+    for (const id of ['b1', 'b2']) {
+      act(() => told([batch('processing', id)]));
+      act(() => told([batch('completed', id)]));
+    }
+    expect(tried).toBe(1);
+    expect(result.current).toBe('unsupported');
   });
 });

@@ -10,7 +10,10 @@ const KEY = 'notices';
 const listeners = new Set<() => void>();
 const moving = new Set<string>();
 
-const supported = () => 'Notification' in window;
+/** Chrome on Android has the constructor and lets nobody use it, which it tells only when it is called. */
+let refused: unknown = null;
+
+const supported = () => 'Notification' in window && window.Notification !== refused;
 
 function wanted(): boolean {
   return supported() && Notification.permission === 'granted' && localStorage.getItem(KEY) === 'on';
@@ -38,7 +41,26 @@ export async function setNotices(on: boolean): Promise<void> {
   if (on && supported() && Notification.permission === 'default')
     await Notification.requestPermission();
   localStorage.setItem(KEY, on ? 'on' : 'off');
+  announce();
+}
+
+function announce(): void {
   for (const listener of listeners) listener();
+}
+
+function show(title: string, options: NotificationOptions): void {
+  let notice: Notification;
+  try {
+    notice = new Notification(title, options);
+  } catch {
+    refused = Notification;
+    announce();
+    return;
+  }
+  notice.onclick = () => {
+    window.focus();
+    notice.close();
+  };
 }
 
 /** Takes note of how batches are; tells of each that came to rest since, while nobody looks. */
@@ -49,14 +71,10 @@ export function noteProgress(
   for (const batch of batches) {
     if (isMoving(batch.progress)) moving.add(batch.id);
     else if (moving.delete(batch.id) && wanted() && document.hidden) {
-      const notice = new Notification(batch.name, {
+      show(batch.name, {
         body: t('notices.done', { n: batch.progress.completed }),
         tag: batch.id,
       });
-      notice.onclick = () => {
-        window.focus();
-        notice.close();
-      };
     }
   }
 }
