@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createQueryClient } from '@/app/query-client';
 import type { Progress } from '@/shared/api/types';
+import { pass, stopClock } from '@/testing/clock';
 import { makeBatch, makeItem } from '@/testing/data';
 import { problem, server } from '@/testing/server';
 
@@ -85,20 +86,10 @@ describe('polling through trouble', () => {
       http.get('/api/video/batches/batch-1', asking),
       http.get('/api/video/batches', asking),
     );
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    stopClock();
   });
 
   afterEach(() => vi.useRealTimers());
-
-  const realTimeout = globalThis.setTimeout;
-
-  /** Answers need turns of the real event loop, which the clock of the test does not move. */
-  async function pass(seconds: number): Promise<void> {
-    for (let quarters = seconds * 4; quarters > 0; quarters--) {
-      await vi.advanceTimersByTimeAsync(250);
-      await new Promise((resolve) => realTimeout(resolve, 0));
-    }
-  }
 
   const client = createQueryClient();
   const watches = {

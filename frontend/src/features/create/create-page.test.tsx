@@ -65,6 +65,22 @@ describe('a new batch', () => {
     expect(screen.getByRole('button', { name: '生成 3 个视频' })).toBeEnabled();
   });
 
+  it('tells no price that the server did not tell, and cannot be submitted before a check told it', async () => {
+    server.use(
+      http.get('/api/engine/status', () => problem(403, 'permission_denied')),
+      http.post('/api/video/batch', () =>
+        HttpResponse.json(makeDryRun({ price_per_image: 3, price: 3 })),
+      ),
+    );
+    const user = await openFilled(['a.png']);
+    expect(submitButton()).toBeDisabled();
+    expect(submitButton()).toHaveAccessibleDescription(/还不知道价格/);
+    expect(screen.queryByText('1 积分')).not.toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: '先检查文件，不扣积分' }));
+    expect(await screen.findByText('3 积分')).toBeVisible();
+    expect(submitButton()).toBeEnabled();
+  });
+
   it('is sent once even on a double click, and leads to the batch', async () => {
     const keys: (string | null)[] = [];
     server.use(

@@ -116,7 +116,7 @@ export function CreatePage() {
           <SummaryCard
             draft={draft}
             estimate={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
-            varies={!gone && chosen.priceVaries}
+            untold={told ? (!gone && chosen.priceVaries ? 'priceVaries' : null) : 'priceUnknown'}
             choice={choice}
             submission={submission}
           />

@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 
 import { request } from '@/shared/api/client';
 import type { EngineStatus } from '@/shared/api/types';
+import { pollAfter, TROUBLE_POLL_MS } from '@/shared/lib/poll';
 
 import { DEFAULT_LIMITS, readLimits, type Limits } from './limits';
 
@@ -26,7 +27,7 @@ export interface Offers {
   engines: readonly Offer[];
 }
 
-/** Until the server has told its own. */
+/** Until the server has told its own; what a video costs is not known then. */
 export const DEFAULT_OFFERS: Offers = {
   automatic: {
     name: '',
@@ -82,6 +83,9 @@ export const offersQuery = queryOptions({
   queryFn: async ({ signal }) =>
     readOffers(await request<EngineStatus>('/api/engine/status', { signal })),
   staleTime: OFFERS_POLL_MS,
-  refetchInterval: ({ state }) =>
-    state.data && state.data.engines.length > 1 ? OFFERS_POLL_MS : false,
+  refetchInterval: ({ state: { data, error } }) => {
+    // Without an answer nobody knows the price, whyever there is none.
+    if (!data) return error ? pollAfter(error) || TROUBLE_POLL_MS : false;
+    return data.engines.length > 1 ? OFFERS_POLL_MS : false;
+  },
 });

@@ -11,6 +11,8 @@ const zh = {
   promptIgnored: '不支持描述',
   gone: '引擎 {engine} 已不再提供，请另选。',
   priceVaries: '价格取决于由哪个引擎生成，请先检查文件：检查会显示价格，不扣积分。',
+  priceUnknown:
+    '还不知道价格：服务器还没有告知，会自动再问。也可以先检查文件：检查会显示价格，不扣积分。',
   promptUnheard: '引擎 {engine} 不支持描述：生成视频时不会用到。',
   promptUnheardByDefault: '默认引擎 {engine} 不支持描述：由它生成的视频不会用到。',
   madeBy: '全部文件检查通过，将由 {engine} 生成。',
@@ -36,6 +38,8 @@ const en: Record<CreateText, string> = {
   gone: 'The engine {engine} is not offered any more. Choose another one.',
   priceVaries:
     'The price depends on which engine makes the videos. Check the files first: that shows it and charges nothing.',
+  priceUnknown:
+    'The price is not known: the server has not told it yet, and is asked again. Or check the files: that shows it too and charges nothing.',
   promptUnheard: 'The engine {engine} follows no prompt: the videos are made without it.',
   promptUnheardByDefault:
     'The default engine, {engine}, follows no prompt: what it makes is made without it.',

@@ -37,14 +37,14 @@ interface Props {
   draft: Draft;
   /** Credits that one video costs, until a check has told. */
   estimate: number;
-  /** Only a check can tell what it costs. */
-  varies: boolean;
+  /** Why only a check can tell what it costs; null: the estimate holds. */
+  untold: 'priceVaries' | 'priceUnknown' | null;
   /** There are several engines to choose from. */
   choice: boolean;
   submission: ReturnType<typeof useSubmission>;
 }
 
-export function SummaryCard({ draft, estimate, varies, choice, submission }: Props) {
+export function SummaryCard({ draft, estimate, untold: reason, choice, submission }: Props) {
   const { t, format } = useI18n();
   const text = useCreateTexts();
   const refusal = useRefusalText();
@@ -53,9 +53,8 @@ export function SummaryCard({ draft, estimate, varies, choice, submission }: Pro
   const { sending, failure, passed } = submission;
   const each = passed?.price_per_image ?? estimate;
   const price = count * each;
-  const untold = varies && !passed;
-  const blocked =
-    obstacle(draft, untold ? 0 : price, credits, t) ?? (untold ? text('priceVaries') : null);
+  const untold = passed ? null : reason;
+  const blocked = obstacle(draft, untold ? 0 : price, credits, t) ?? (untold && text(untold));
   const short = !untold && credits !== undefined && credits < price;
 
   return (
