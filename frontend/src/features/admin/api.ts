@@ -24,6 +24,7 @@ import type {
   UserPage,
   WorkerList,
 } from '@/shared/api/types';
+import { asked } from '@/shared/lib/asked';
 
 const PAGE_SIZE = 50;
 const ENGINE_POLL_MS = 10_000;
@@ -31,7 +32,8 @@ const ENGINE_POLL_MS = 10_000;
 export const USER_ORDERINGS = ['-created_at', 'username', '-credits', 'credits'] as const;
 export type UserOrdering = (typeof USER_ORDERINGS)[number];
 
-export function usersQuery(search: string, ordering: UserOrdering) {
+export function usersQuery(typed: string, ordering: UserOrdering) {
+  const { search } = asked({ search: typed });
   return infiniteQueryOptions({
     queryKey: ['admin', 'users', search, ordering],
     queryFn: ({ pageParam, signal }) =>
@@ -55,7 +57,8 @@ export interface AllBatchesFilters {
   dateTo: string;
 }
 
-export function allBatchesQuery(filters: AllBatchesFilters) {
+export function allBatchesQuery(typed: AllBatchesFilters) {
+  const filters = asked(typed);
   return infiniteQueryOptions({
     queryKey: ['admin', 'batches', filters],
     queryFn: ({ pageParam, signal }) =>
@@ -89,7 +92,8 @@ export interface AuditFilters {
   dateTo: string;
 }
 
-export function auditQuery(filters: AuditFilters) {
+export function auditQuery(typed: AuditFilters) {
+  const filters = asked(typed);
   return infiniteQueryOptions({
     queryKey: ['admin', 'audit', filters],
     queryFn: ({ pageParam, signal }) =>

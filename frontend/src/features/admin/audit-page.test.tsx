@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, it } from 'vitest';
 
@@ -62,6 +62,17 @@ describe('the audit log', () => {
     await user.click(await screen.findByRole('button', { name: 'boss' }));
     await waitFor(() => expect(asked.at(-1)?.get('actor')).toBe('admin-1'));
     expect(screen.getByText('仅显示 boss 的操作')).toBeVisible();
+  });
+
+  it('is not asked for a day whose year is still being typed', async () => {
+    const { user } = openApp('/manage/audit');
+    const from = await screen.findByLabelText('从');
+    fireEvent.change(from, { target: { value: '2026-11-22' } });
+    await waitFor(() => expect(asked.at(-1)?.get('date_from')).toBe('2026-11-22'));
+    fireEvent.change(from, { target: { value: '0002-11-22' } });
+    await user.type(screen.getByRole('searchbox'), 'x');
+    await waitFor(() => expect(asked.at(-1)?.get('search')).toBe('x'));
+    expect(asked.at(-1)?.get('date_from')).toBeNull();
   });
 });
 

@@ -143,6 +143,23 @@ describe('administering users', () => {
     await waitFor(() => expect(screen.queryByRole('rowheader', { name: 'mei' })).toBeNull());
     expect(await screen.findByRole('rowheader', { name: /boss/ })).toBeVisible();
   });
+
+  it('searches for nothing while only a space is typed', async () => {
+    const asked: (string | null)[] = [];
+    server.use(
+      http.get('/api/admin/users', ({ request }) => {
+        asked.push(new URL(request.url).searchParams.get('search'));
+        return HttpResponse.json({ users, total: users.length });
+      }),
+    );
+    const { user } = openApp('/manage/users');
+    await screen.findByRole('rowheader', { name: 'mei' });
+    const field = screen.getByRole('searchbox', { name: '搜索用户名' });
+    await user.type(field, ' ');
+    await user.type(field, 'mei ');
+    await waitFor(() => expect(asked.at(-1)).toBe('mei'));
+    expect(asked).toEqual([null, 'mei']);
+  });
 });
 
 describe('balanceAfter', () => {

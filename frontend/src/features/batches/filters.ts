@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 
 import type { BatchStatus } from '@/shared/api/types';
+import { asked } from '@/shared/lib/asked';
 import { useDebounced } from '@/shared/lib/hooks';
 
 import type { BatchFilters } from './api';
@@ -21,7 +22,10 @@ export function useBatchFilters() {
   const search = params.get('search') ?? '';
   const status = BATCH_STATUSES.find((known) => known === params.get('status')) ?? 'all';
   const settled = useDebounced(search);
-  const filters = useMemo<BatchFilters>(() => ({ search: settled, status }), [settled, status]);
+  const filters = useMemo<BatchFilters>(
+    () => asked({ search: settled, status }),
+    [settled, status],
+  );
 
   const set = (name: 'search' | 'status', value: string) => {
     setParams(
