@@ -5,13 +5,13 @@ import { Link, useNavigate, useSearchParams } from 'react-router';
 
 import type { Batch, BatchStatus } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
-import { useDebounced, useWhenVisible } from '@/shared/lib/hooks';
+import { useDebounced } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { DateField } from '@/shared/ui/date-field';
 import { SearchField } from '@/shared/ui/field';
+import { ListEnd } from '@/shared/ui/list-end';
 import { ProgressBar } from '@/shared/ui/progress-bar';
 import { Select } from '@/shared/ui/select';
-import { Spinner } from '@/shared/ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 import { StatusBadge } from '@/shared/ui/status';
 
@@ -100,10 +100,6 @@ export function AllBatchesPage() {
 function BatchTable({ filters }: { filters: AllBatchesFilters }) {
   const { t } = useI18n();
   const list = useInfiniteQuery(allBatchesQuery(filters));
-  const end = useWhenVisible(
-    () => void list.fetchNextPage(),
-    list.hasNextPage && !list.isFetchingNextPage && !list.isError,
-  );
   if (list.isPending) {
     return (
       <Loading>
@@ -134,9 +130,7 @@ function BatchTable({ filters }: { filters: AllBatchesFilters }) {
           <BatchRow key={batch.id} batch={batch} />
         ))}
       </ul>
-      <div ref={end} className={styles.end}>
-        {list.isFetchingNextPage && <Spinner />}
-      </div>
+      <ListEnd list={list} />
     </>
   );
 }

@@ -5,12 +5,12 @@ import { useState } from 'react';
 import type { AuditAction, AuditEntry } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useOwnTexts } from '@/shared/i18n/own-texts';
-import { useDebounced, useWhenVisible } from '@/shared/lib/hooks';
+import { useDebounced } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { DateField } from '@/shared/ui/date-field';
 import { SearchField } from '@/shared/ui/field';
+import { ListEnd } from '@/shared/ui/list-end';
 import { Select } from '@/shared/ui/select';
-import { Spinner } from '@/shared/ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { auditQuery, type AuditFilters } from './api';
@@ -101,10 +101,6 @@ function Entries({
 }) {
   const text = useOwnTexts(auditTexts);
   const log = useInfiniteQuery(auditQuery(filters));
-  const end = useWhenVisible(
-    () => void log.fetchNextPage(),
-    log.hasNextPage && !log.isFetchingNextPage && !log.isError,
-  );
   if (log.isPending) {
     return (
       <Loading>
@@ -143,9 +139,7 @@ function Entries({
           ))}
         </tbody>
       </table>
-      <div ref={end} className={styles.end}>
-        {log.isFetchingNextPage && <Spinner />}
-      </div>
+      <ListEnd list={log} />
     </>
   );
 }

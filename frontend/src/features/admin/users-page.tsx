@@ -18,14 +18,14 @@ import { useNavigate } from 'react-router';
 
 import type { User } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
-import { useDebounced, useWhenVisible } from '@/shared/lib/hooks';
+import { useDebounced } from '@/shared/lib/hooks';
 import { useProfile } from '@/shared/session/session';
 import { Button, IconButton } from '@/shared/ui/button';
 import { ConfirmDialog } from '@/shared/ui/dialog';
 import { SearchField } from '@/shared/ui/field';
+import { ListEnd } from '@/shared/ui/list-end';
 import { Menu, MenuDivider, MenuItem } from '@/shared/ui/menu';
 import { Select } from '@/shared/ui/select';
-import { Spinner } from '@/shared/ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 import { useToast } from '@/shared/ui/toast';
 
@@ -93,10 +93,6 @@ function UserTable({
 }) {
   const { t } = useI18n();
   const list = useInfiniteQuery(usersQuery(search, ordering));
-  const end = useWhenVisible(
-    () => void list.fetchNextPage(),
-    list.hasNextPage && !list.isFetchingNextPage && !list.isError,
-  );
   if (list.isPending) {
     return (
       <Loading>
@@ -140,9 +136,7 @@ function UserTable({
           ))}
         </tbody>
       </table>
-      <div ref={end} className={styles.end}>
-        {list.isFetchingNextPage && <Spinner />}
-      </div>
+      <ListEnd list={list} />
     </>
   );
 }

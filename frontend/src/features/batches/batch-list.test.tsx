@@ -3,6 +3,7 @@ import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { makeBatch, makeItem } from '@/testing/data';
+import { EagerObserver } from '@/testing/observers';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
@@ -16,22 +17,6 @@ const all = Array.from({ length: 45 }, (_, number) =>
 );
 
 let asked: URLSearchParams[] = [];
-
-/** Everything observed counts as visible, as if the list were always scrolled to its end. */
-class EagerObserver {
-  private readonly callback: IntersectionObserverCallback;
-
-  constructor(callback: IntersectionObserverCallback) {
-    this.callback = callback;
-  }
-
-  observe() {
-    const entry = { isIntersecting: true } as IntersectionObserverEntry;
-    this.callback([entry], this as unknown as IntersectionObserver);
-  }
-
-  disconnect() {}
-}
 
 beforeEach(() => {
   asked = [];
@@ -73,6 +58,12 @@ describe('the batches', () => {
     await waitFor(async () => expect(within(await folders()).getAllByRole('link')).toHaveLength(1));
     expect(new URLSearchParams(window.location.search).get('status')).toBe('failed');
     expect(new URLSearchParams(window.location.search).get('search')).toBe('Batch 36');
+  });
+
+  it('are not searched for a space', async () => {
+    openApp('/batches?search=%20');
+    await folders();
+    for (const query of asked) expect(query.get('search')).toBeNull();
   });
 
   it('say so when nothing matches', async () => {

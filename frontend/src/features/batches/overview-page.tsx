@@ -5,8 +5,8 @@ import { Link, useLocation } from 'react-router';
 
 import type { Batch } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
-import { useWhenVisible } from '@/shared/lib/hooks';
 import { ButtonLink } from '@/shared/ui/button';
+import { ListEnd } from '@/shared/ui/list-end';
 import { Page } from '@/shared/ui/page';
 import { ProgressBar } from '@/shared/ui/progress-bar';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
@@ -42,10 +42,6 @@ function Recent() {
   const { t } = useI18n();
   const { filters } = useBatchFilters();
   const list = useInfiniteQuery(batchListQuery(filters));
-  const end = useWhenVisible(
-    () => void list.fetchNextPage(),
-    list.hasNextPage && !list.isFetchingNextPage && !list.isError,
-  );
   if (list.isPending) {
     return (
       <Loading>
@@ -88,7 +84,7 @@ function Recent() {
           </li>
         ))}
       </ul>
-      <div ref={end} />
+      <ListEnd list={list} />
     </>
   );
 }

@@ -6,11 +6,12 @@ import { Link } from 'react-router';
 import { request } from '../api/client';
 import type { EntryKind, LedgerPage } from '../api/types';
 import { useI18n } from '../i18n/i18n';
+import { asked } from '../lib/asked';
 import { cx } from '../lib/cx';
-import { useDebounced, useWhenVisible } from '../lib/hooks';
+import { useDebounced } from '../lib/hooks';
 import { DateField } from '../ui/date-field';
+import { ListEnd } from '../ui/list-end';
 import { Select } from '../ui/select';
-import { Spinner } from '../ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '../ui/states';
 import styles from './ledger.module.css';
 import { rowsOf, type LedgerRow } from './rows';
@@ -35,7 +36,8 @@ export interface LedgerFilters {
 
 const NO_FILTERS: LedgerFilters = { kind: 'all', dateFrom: '', dateTo: '' };
 
-export function ledgerQuery(path: string, filters: LedgerFilters) {
+export function ledgerQuery(path: string, typed: LedgerFilters) {
+  const filters = asked(typed);
   return infiniteQueryOptions({
     queryKey: ['ledger', path, filters],
     queryFn: ({ pageParam, signal }) =>
@@ -101,10 +103,6 @@ function Entries({
 }) {
   const { t } = useI18n();
   const ledger = useInfiniteQuery(ledgerQuery(path, filters));
-  const end = useWhenVisible(
-    () => void ledger.fetchNextPage(),
-    ledger.hasNextPage && !ledger.isFetchingNextPage && !ledger.isError,
-  );
   if (ledger.isPending) {
     return (
       <Loading>
@@ -148,9 +146,7 @@ function Entries({
           ))}
         </tbody>
       </table>
-      <div ref={end} className={styles.end}>
-        {ledger.isFetchingNextPage && <Spinner />}
-      </div>
+      <ListEnd list={ledger} />
     </>
   );
 }

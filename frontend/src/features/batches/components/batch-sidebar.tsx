@@ -5,12 +5,12 @@ import { Link, NavLink, useLocation } from 'react-router';
 
 import type { Batch } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
-import { useIsPhone, useTitle, useWhenVisible } from '@/shared/lib/hooks';
+import { useIsPhone, useTitle } from '@/shared/lib/hooks';
 import { ButtonLink } from '@/shared/ui/button';
 import { SearchField } from '@/shared/ui/field';
+import { ListEnd } from '@/shared/ui/list-end';
 import { ProgressBar } from '@/shared/ui/progress-bar';
 import { Select } from '@/shared/ui/select';
-import { Spinner } from '@/shared/ui/spinner';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 import { StatusDot } from '@/shared/ui/status';
 
@@ -62,11 +62,6 @@ function Folders({ filters }: { filters: ReturnType<typeof useBatchFilters>['fil
     const batches = list.data?.pages.flatMap((page) => page.batches) ?? [];
     noteProgress(batches, t);
   }, [list.data, t]);
-  const end = useWhenVisible(
-    () => void list.fetchNextPage(),
-    list.hasNextPage && !list.isFetchingNextPage && !list.isError,
-  );
-
   if (list.isPending) {
     return (
       <div className={styles.list}>
@@ -100,14 +95,7 @@ function Folders({ filters }: { filters: ReturnType<typeof useBatchFilters>['fil
           </ul>
         </section>
       ))}
-      <div ref={end} className={styles.end}>
-        {list.isFetchingNextPage && <Spinner />}
-        {list.isFetchNextPageError && (
-          <button type="button" className={styles.more} onClick={() => void list.fetchNextPage()}>
-            {t('batches.loadMore')}
-          </button>
-        )}
-      </div>
+      <ListEnd list={list} />
     </nav>
   );
 }

@@ -10,7 +10,6 @@ export const batches: Record<keyof typeof zh, string> = {
     'Choose portraits, add a recording, and watch them speak a few minutes later.',
   'batches.emptyTitle': 'Start with your first batch',
   'batches.folders': 'Batch folders',
-  'batches.loadMore': 'That did not load. Try again',
   'batches.noMatchText': 'Try another word or state.',
   'batches.noMatchTitle': 'No batch matches',
   'batches.search': 'Search batches and files',

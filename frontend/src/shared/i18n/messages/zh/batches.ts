@@ -7,7 +7,6 @@ export const batches = {
   'batches.emptyText': '选好人像，配上一段录音，几分钟后就能看到会说话的视频。',
   'batches.emptyTitle': '从第一个批次开始',
   'batches.folders': '批次文件夹',
-  'batches.loadMore': '没加载出来，再试一次',
   'batches.noMatchText': '换个关键词或状态试试。',
   'batches.noMatchTitle': '没有符合条件的批次',
   'batches.search': '搜索批次或文件名',
