@@ -17,15 +17,15 @@ export function App({ initial }: { initial: ComponentProps<typeof I18nProvider>[
     <QueryClientProvider client={client}>
       <I18nProvider initial={initial}>
         <TipProvider delayDuration={400}>
-          <ToastProvider>
-            <BrowserRouter>
+          <BrowserRouter>
+            <ToastProvider>
               <ErrorBoundary>
                 <Suspense fallback={<PageSpinner />}>
                   <AppRoutes />
                 </Suspense>
               </ErrorBoundary>
-            </BrowserRouter>
-          </ToastProvider>
+            </ToastProvider>
+          </BrowserRouter>
         </TipProvider>
       </I18nProvider>
     </QueryClientProvider>

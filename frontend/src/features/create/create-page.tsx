@@ -73,14 +73,6 @@ export function CreatePage() {
     return () => window.removeEventListener('paste', onPaste);
   }, [locked]);
 
-  // The browser asks before files in transit are thrown away; the draft itself is kept.
-  useEffect(() => {
-    if (!locked) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [locked]);
-
   return (
     <Page title={t('create.title')} description={t('create.text')}>
       <div className={styles.columns}>

@@ -4,7 +4,7 @@ import { ApiError } from '@/shared/api/errors';
 import { problemsOf } from '@/shared/api/problems';
 
 import { draftStore } from './draft';
-import { formOf, shares } from './submission';
+import { formOf, shares } from './send';
 
 const file = (name: string, size: number) =>
   new File([new Uint8Array(size)], name, { type: 'image/png' });

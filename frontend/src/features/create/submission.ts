@@ -1,142 +1,131 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+/**
+ * The check or submission under way, and what came of the last one. They live outside the components, as the
+ * draft does: an upload goes on while another screen is looked at, and whoever comes back finds the form as it
+ * was left, locked until the upload has ended.
+ */
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useSyncExternalStore } from 'react';
 
-import { request } from '@/shared/api/client';
-import { DirectUploadUnavailable, forgetUploads, uploadDirectly } from '@/shared/api/direct-upload';
-import { ApiError, toApiError } from '@/shared/api/errors';
+import { forgetUploads } from '@/shared/api/direct-upload';
+import { toApiError, type ApiError } from '@/shared/api/errors';
 import { problemList, problemsOf } from '@/shared/api/problems';
+import { onTokensChange } from '@/shared/api/tokens';
 import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
-import { upload } from '@/shared/api/upload';
-import { pause } from '@/shared/lib/pause';
+import { useI18n } from '@/shared/i18n/i18n';
+import { useToast } from '@/shared/ui/toast';
 
 import { draftStore, useDraft, type Draft } from './draft';
+import { bytesOf, filesOf, send, shares, type Sending } from './send';
+import { useCreateTexts } from './texts';
 
-/** How often a server that is busy is asked again with the same key. */
-const CREATE_TRIES = 8;
-const CREATE_TIMEOUT_MS = 300_000;
-const BUSY_PAUSE_S = 5;
-
-export interface Sending {
-  kind: 'check' | 'submit';
-  sent: number;
-  total: number;
-  /** How much of each picture has left, 0 to 1. */
-  shares: readonly number[];
+interface State {
+  sending: Sending | null;
+  /** Each with the key of the draft that it is true of. */
+  checked: { key: string; answer: DryRun } | null;
+  failed: { key: string; failure: ApiError } | null;
 }
 
-/** The form as the API reads it; pictures first, in the order shown. */
-export function formOf(draft: Draft): FormData {
-  const form = new FormData();
-  if (draft.prompt.trim()) form.append('prompt', draft.prompt.trim());
-  if (draft.name.trim()) form.append('name', draft.name.trim());
-  if (draft.engine) form.append('engine', draft.engine);
-  for (const { file } of draft.images) if (file) form.append('images', file, file.name);
-  if (draft.audio?.file) form.append('audio', draft.audio.file, draft.audio.file.name);
-  return form;
+/** What the form does with a batch that was made of it. */
+type Form = (batch: CreatedBatch) => void;
+
+/** What else there is to do at the end; `form` is null while another screen is looked at. */
+interface Ends {
+  created: (batch: CreatedBatch, form: Form | null) => void;
+  failed: (failure: ApiError, kind: Sending['kind'], form: Form | null) => void;
 }
 
-/**
- * How much of each picture of a form has left: it sends them one after the other, so the bytes sent
- * so far say which are through. 0 to 1 each.
- */
-export function shares(draft: Draft, sent: number): number[] {
-  let before = 0;
-  return draft.images.map(({ file }) => {
-    const size = file?.size ?? 0;
-    const share = size === 0 ? 1 : Math.min(1, Math.max(0, (sent - before) / size));
-    before += size;
-    return share;
-  });
-}
+const ask = (event: BeforeUnloadEvent) => event.preventDefault();
 
-/** Pictures first, in the order shown; the recording last. */
-function entriesOf(draft: Draft) {
-  return draft.audio ? [...draft.images, draft.audio] : draft.images;
-}
+class Submissions {
+  private state: State = { sending: null, checked: null, failed: null };
+  private readonly listeners = new Set<() => void>();
+  private running: AbortController | null = null;
+  private form: Form | null = null;
 
-/** Of those, what has to be sent. */
-function filesOf(draft: Draft): File[] {
-  return entriesOf(draft).flatMap(({ file }) => file ?? []);
-}
+  readonly get = (): State => this.state;
 
-function bytesOf(draft: Draft): number {
-  return filesOf(draft).reduce((sum, file) => sum + file.size, 0);
-}
-
-type Show = (sent: number, shares: readonly number[]) => void;
-type Answer = CreatedBatch | DryRun;
-
-function callOf(
-  kind: Sending['kind'],
-  draft: Draft,
-): { path: string; headers: Record<string, string> } {
-  return kind === 'check'
-    ? { path: '/api/video/batch?dry_run=true', headers: {} }
-    : { path: '/api/video/batch', headers: { 'Idempotency-Key': draft.key } };
-}
-
-/** The draft as one multipart form, for servers that take no direct uploads. */
-function sendForm(kind: Sending['kind'], draft: Draft, signal: AbortSignal, show: Show) {
-  const { path, headers } = callOf(kind, draft);
-  return upload<Answer>(path, formOf(draft), {
-    headers,
-    signal,
-    onProgress: (sent) => show(sent, shares(draft, sent)),
-  });
-}
-
-/** Files of a refused announcement, as a refused batch names them. */
-function asBatchProblems(error: ApiError, draft: Draft): ApiError {
-  const errors = error.body.errors;
-  if (error.code !== 'invalid_uploads' || typeof errors !== 'object' || errors === null)
-    return error;
-  // What the server has already was not announced.
-  const announced = entriesOf(draft).flatMap(({ file }, index) => (file ? index : []));
-  const files = ('files' in errors ? problemList(errors.files) : []).map((problem) => ({
-    ...problem,
-    index: announced[problem.index ?? 0],
-  }));
-  const images = files.filter(({ index = 0 }) => index < draft.images.length);
-  const audio = files.find(({ index }) => index === draft.images.length);
-  const body = { ...error.body, errors: { images, ...(audio ? { audio } : {}) } };
-  return new ApiError(error.status, error.code, error.detail, body);
-}
-
-/** The call that names the files by key; a busy server is asked again with the same Idempotency-Key. */
-async function createByKeys(
-  kind: Sending['kind'],
-  draft: Draft,
-  keys: readonly string[],
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { path, headers } = callOf(kind, draft);
-  const images = keys.slice(0, draft.images.length);
-  const prompt = draft.prompt.trim();
-  const name = draft.name.trim();
-  const json = {
-    images,
-    audio: keys[images.length] ?? '',
-    ...(prompt ? { prompt } : {}),
-    ...(name ? { name } : {}),
-    ...(draft.engine ? { engine: draft.engine } : {}),
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   };
-  for (let tries = 1; ; tries++) {
+
+  private set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    for (const listener of this.listeners) listener();
+  }
+
+  /** For as long as the form is on the screen. */
+  show(form: Form): () => void {
+    this.form = form;
+    return () => {
+      if (this.form === form) this.form = null;
+    };
+  }
+
+  readonly cancel = (): void => this.running?.abort();
+
+  async run(kind: Sending['kind'], ends: Ends): Promise<void> {
+    // A second click arrives before React has disabled the button.
+    if (this.running) return;
+    const running = new AbortController();
+    this.running = running;
+    const draft = draftStore.get();
+    // What was begun for one user is not finished with the session of another.
+    const forgetSession = onTokensChange((tokens) => {
+      if (tokens === null) running.abort();
+    });
+    // The browser asks before files in transit are thrown away; the draft itself is kept.
+    window.addEventListener('beforeunload', ask);
+    let end: () => void;
     try {
-      return await request<Answer>(path, {
-        method: 'POST',
-        json,
-        headers,
-        signal,
-        timeoutMs: CREATE_TIMEOUT_MS,
-      });
+      const answer = await this.send(kind, draft, running.signal);
+      end = () => this.succeeded(draft, answer, ends);
     } catch (error) {
-      const failure = toApiError(error);
-      const busy = failure.status === 503 || failure.code === 'idempotency_in_flight';
-      if (!busy || tries === CREATE_TRIES || signal.aborted) throw failure;
-      await pause((failure.retryAfter ?? BUSY_PAUSE_S) * 1_000, signal);
+      end = () => this.failed(draft, toApiError(error), kind, ends);
     }
+    window.removeEventListener('beforeunload', ask);
+    forgetSession();
+    this.running = null;
+    this.set({ sending: null });
+    end();
+  }
+
+  private send(kind: Sending['kind'], draft: Draft, signal: AbortSignal) {
+    const total = bytesOf(draft);
+    const show = (sent: number, done: readonly number[]) => {
+      if (!signal.aborted)
+        this.set({ sending: { kind, sent: Math.min(sent, total), total, shares: done } });
+    };
+    this.set({ failed: null });
+    show(0, shares(draft, 0));
+    return send(kind, draft, signal, show);
+  }
+
+  private succeeded(draft: Draft, answer: CreatedBatch | DryRun, ends: Ends): void {
+    if (!('batch_id' in answer)) {
+      this.set({ checked: { key: draft.key, answer } });
+      return;
+    }
+    forgetUploads(filesOf(draft));
+    if (isCurrent(draft)) draftStore.clear();
+    ends.created(answer, this.form);
+  }
+
+  private failed(draft: Draft, failure: ApiError, kind: Sending['kind'], ends: Ends): void {
+    if (failure.code === 'aborted') return;
+    if (isCurrent(draft)) {
+      const { images, audio } = problemsOf(failure);
+      draftStore.markProblems(images, audio);
+    }
+    this.set({ failed: { key: draft.key, failure } });
+    ends.failed(failure, kind, this.form);
   }
 }
+
+/** Whether what was sent is still the draft; of another one, nothing was said. */
+const isCurrent = ({ key }: Draft) => draftStore.get().key === key;
+
+export const submissions = new Submissions();
 
 /** What is wrong with the choice of an engine. */
 function engineProblemOf({ body: { errors } }: ApiError): FileProblem | null {
@@ -144,136 +133,48 @@ function engineProblemOf({ body: { errors } }: ApiError): FileProblem | null {
   return said ? (problemList([errors.engine])[0] ?? null) : null;
 }
 
-/** The files that a refusal says have to be sent again. */
-function stale(error: ApiError, draft: Draft): File[] {
-  const { images, audio } = problemsOf(error);
-  const again = ({ code }: FileProblem) => code.startsWith('upload_');
-  const files = images.filter(again).flatMap(({ index }) => draft.images[index ?? -1]?.file ?? []);
-  return audio && again(audio) && draft.audio?.file ? [...files, draft.audio.file] : files;
-}
-
-async function sendDirectly(
-  kind: Sending['kind'],
-  draft: Draft,
-  signal: AbortSignal,
-  show: Show,
-): Promise<Answer> {
-  const files = filesOf(draft);
-  const onProgress = (sent: readonly number[]) => {
-    const left = [...sent];
-    const share = (file: File | null) => (file?.size ? (left.shift() ?? 0) / file.size : 1);
-    show(
-      sent.reduce((sum, bytes) => sum + bytes, 0),
-      draft.images.map(({ file }) => share(file)),
-    );
-  };
-  for (let again = false; ; again = true) {
-    const uploaded = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
-    const keys = entriesOf(draft).map(({ stored }) => stored?.ref ?? uploaded.shift() ?? '');
-    try {
-      return await createByKeys(kind, draft, keys, signal);
-    } catch (error) {
-      // Uploads of an earlier try that the server no longer has are sent once more.
-      const lost = stale(toApiError(error), draft);
-      if (again || lost.length === 0) throw error;
-      forgetUploads(lost);
-    }
-  }
-}
-
-async function send(
-  kind: Sending['kind'],
-  draft: Draft,
-  signal: AbortSignal,
-  show: Show,
-): Promise<Answer> {
-  try {
-    return await sendDirectly(kind, draft, signal, show);
-  } catch (error) {
-    if (error instanceof DirectUploadUnavailable) {
-      // A form carries files, and cannot name those that the server has.
-      if (entriesOf(draft).some(({ stored }) => stored)) throw toApiError(error.cause);
-      return sendForm(kind, draft, signal, show);
-    }
-    throw asBatchProblems(toApiError(error), draft);
-  }
-}
-
-/**
- * Sends the draft. A broken connection leaves the draft and its key, so trying again is safe even
- * if the server had accepted it: the same key brings back the same batch.
- */
-export function useSubmission(onCreated: (batch: CreatedBatch) => void) {
+/** What ends while another screen is looked at is told there. */
+function useEnds(): Ends {
   const client = useQueryClient();
-  const abort = useRef<AbortController | null>(null);
-  const running = useRef(false);
-  const [sending, setSending] = useState<Sending | null>(null);
-  const [checked, setChecked] = useState<{ key: string; answer: DryRun } | null>(null);
-  const [refused, setRefused] = useState<{ key: string; engine: FileProblem } | null>(null);
-
-  const mutation = useMutation({
-    mutationFn: async (kind: Sending['kind']) => {
-      const draft = draftStore.get();
-      const controller = new AbortController();
-      abort.current = controller;
-      const total = bytesOf(draft);
-      const show = (sent: number, done: readonly number[]) => {
-        if (!controller.signal.aborted)
-          setSending({ kind, sent: Math.min(sent, total), total, shares: done });
-      };
-      show(0, shares(draft, 0));
-      const answer = await send(kind, draft, controller.signal, show);
-      if ('batch_id' in answer) {
-        forgetUploads(filesOf(draft));
-        return answer;
-      }
-      setChecked({ key: draft.key, answer });
-      return null;
-    },
-    onSuccess: (batch) => {
-      if (!batch) return;
-      draftStore.clear();
+  const toast = useToast();
+  const { t } = useI18n();
+  const text = useCreateTexts();
+  return {
+    created: (batch, form) => {
       void client.invalidateQueries({ queryKey: ['profile'] });
       void client.invalidateQueries({ queryKey: ['ledger'] });
       void client.invalidateQueries({ queryKey: ['batches', 'list'] });
-      onCreated(batch);
+      if (form) return form(batch);
+      const link = { to: `/batches/${batch.batch_id}`, text: t('ledger.showBatch') };
+      toast(t('create.submitted'), 'ok', link);
     },
-    onError: (error) => {
-      const failure = toApiError(error);
-      const { images, audio } = problemsOf(failure);
-      draftStore.markProblems(images, audio);
-      const engine = engineProblemOf(failure);
-      setRefused(engine && { key: draftStore.get().key, engine });
-      if (failure.code === 'insufficient_credits') {
+    failed: (failure, kind, form) => {
+      if (failure.code === 'insufficient_credits')
         void client.invalidateQueries({ queryKey: ['profile'] });
-      }
+      if (form || kind === 'check') return;
+      const title = t(failure.isConnection ? 'create.connectionTitle' : 'create.failedTitle');
+      toast(title, 'bad', { to: '/new', text: text('toDraft') });
     },
-    onSettled: () => {
-      running.current = false;
-      abort.current = null;
-      setSending(null);
-    },
-  });
-
-  const start = (kind: Sending['kind']) => {
-    // A second click arrives before React has disabled the button.
-    if (running.current) return;
-    running.current = true;
-    mutation.mutate(kind);
   };
+}
+
+export function useSubmission(onCreated: Form) {
+  const { sending, checked, failed } = useSyncExternalStore(submissions.subscribe, submissions.get);
+  const ends = useEnds();
+  useEffect(() => submissions.show(onCreated));
 
   const { key } = useDraft();
-  const failure = mutation.isError ? toApiError(mutation.error) : null;
+  const failure = failed?.key === key ? failed.failure : null;
   return {
     sending,
     /** What a check found of the draft as it is now. */
     passed: checked?.key === key && checked.answer.ok ? checked.answer : null,
-    /** Why the engine was refused for the draft as it is now. */
-    refusedEngine: refused?.key === key ? refused.engine : null,
-    failure: failure?.code === 'aborted' ? null : failure,
-    submit: () => start('submit'),
-    check: () => start('check'),
-    cancel: () => abort.current?.abort(),
-    dismiss: mutation.reset,
+    /** Why the draft as it is now was not taken. */
+    failure,
+    /** Why its engine was refused. */
+    refusedEngine: failure && engineProblemOf(failure),
+    submit: () => void submissions.run('submit', ends),
+    check: () => void submissions.run('check', ends),
+    cancel: submissions.cancel,
   };
 }

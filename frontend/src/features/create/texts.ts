@@ -15,6 +15,7 @@ const zh = {
     '还不知道价格：服务器还没有告知，会自动再问。也可以先检查文件：检查会显示价格，不扣积分。',
   promptUnheard: '引擎 {engine} 不支持描述：生成视频时不会用到。',
   promptUnheardByDefault: '默认引擎 {engine} 不支持描述：由它生成的视频不会用到。',
+  toDraft: '回到草稿',
   madeBy: '全部文件检查通过，将由 {engine} 生成。',
   image_too_small: '图片太小，每边至少要 {limit} 像素。',
   audio_too_short: '录音太短，至少 {time}。',
@@ -43,6 +44,7 @@ const en: Record<CreateText, string> = {
   promptUnheard: 'The engine {engine} follows no prompt: the videos are made without it.',
   promptUnheardByDefault:
     'The default engine, {engine}, follows no prompt: what it makes is made without it.',
+  toDraft: 'Back to the draft',
   madeBy: 'All files passed. The videos will be made by {engine}.',
   image_too_small: 'Too small: each side needs at least {limit} pixels.',
   audio_too_short: 'Too short: at least {time} are needed.',

@@ -1,5 +1,6 @@
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import { createContext, useCallback, useContext, useEffect, useState, type ReactNode } from 'react';
+import { Link } from 'react-router';
 
 import { useI18n } from '../i18n/i18n';
 import { cx } from '../lib/cx';
@@ -8,13 +9,20 @@ import styles from './toast.module.css';
 
 const SHOWN_MS = 6_000;
 
+/** To what a message is about. */
+interface ToastLink {
+  to: string;
+  text: string;
+}
+
 interface Message {
   id: number;
   text: string;
   tone: 'ok' | 'bad';
+  link: ToastLink | undefined;
 }
 
-type Notify = (text: string, tone?: 'ok' | 'bad') => void;
+type Notify = (text: string, tone?: Message['tone'], link?: ToastLink) => void;
 
 const Context = createContext<Notify>(() => undefined);
 let nextId = 1;
@@ -23,8 +31,8 @@ let nextId = 1;
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [messages, setMessages] = useState<Message[]>([]);
   const { t } = useI18n();
-  const notify = useCallback<Notify>((text, tone = 'ok') => {
-    setMessages((current) => [...current.slice(-2), { id: nextId++, text, tone }]);
+  const notify = useCallback<Notify>((text, tone = 'ok', link = undefined) => {
+    setMessages((current) => [...current.slice(-2), { id: nextId++, text, tone, link }]);
   }, []);
   const drop = useCallback((id: number) => {
     setMessages((current) => current.filter((message) => message.id !== id));
@@ -49,7 +57,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
 function Toast({ message, onEnd }: { message: Message; onEnd: (id: number) => void }) {
   const { t } = useI18n();
   const [held, setHeld] = useState(false);
-  const { id } = message;
+  const { id, link } = message;
   // Whoever points at a message or tabs into it has not finished reading.
   useEffect(() => {
     if (held) return;
@@ -69,7 +77,14 @@ function Toast({ message, onEnd }: { message: Message; onEnd: (id: number) => vo
       ) : (
         <CircleAlert size={18} aria-hidden="true" />
       )}
-      <p className={styles.text}>{message.text}</p>
+      <p className={styles.text}>
+        {message.text}
+        {link && (
+          <Link to={link.to} className={styles.link} onClick={() => onEnd(id)}>
+            {link.text}
+          </Link>
+        )}
+      </p>
       <IconButton label={t('common.close')} size="sm" tip={false} onClick={() => onEnd(id)}>
         <X size={16} />
       </IconButton>

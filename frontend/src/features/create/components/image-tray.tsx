@@ -24,7 +24,7 @@ import { Notice } from '@/shared/ui/notice';
 
 import { draftStore, type Draft } from '../draft';
 import { filesOfDrop } from '../media/images';
-import type { Sending } from '../submission';
+import type { Sending } from '../send';
 import styles from './image-tray.module.css';
 import { ImageTile } from './image-tile';
 

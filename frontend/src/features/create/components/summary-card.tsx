@@ -11,7 +11,8 @@ import { Card } from '@/shared/ui/page';
 import { ProgressBar } from '@/shared/ui/progress-bar';
 
 import type { Draft } from '../draft';
-import type { Sending, useSubmission } from '../submission';
+import type { Sending } from '../send';
+import type { useSubmission } from '../submission';
 import { useCreateTexts } from '../texts';
 import styles from './summary-card.module.css';
 
