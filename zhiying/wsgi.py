@@ -8,9 +8,12 @@ from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from zhiying.readable_request import ReadableRequest
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhiying.settings")
 
 application = get_wsgi_application()
+application.request_class = ReadableRequest
 
 
 def refuse_unsafe_settings() -> None:

@@ -12,6 +12,7 @@ from accounts.models import User
 from tests.support.rows import PASSWORD, UserClient, client_for, make_batch, make_user
 from videos.models import Batch
 from videos.store.urls import media_path
+from zhiying.wsgi import application
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -140,6 +141,24 @@ def test_as_types_of_content(client: APIClient, batch: Batch, content_type: str)
             address = path.format(user=batch.user_id, batch=batch.pk)
             answer = client.generic(method, address, body, content_type=content_type)
             assert_is_an_answer(answer, (path, body))
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "rot13", "undefined", "idna", "utf-16", "nonsense", "\xff"])
+@pytest.mark.parametrize("query", ["limit=1&search=%E6%89%B9", "search=\xe6\x89\xb9", "a=1&" * 1001])
+def test_as_charsets_of_a_query(
+    client: APIClient, batch: Batch, charset: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests are made as a server makes them: Django's test client has a way of its own."""
+    monkeypatch.setattr("django.test.client.WSGIRequest", application.request_class)
+    facts: Any = {"QUERY_STRING": query, "content_type": f"application/json; charset={charset}"}
+    answer = client.generic("GET", "/api/video/batches", **facts)
+    assert_is_an_answer(answer, charset)
+    assert answer.status_code == (413 if query.startswith("a=") else 200)
+    signed = media_path(batch.items.get().source_image)
+    for path, statuses in ((signed, {200, 400}), ("/healthz", {200})):
+        answer = client.generic("GET", path, **facts)
+        answer.close()
+        assert answer.status_code in statuses
 
 
 @pytest.mark.parametrize(
