@@ -1,7 +1,8 @@
 """Any program as an engine: a template of arguments, never a shell.
 
-Each job has a private folder with ASCII names and no dots but the extensions', a 16 kHz WAV beside the
-portrait, absolute paths. Success is a file that `engines.results` proves to be the video, never an exit code.
+Each job has a private folder beside its video, which goes with that however the render ends. In it are ASCII
+names with no dots but the extensions', and a 16 kHz WAV beside the portrait; paths are absolute. Success is a
+file that `engines.results` proves to be the video, never an exit code.
 """
 
 import os
@@ -153,7 +154,7 @@ class CommandEngine:
         call = self._call()
         progress(0.0)
         try:
-            with tempfile.TemporaryDirectory(prefix="command-") as name:
+            with tempfile.TemporaryDirectory(prefix="command-", dir=spec.output.parent) as name:
                 folder = Path(name).resolve()
                 values = lay_out(spec, folder, call.preset)
                 arguments = [

@@ -69,7 +69,7 @@ class LocalAIEngine:
     def render(self, spec: RenderSpec, progress: Progress, cancelled: Cancelled) -> RenderResult:
         progress(0.0)
         url, client = self._server()
-        with tempfile.TemporaryDirectory(prefix="localai-") as folder:
+        with tempfile.TemporaryDirectory(prefix="localai-", dir=spec.output.parent) as folder:
             made = Path(folder) / "made"
             asking = ThreadPoolExecutor(1)
             try:

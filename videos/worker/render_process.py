@@ -7,6 +7,7 @@ error. Without Django, database or network, so that a decoder that is taken over
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -16,7 +17,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from engines.base import Engine, EngineError, EngineUnavailableError, RenderSpec
+from engines.descendants import end_descendants
 from engines.registry import get_engine
 from engines.sandbox import give_up_privileges
 
@@ -71,7 +75,17 @@ def main() -> None:
 def _read_requests(requests: "queue.Queue[str]") -> None:
     for line in sys.stdin:
         requests.put(line)
-    os._exit(0)  # the parent is gone; a render in progress has nobody to go to
+    _end_with_all()
+
+
+def _end_with_all() -> None:
+    """The parent is gone: a render in progress has nobody to go to, nor has what it started."""
+    try:
+        end_descendants(psutil.Process())
+        if os.getpgrp() == os.getpid():  # else it is somebody else's
+            os.killpg(0, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def _told(error: EngineError) -> dict[str, Any]:

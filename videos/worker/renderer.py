@@ -24,6 +24,7 @@ from typing import IO, Any
 import psutil
 
 from engines.base import Note, RenderResult, RenderSpec
+from engines.descendants import end_descendants
 from engines.sandbox import child_environment
 from engines.sentences import Param
 
@@ -190,6 +191,8 @@ class _Child:
             start_new_session=True,  # Ctrl-C is for the parent; killing takes the whole group
         )
         self._ps = psutil.Process(self._process.pid)
+        self._started: list[psutil.Process] = []
+        """What it had started when its memory was last measured."""
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self.renders = 0
@@ -225,7 +228,8 @@ class _Child:
         """Resident memory of the child and whatever it started."""
         total = 0
         with suppress(psutil.Error):
-            for process in [self._ps, *self._ps.children(recursive=True)]:
+            self._started = self._ps.children(recursive=True)
+            for process in [self._ps, *self._started]:
                 with suppress(psutil.Error):
                     total += process.memory_info().rss
         return total / 1e6
@@ -238,9 +242,18 @@ class _Child:
             self._kill_group()
 
     def _kill_group(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """Also what left the group, as workers of torchrun do, and what a child that is dead left behind."""
+        self._signal(signal.SIGSTOP)  # so that nothing is begun meanwhile
+        end_descendants(self._ps)
+        self._signal(signal.SIGKILL)
+        for process in self._started:
+            with suppress(psutil.Error):
+                process.kill()
         self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
 
     def kill(self) -> None:
         self._kill_group()
