@@ -18,6 +18,7 @@ NO_ROWS = {
     Path("scheduling", "test_core_share.py"),
     Path("scheduling", "test_render_process.py"),
     Path("scheduling", "test_sandbox.py"),
+    Path("store", "test_slow_store.py"),
     Path("adminpanel", "test_query_counts.py"),
 }
 """Of those, what is the same on any database: settings, processes, shapes of answers, numbers of queries."""

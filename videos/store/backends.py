@@ -1,6 +1,9 @@
 """The two kinds of store: a folder on disk, and a private S3 bucket or a part of one."""
 
+import math
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,14 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 from storages.backends.s3 import S3Storage
+from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 CALL_ATTEMPTS = 3
 """A call to S3 that gets no answer ends after about `CALL_ATTEMPTS` times both."""
+CHUNK_DEADLINE_S = 120.0
+"""How long a chunk may take to arrive: a connection on which bytes drip is as good as one that is broken."""
 
 STORE_ERRORS = (OSError, BotoCoreError, ClientError)
 """What a store raises that cannot do what it is asked."""
@@ -101,6 +108,35 @@ def disk_path(key: str) -> Path:
 def is_missing(error: ClientError) -> bool:
     """Whether S3 says that there is no such file."""
     return str(error.response.get("Error", {}).get("Code", "")) in _GONE
+
+
+def chunks_of(body: "StreamingBody", size: int, ends_at: float = math.inf) -> Iterator[bytes]:
+    """The bytes of an answer, `size` at once; all of them until `ends_at`.
+
+    The body's own `read` returns when it has all that was asked for, and every byte gives it another
+    `READ_TIMEOUT_S`: so what has come is taken as it comes, with a look at the clock.
+
+    Raises:
+        TimeoutError: they came too slowly. ConnectionError: the answer broke off.
+    """
+    stream: Any = cast("Any", body)._raw_stream
+    chunk, late_at = b"", min(ends_at, time.monotonic() + CHUNK_DEADLINE_S)
+    while piece := _read_some(stream, size - len(chunk)):
+        chunk += piece
+        if time.monotonic() > late_at:
+            raise TimeoutError("the store sends too slowly")
+        if len(chunk) == size:
+            yield chunk
+            chunk, late_at = b"", min(ends_at, time.monotonic() + CHUNK_DEADLINE_S)
+    if chunk:
+        yield chunk
+
+
+def _read_some(stream: Any, most: int) -> bytes:
+    try:
+        return bytes(stream.read1(most))
+    except HTTPError as error:
+        raise ConnectionError(str(error)) from error
 
 
 def presigned_url(key: str, *, expire_s: int, parameters: dict[str, str]) -> str:

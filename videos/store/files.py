@@ -17,7 +17,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from videos.store.backends import STORE_ERRORS, Bucket, bucket, disk_path, is_missing, is_remote
+from videos.store.backends import (
+    STORE_ERRORS,
+    Bucket,
+    bucket,
+    chunks_of,
+    disk_path,
+    is_missing,
+    is_remote,
+)
 from videos.store.keys import content_type
 
 if TYPE_CHECKING:
@@ -189,12 +197,10 @@ def _fetch(key: str, path: Path, store: Bucket, ends_at: float) -> None:
     with path.open("wb") as target:
         for chunk in _remote_chunks(key, store, ends_at):
             target.write(chunk)
-            if time.monotonic() > ends_at:
-                raise TimeoutError(f"{key} did not come in time")
 
 
 def chunks(key: str) -> Iterator[bytes]:
-    """A file's bytes as they come; a connection to S3 that breaks is taken up again.
+    """A file's bytes as they come; a connection to S3 that breaks or drips is taken up again.
 
     Raises:
         FileNotFoundError: at the first chunk, when it is not stored.
@@ -210,14 +216,14 @@ def chunks(key: str) -> Iterator[bytes]:
 def _remote_chunks(key: str, store: Bucket, ends_at: float = math.inf) -> Iterator[bytes]:
     passed, left = 0, RESUMPTIONS
     while True:
-        if time.monotonic() > ends_at:  # not only between chunks: one that breaks off is asked for again
+        if time.monotonic() > ends_at:  # what breaks off is asked for again
             raise TimeoutError(f"{key} did not come in time")
         wanted: dict[str, Any] = {"Range": f"bytes={passed}-"} if passed else {}
         try:
             answer = store.client.get_object(Bucket=store.name, Key=store.name_of(key), **wanted)
             size = passed + answer["ContentLength"]
             with closing(answer["Body"]) as body:
-                for chunk in body.iter_chunks(CHUNK_BYTES):
+                for chunk in chunks_of(body, CHUNK_BYTES, ends_at):
                     passed += len(chunk)
                     yield chunk
         except ClientError as error:

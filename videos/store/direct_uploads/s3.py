@@ -14,7 +14,7 @@ from django.core.files.storage import storages
 
 from videos.models import Upload
 from videos.store import removal
-from videos.store.backends import bucket
+from videos.store.backends import bucket, chunks_of
 from videos.store.direct_uploads.base import CHUNK_BYTES, UploadChangedError
 from videos.store.keys import upload_key
 
@@ -108,7 +108,7 @@ class S3Uploads:
         with closing(answer["Body"]) as body:
             if answer["ContentLength"] != upload.size or answer["ETag"] != upload.seal:
                 raise UploadChangedError(upload.pk)
-            for chunk in body.iter_chunks(CHUNK_BYTES):
+            for chunk in chunks_of(body, CHUNK_BYTES):
                 target.write(chunk)
 
     def discard(self, uploads: Sequence[Upload]) -> None:
