@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from tests.plugins.environment import ROOT
+from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables
 from tests.support.live import clean_environment
 from zhiying.checks import metrics_of_workers, production_settings
 from zhiying.management.commands import migrate
@@ -137,6 +137,43 @@ def test_a_wsgi_server_and_commands_refuse_to_start_with_unsafe_settings(tmp_pat
         assert "zhiying.E002" in refused.stderr
         assert "SECRET_KEY is missing, too short" in refused.stderr
         assert "ALLOWED_HOSTS" in refused.stderr
+
+
+SHOW_ALL = (
+    "import json, zhiying.settings as s; shown = {name: getattr(s, name) for name in dir(s) if name.isupper()}; "
+    "shown['LOGGING'].pop('formatters'); del shown['LANGUAGES']; "  # no values, and not of the environment
+    "print(json.dumps({name: repr(value) for name, value in shown.items()}))"
+)
+
+
+def all_settings(**variables: str) -> dict[str, str]:
+    environment = {"FACE_CHECK": "1", "SECRET_KEY": GOOD_KEY, **variables}  # a key makes no folder for one
+    found = subprocess.run(
+        [sys.executable, "-c", SHOW_ALL],
+        cwd=ROOT,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    settings: dict[str, str] = json.loads(found.stdout)
+    return settings
+
+
+@pytest.mark.parametrize("others", [{}, {"PUBLIC_URL": "https://video.example.com", "NUM_PROXIES": "1"}])
+def test_an_empty_variable_is_as_good_as_none(others: dict[str, str]) -> None:
+    """Whatever is documented; a server that everybody reaches is not somebody's own machine for it."""
+    documented = documented_variables(DOCUMENTED_VARIABLES.read_text())
+    assert {"PRODUCTION", "LOG_FORMAT", "EMAIL_PORT", "DATA_DIR"} <= documented
+    empty = {**dict.fromkeys(documented - {"SECRET_KEY"}, ""), **others}
+    assert all_settings(**empty) == all_settings(**others)
+
+
+def test_an_empty_file_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    assert all_settings(LOG_FORMAT_FILE=str(tmp_path / "empty")) == all_settings()
 
 
 def test_secrets_of_the_embedded_default_are_made_once_and_kept_private(tmp_path: Path) -> None:

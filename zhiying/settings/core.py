@@ -10,11 +10,18 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 
 
 class _FileAwareMapping(environ.FileAwareMapping):  # type: ignore[misc]  # the package has no types
-    """`NAME_FILE` names a file that holds the value of NAME, as container secrets do."""
+    """`NAME_FILE` names a file that holds the value of NAME, as container secrets do.
+
+    What is empty is not there: `PRODUCTION=` says as little as no line at all, and must not say "false".
+    """
 
     def __getitem__(self, key: str) -> str:
         value = str(super().__getitem__(key))
-        return value.rstrip("\r\n") if self.env.get(f"{key}_FILE") else value
+        if self.env.get(f"{key}_FILE"):
+            value = value.rstrip("\r\n")
+        if not value:
+            raise KeyError(key)
+        return value
 
 
 class _Environment(environ.FileAwareEnv):  # type: ignore[misc]  # the package has no types
