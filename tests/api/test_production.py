@@ -140,7 +140,8 @@ def test_a_wsgi_server_and_commands_refuse_to_start_with_unsafe_settings(tmp_pat
 
 
 SHOW_ALL = (
-    "import json, zhiying.settings as s; shown = {name: getattr(s, name) for name in dir(s) if name.isupper()}; "
+    "import json, zhiying.settings as s; "
+    "shown = {name: getattr(s, name) for name in dir(s) if name.isupper()}; "
     "shown['LOGGING'].pop('formatters'); del shown['LANGUAGES']; "  # no values, and not of the environment
     "print(json.dumps({name: repr(value) for name, value in shown.items()}))"
 )

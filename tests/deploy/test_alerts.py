@@ -128,6 +128,30 @@ def test_an_alert_fires_for_what_it_is_about_and_not_before(tmp_path: Path, aler
     assert firing(tmp_path, {59: [], 60 + LONGEST.get(alert, 45): [alert]}, values=values) == ""
 
 
+def faults(server: str, method: str = "GET") -> str:
+    return f'{RESPONSES}{{instance="{server}", view="api/y", method="{method}", status="500"}}'
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {faults("a"): "1x120", faults("b"): "_x60 1x60"},
+        {faults("a"): "1x120", faults("a", "POST"): "_x60 1x60"},
+        {faults("a"): "7x30 _x29 1x60"},
+    ],
+    ids=["another server", "another method", "after a restart"],
+)
+def test_a_first_fault_is_told_though_there_were_others(tmp_path: Path, values: Series) -> None:
+    """Of the same route: on another server, by another method, before a restart that began counting anew."""
+    expected: dict[int, list[str]] = {59: [], 65: ["ServerFaults"], 80: []}
+    assert firing(tmp_path, expected, values={**HEALTHY, **values}) == ""
+
+
+def test_faults_that_were_told_are_no_new_ones_after_a_gap(tmp_path: Path) -> None:
+    gap = {faults("a"): "7x40 _x29 7x50"}
+    assert firing(tmp_path, {39: [], 71: [], 75: [], 85: []}, values={**HEALTHY, **gap}) == ""
+
+
 def test_every_alert_is_tested_and_explained() -> None:
     names = [rule["alert"] for rule in alert_rules()]
     assert sorted(names) == sorted(TROUBLES)
