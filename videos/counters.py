@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Histogram
 
+from engines.registry import remote_engine_paths
 from videos.engine_names import name_of, worker_engines
 from zhiying.kernel.counting import count_once_committed
 
@@ -35,12 +36,20 @@ class Repair(StrEnum):
     RECORDS_EXPIRED = "records_expired"
 
 
+class Where(StrEnum):
+    """Who takes the time that a render takes."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    """A job of a remote engine: with its wait at the engine's server."""
+
+
 RENDERS = Counter("zhiying_renders", "Attempts at items by how they ended.", ["engine", "outcome"])
 RENDER_SECONDS = Histogram(
     "zhiying_render_seconds",
     "From the fetching of an item's files to its finished video.",
-    ["engine"],
-    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800),
+    ["engine", "where"],
+    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600),
 )
 WAIT_SECONDS = Histogram(
     "zhiying_wait_seconds",
@@ -56,7 +65,7 @@ def begin() -> None:
     for engine in worker_engines():
         for outcome in Outcome:
             RENDERS.labels(engine, outcome)
-        RENDER_SECONDS.labels(engine)
+        RENDER_SECONDS.labels(engine, _where(engine))
         WAIT_SECONDS.labels(engine)
     for kind in Repair:
         REPAIRS.labels(kind)
@@ -67,5 +76,14 @@ def attempt_ended(lane_engine: str, outcome: Outcome) -> None:
     count_once_committed(RENDERS.labels(name_of(lane_engine), outcome))
 
 
+def rendered(lane_engine: str, seconds: float) -> None:
+    engine = name_of(lane_engine)
+    RENDER_SECONDS.labels(engine, _where(engine)).observe(seconds)
+
+
 def repaired(kind: Repair, number: int) -> None:
     REPAIRS.labels(kind).inc(number)
+
+
+def _where(engine: str) -> Where:
+    return Where.ELSEWHERE if engine in remote_engine_paths() else Where.HERE

@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from videos.engine_names import all_engines, name_of
 from videos.models import Worker
-from videos.scheduling.figures import EngineQueue, living_workers, queues_by_engine
+from videos.scheduling.figures import EngineQueue, living_workers, places_of, queues_by_engine
 
 
 def figures() -> Sequence[Metric]:
@@ -42,5 +42,5 @@ def _workers() -> Sequence[Metric]:
     states = Counter(worker.state for worker in living)
     for state in Worker.State.values:
         workers.add_metric([state], states[state])
-    slots.add_metric([], sum(worker.slots for worker in living))
+    slots.add_metric([], places_of(living))
     return [workers, slots]

@@ -99,8 +99,9 @@ def _a_worker_lives() -> bool:
     return living_workers().exists()
 
 
-def _the_engine_is_ready() -> bool:
-    return engine_state().ready or not living_workers().exists()
+def _the_engine_works() -> bool:
+    """What else keeps workers from rendering, such as their disk, is no trouble of the engine's."""
+    return engine_state().works or not living_workers().exists()
 
 
 def _question(ask: Callable[[], bool], fresh_s: float = FRESH_S) -> Question[bool]:
@@ -113,5 +114,5 @@ QUESTIONS: Mapping[str, Question[bool]] = {
     INSTALLATION: _question(_the_store_is_ours, REMOTE_FRESH_S),
     BROKER: _question(_broker_answers, REMOTE_FRESH_S),
     WORKERS: _question(_a_worker_lives),
-    ENGINE: _question(_the_engine_is_ready),
+    ENGINE: _question(_the_engine_works),
 }

@@ -92,6 +92,18 @@ def test_an_engine_that_is_not_ready_is_named(worker: Worker) -> None:
     assert Client().get("/readyz").json() == {"status": "degraded", "failed": ["engine"]}
 
 
+@pytest.mark.parametrize("trouble", ["store_away", "disk_full", "database_away"])
+def test_a_pause_for_something_else_is_no_trouble_of_the_engine(worker: Worker, trouble: str) -> None:
+    Worker.objects.update(state=Worker.State.PAUSED, trouble=trouble)
+    assert Client().get("/readyz").json() == {"status": "ok", "failed": []}
+
+
+def test_a_pause_for_the_engine_is_its_trouble(worker: Worker) -> None:
+    facts = {"portrait": {"ready": True, "trouble": "engine_unavailable"}}
+    Worker.objects.update(state=Worker.State.PAUSED, trouble="engine_unavailable", engines=facts)
+    assert Client().get("/readyz").json() == {"status": "degraded", "failed": ["engine"]}
+
+
 @pytest.mark.parametrize("part", ["broker", "storage"])
 def test_a_part_that_the_platform_gets_along_without_degrades_it(
     monkeypatch: pytest.MonkeyPatch, part: str, worker: Worker

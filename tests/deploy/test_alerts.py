@@ -17,6 +17,7 @@ PARTS = ("database", "storage", "broker", "workers", "engine", "installation")
 RESPONSES = "django_http_responses_total_by_status_view_method_total"
 LATENCIES = "django_http_requests_latency_seconds_by_view_method_bucket"
 ENGINE = 'engine="portrait"'
+HERE = f'{ENGINE}, where="here"'
 
 Series = Mapping[str, str]
 """Values of each minute, in promtool's notation."""
@@ -35,9 +36,11 @@ HEALTHY: Series = {
     'zhiying_sweep_repairs_total{kind="items_taken_back"}': "0x119 1",
     f'zhiying_renders_total{{{ENGINE}, outcome="completed"}}': "0+10x120",
     f'zhiying_renders_total{{{ENGINE}, outcome="failed"}}': "0+1x120",
-    f'zhiying_render_seconds_bucket{{{ENGINE}, le="60"}}': "0+10x120",
-    f'zhiying_render_seconds_bucket{{{ENGINE}, le="1200"}}': "0+10x120",
-    f'zhiying_render_seconds_bucket{{{ENGINE}, le="+Inf"}}': "0+10x120",
+    f'zhiying_render_seconds_bucket{{{HERE}, le="60"}}': "0+10x120",
+    f'zhiying_render_seconds_bucket{{{HERE}, le="1200"}}': "0+10x120",
+    f'zhiying_render_seconds_bucket{{{HERE}, le="+Inf"}}': "0+10x120",
+    'zhiying_render_seconds_bucket{engine="comfyui", where="elsewhere", le="1800"}': "0x120",
+    'zhiying_render_seconds_bucket{engine="comfyui", where="elsewhere", le="+Inf"}': "0+10x120",
     f'{RESPONSES}{{view="api/x", method="GET", status="200"}}': "0+100x120",
     f'{RESPONSES}{{view="api/x", method="GET", status="503"}}': "0+1x120",
     f'{LATENCIES}{{view="api/x", method="GET", le="0.1"}}': "0+100x120",
@@ -46,7 +49,7 @@ HEALTHY: Series = {
     f'{LATENCIES}{{view="api/video/batch", method="POST", le="10.0"}}': "0x120",
     f'{LATENCIES}{{view="api/video/batch", method="POST", le="+Inf"}}': "0+10x120",
 }
-"""Busy, with some failures, one worker lost and one stopping."""
+"""Busy, with some failures, one worker lost and one stopping; jobs elsewhere wait long at their server."""
 
 TROUBLES: Mapping[str, Series] = {
     "WebDown": {'up{job="zhiying-web", instance="web:8000"}': "1x59 0x60"},
@@ -64,14 +67,13 @@ TROUBLES: Mapping[str, Series] = {
     "QueueOld": {f"zhiying_queue_oldest_seconds{{{ENGINE}}}": "600x59 1860+60x60"},
     "RendersFail": {f'zhiying_renders_total{{{ENGINE}, outcome="failed"}}': "0x59 0+5x60"},
     "RendersSlow": {
-        f'zhiying_render_seconds_bucket{{{ENGINE}, le="60"}}': "0+10x59 590x60",
+        f'zhiying_render_seconds_bucket{{{HERE}, le="60"}}': "0+10x59 590x60",
     },
     "ServerFaults": {f'{RESPONSES}{{view="api/y", method="GET", status="500"}}': "_x60 1x60"},
     "AnswersSlow": {f'{LATENCIES}{{view="api/x", method="GET", le="0.1"}}': "0+100x59 5900x60"},
 }
 """What an hour of health turns into, by the alert that has to fire: that one and no other."""
 
-FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 LONGEST = {"ServerFaults": 5}
 """Minutes after the beginning at which an alert has to fire; 45 for those that are not named."""
 
@@ -82,22 +84,23 @@ def promtool(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(program), *words], capture_output=True, text=True, timeout=120, check=False)
 
 
-def firing(folder: Path, expected: Mapping[int, list[str]], **series: Series) -> str:
-    """What promtool has to say against these alerts firing at these minutes; empty when they do."""
+def firing(folder: Path, expected: Mapping[int, list[str]], *, values: Series, by: str = "alertname") -> str:
+    """What promtool has to say against these alerts firing at these minutes; empty when they do.
+
+    By another label than their names it is one of each value that has to fire.
+    """
     test = {
         "rule_files": [str(RULES / "alerts.yml")],
         "evaluation_interval": "1m",
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [
-                    {"series": name, "values": values} for name, values in series["values"].items()
-                ],
+                "input_series": [{"series": name, "values": values} for name, values in values.items()],
                 "promql_expr_test": [
                     {
-                        "expr": FIRING,
+                        "expr": f'count by ({by}) (ALERTS{{alertstate="firing"}})',
                         "eval_time": f"{minute}m",
-                        "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in names],
+                        "exp_samples": [{"labels": f'{{{by}="{name}"}}', "value": 1} for name in names],
                     }
                     for minute, names in expected.items()
                 ],
@@ -126,6 +129,13 @@ def test_a_busy_and_healthy_installation_raises_no_alert(tmp_path: Path) -> None
 def test_an_alert_fires_for_what_it_is_about_and_not_before(tmp_path: Path, alert: str) -> None:
     values = {**HEALTHY, **TROUBLES[alert]}
     assert firing(tmp_path, {59: [], 60 + LONGEST.get(alert, 45): [alert]}, values=values) == ""
+
+
+def test_which_web_server_cannot_reach_the_database_is_told(tmp_path: Path) -> None:
+    """Whether one says so or all do leads to the network of one or to the database."""
+    part = 'zhiying_part_up{{part="database", instance="{}"}}'
+    values = {**HEALTHY, part.format("a"): "1x59 0x60", part.format("b"): "1x120", part.format("c"): "0x120"}
+    assert firing(tmp_path, {59: ["c"], 90: ["a", "c"]}, values=values, by="instance") == ""
 
 
 def faults(server: str, method: str = "GET") -> str:

@@ -15,7 +15,7 @@ from accounts.models import User
 from tests.scheduling.rendering import render
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user, make_worker
 from tests.support.scripted_engine import NAME
-from videos import metrics
+from videos import counters, metrics
 from videos.api import engine
 from videos.models import VideoItem
 from videos.scheduling import hints
@@ -52,10 +52,19 @@ def outcome(of: str) -> Change:
 
 def test_a_finished_video_is_counted_with_its_times(user: User) -> None:
     completed, charged = outcome("completed"), Change("zhiying_credits_charged_total")
-    rendered = Change("zhiying_render_seconds_count", engine=NAME)
+    rendered = Change("zhiying_render_seconds_count", engine=NAME, where="here")
     waited = Change("zhiying_wait_seconds_count", engine=NAME)
     render(user, "succeed")
     assert (completed(), rendered(), waited(), charged()) == (1, 1, 1, 1)
+
+
+def test_jobs_elsewhere_are_told_from_renders_and_may_take_hours() -> None:
+    """Their seconds have the wait at the engine's server in them."""
+    labels = {"engine": "openai-videos", "where": "elsewhere"}
+    long = Change("zhiying_render_seconds_bucket", **labels, le="7200.0")
+    within_limit = Change("zhiying_render_seconds_bucket", **labels, le="21600.0")
+    counters.rendered("openai-videos", 10_000.0)
+    assert (long(), within_limit()) == (0, 1)
 
 
 def test_a_wait_begins_when_the_item_could_have_been_taken(user: User) -> None:
@@ -191,6 +200,17 @@ def test_an_item_that_waits_for_its_next_try_is_not_late(user: User) -> None:
 
 def test_figures_exist_when_nothing_waits() -> None:
     assert sample(queue_text(), f'zhiying_queue_items{{engine="{NAME}",status="pending"}}') == 0
+
+
+def test_the_limit_of_an_engine_elsewhere_is_that_of_all_workers_together() -> None:
+    """Each process tells it, and two renders of its own beside it."""
+    elsewhere = {"slots": 3, "capabilities": {"kind": "remote", "max_concurrent": 3}}
+    unlimited = {"slots": 500, "capabilities": {"kind": "remote", "max_concurrent": None}}
+    here = {"slots": 2, "capabilities": {"kind": "local", "max_concurrent": 1}}
+    for number in range(4):
+        engines = {"elsewhere": elsewhere, "unlimited": unlimited, "here": here}
+        make_worker(f"host:{number}", slots=3 + 500 + 2, engines=engines)
+    assert sample(queue_text(), "zhiying_worker_slots") == 3 + 4 * 500 + 4 * 2
 
 
 def test_figures_take_two_queries_however_much_waits(

@@ -20,6 +20,9 @@ class EngineState:
     name: str
     label: str
     ready: bool
+    """A worker takes its items."""
+    works: bool = False
+    """A worker could, for all that is the engine's: something else may keep it from that, or it stops."""
     capabilities: dict[str, Any] = field(default_factory=dict)
     _why: Callable[[], str] = field(default=str, repr=False)
 
@@ -52,6 +55,7 @@ def state_of(name: str, workers: Collection[Worker]) -> EngineState:
         name=name,
         label=str(capabilities.get("label", name)),
         ready=_rank(best, name) == 2,
+        works=_rank(best, name) > 0,
         capabilities=capabilities,
         _why=partial(_reason, best, facts),
     )

@@ -1,5 +1,6 @@
 """Figures of the queue for clients, administrators and monitoring: read from the lanes, never from items."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -67,3 +68,21 @@ def forget_dead_workers() -> int:
 def living_workers() -> "QuerySet[Worker]":
     """The workers that were seen lately."""
     return Worker.objects.filter(seen_at__gte=database_now(-ALIVE_FOR)).order_by("name")
+
+
+def places_of(workers: Collection[Worker]) -> int:
+    """Renders and jobs that these can do at once, together.
+
+    Each process tells what it could do alone; a remote engine's limit is that of the whole installation.
+    """
+    places = sum(worker.slots for worker in workers)
+    for name in {name for worker in workers for name in worker.engines}:
+        facts = [worker.engines[name] for worker in workers if name in worker.engines]
+        limits = [
+            found["max_concurrent"]
+            for found in (fact.get("capabilities") or {} for fact in facts)
+            if found.get("kind") == "remote" and found.get("max_concurrent")
+        ]
+        if limits:
+            places -= max(0, sum(fact.get("slots", 0) for fact in facts) - max(limits))
+    return places

@@ -1,6 +1,6 @@
 """What a worker counts of an attempt beside its verdict."""
 
-from videos.counters import RENDER_SECONDS, WAIT_SECONDS
+from videos.counters import WAIT_SECONDS, rendered
 from videos.engine_names import name_of
 from videos.services.attempts import Claim
 
@@ -11,4 +11,5 @@ def count_wait(claim: Claim, waited_s: float) -> None:
 
 
 def count_render(claim: Claim, rendered_s: float) -> None:
-    RENDER_SECONDS.labels(name_of(claim.engine)).observe(rendered_s)
+    """From the fetching of its files; of a remote engine's job, from when there was one."""
+    rendered(claim.engine, rendered_s)
