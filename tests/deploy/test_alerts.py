@@ -53,6 +53,7 @@ HEALTHY: Series = {
 
 TROUBLES: Mapping[str, Series] = {
     "WebDown": {'up{job="zhiying-web", instance="web:8000"}': "1x59 0x60"},
+    "WebUnknown": {'up{job="zhiying-web", instance="web:8000"}': "1x59 _x60"},
     "DatabaseAway": {'zhiying_part_up{part="database"}': "1x59 0x60"},
     "StorageAway": {'zhiying_part_up{part="storage"}': "1x59 0x60"},
     "BrokerAway": {'zhiying_part_up{part="broker"}': "1x59 0x60"},
@@ -60,6 +61,7 @@ TROUBLES: Mapping[str, Series] = {
     "EngineNotReady": {'zhiying_part_up{part="engine"}': "1x59 0x60"},
     "TroubleAgainAndAgain": {'zhiying_trouble_total{part="storage"}': "0x59 0+5x60"},
     "NoWorkers": {'zhiying_workers{state="ready"}': "2x59 0x60"},
+    "FewerWorkers": {'zhiying_workers{state="ready"}': "2x59 1x60"},
     "WorkersPaused": {'zhiying_workers{state="paused"}': "0x59 1x60"},
     "WorkerNotScraped": {'up{job="zhiying-worker", instance="worker:9101"}': "1x59 0x60"},
     "WorkersDie": {'zhiying_sweep_repairs_total{kind="items_taken_back"}': "0x59 1+1x60"},
@@ -129,6 +131,25 @@ def test_a_busy_and_healthy_installation_raises_no_alert(tmp_path: Path) -> None
 def test_an_alert_fires_for_what_it_is_about_and_not_before(tmp_path: Path, alert: str) -> None:
     values = {**HEALTHY, **TROUBLES[alert]}
     assert firing(tmp_path, {59: [], 60 + LONGEST.get(alert, 45): [alert]}, values=values) == ""
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [
+        pytest.param("2x60 4x2 2x57", id="killed ones and their successors"),
+        pytest.param("2x60 1x2 2x57", id="a restart"),
+        pytest.param("2x60 8x57", id="more than before"),
+    ],
+)
+def test_workers_that_are_replaced_are_no_fewer(tmp_path: Path, ready: str) -> None:
+    values = {**HEALTHY, 'zhiying_workers{state="ready"}': ready}
+    expected: dict[int, list[str]] = {minute: [] for minute in range(60, 118)}
+    assert firing(tmp_path, expected, values=values) == ""
+
+
+def test_workers_that_were_taken_away_are_missed_for_an_hour(tmp_path: Path) -> None:
+    values = {**HEALTHY, 'zhiying_workers{state="ready"}': "8x20 6x100"}
+    assert firing(tmp_path, {19: [], 30: ["FewerWorkers"], 90: []}, values=values) == ""
 
 
 def test_which_web_server_cannot_reach_the_database_is_told(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ ASK = "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
 SERVERS = {
     "any process with Django": f"import ctypes, django; django.setup(); {ASK}",
     "the workers' master": (
-        f"import ctypes; from videos.worker import master;master.cli.main = lambda: {ASK}; master.main()"
+        "import ctypes, sys; from videos.worker import master; sys.argv.append('broker');"
+        f"master.cli.main = lambda words: {ASK}; master.main()"
     ),
     "gunicorn's master": (
         "import ctypes, pathlib; path = pathlib.Path('deploy/gunicorn.conf.py').resolve();"
