@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -73,7 +73,7 @@ def _watch(processes: int) -> None:
     while True:
         time.sleep(LOOK_S)
         if len(begun) < processes:
-            begun.update(master.children())
+            begun.update(child for child in master.children() if _is_fork(child, master))
         left = {process for process in begun if _lives(process)}
         if since is None and left != begun:
             since = time.monotonic()
@@ -82,6 +82,13 @@ def _watch(processes: int) -> None:
         for process in left:
             logger.critical("Worker process %d does not stop; it is killed", process.pid)
             process.kill()
+
+
+def _is_fork(child: psutil.Process, master: psutil.Process) -> bool:
+    """A worker process, and no program that something calls for a moment."""
+    with suppress(psutil.Error):
+        return child.cmdline() == master.cmdline()
+    return False
 
 
 def _lives(process: psutil.Process) -> bool:
