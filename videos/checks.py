@@ -1,6 +1,7 @@
 """System checks of generation settings."""
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.core.checks import CheckMessage, Error, register
 
 from engines.registry import engine_paths, remote_engine_paths
 from videos.engine_names import all_engines
+
+SHORTEST_PRICED_S = 0.001
 
 
 @register()
@@ -46,12 +49,18 @@ def generation_settings(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessag
                 id="videos.E002",
             )
         )
-    if min(settings.CREDITS_PER_STARTED_S.values(), default=0) < 0:
+    if not all(_is_length(seconds) for seconds in settings.CREDITS_PER_STARTED_S.values()):
         problems.append(
             Error(
-                "CREDITS_PER_STARTED_S has a negative length.",
-                hint="Give seconds, such as 30 or portrait=0,lightx2v=30; 0 costs one credit a video.",
+                "CREDITS_PER_STARTED_S has a negative length, or one that is no length.",
+                hint="Give seconds, such as 30 or portrait=0,lightx2v=30, and no less than "
+                f"{SHORTEST_PRICED_S}; 0 costs one credit a video.",
                 id="videos.E003",
             )
         )
     return problems
+
+
+def _is_length(seconds: float) -> bool:
+    """Whether a price can be counted in it: shorter ones come to more credits than there are."""
+    return seconds == 0 or (seconds >= SHORTEST_PRICED_S and isfinite(seconds))

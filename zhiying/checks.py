@@ -7,7 +7,32 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.models.group import MAX_QUOTA_MB, MAX_RETENTION_DAYS
+from accounts.services.credits import MAX_CREDITS
+
 MIN_SECRET_LENGTH = 32
+LARGEST = {
+    "RETENTION_DAYS": MAX_RETENTION_DAYS,
+    "QUOTA_MB": MAX_QUOTA_MB,
+    "SIGNUP_CREDITS": MAX_CREDITS,
+    **dict.fromkeys(
+        (
+            "ACCESS_TOKEN_LIFETIME_S",
+            "FALLBACK_AFTER_S",
+            "LEASE_S",
+            "LOGIN_COOLOFF_S",
+            "LOGIN_WINDOW_S",
+            "MEDIA_URL_LIFETIME_S",
+            "REFRESH_TOKEN_LIFETIME_S",
+            "REMOTE_TIME_LIMIT_S",
+            "RENDER_RETRY_DELAY_S",
+            "SESSION_MAX_LIFETIME_S",
+            "SWEEP_INTERVAL_S",
+        ),
+        MAX_RETENTION_DAYS * 86_400,
+    ),
+}
+"""Numbers that are computed with, and beyond which something would not fit: a day, a column, a balance."""
 
 
 @register(Tags.security)
@@ -95,6 +120,20 @@ def _proxy() -> CheckMessage | None:
         "X-Forwarded-Proto, usually 1. Otherwise all clients would share one address and its limits.",
         id="zhiying.E008",
     )
+
+
+@register()
+def numbers_in_bounds(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """What is too large would fail much later, in whatever first computes with it."""
+    return [
+        Error(
+            f"{name} is {getattr(settings, name)}.",
+            hint=f"Set {name} to a number from 0 to {largest}.",
+            id="zhiying.E024",
+        )
+        for name, largest in LARGEST.items()
+        if not 0 <= getattr(settings, name) <= largest
+    ]
 
 
 @register(Tags.security)

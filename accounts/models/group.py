@@ -2,9 +2,15 @@
 
 import uuid
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+MAX_QUEUE_WEIGHT = 10_000
+MAX_RETENTION_DAYS = 36_500
+"""A hundred years. Beyond some thousands of them there is no day that could be told."""
+MAX_QUOTA_MB = 1_000_000_000
+"""What is computed from it fits everywhere, in the numbers of browsers too."""
 
 
 class UserGroup(models.Model):
@@ -15,19 +21,21 @@ class UserGroup(models.Model):
     queue_weight = models.PositiveSmallIntegerField(
         _("queue weight"),
         default=1,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_QUEUE_WEIGHT)],
         help_text=_("Renders at once for each that somebody of weight 1 gets, when all wait."),
     )
     retention_days = models.PositiveIntegerField(
         _("retention (days)"),
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_RETENTION_DAYS)],
         help_text=_("Days after which files are removed; empty: as RETENTION_DAYS."),
     )
     quota_mb = models.PositiveIntegerField(
         _("quota (MB)"),
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_QUOTA_MB)],
         help_text=_("Stored megabytes of one user; empty: as QUOTA_MB."),
     )
 

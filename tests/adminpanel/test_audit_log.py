@@ -193,6 +193,19 @@ def test_groups_are_changed_and_deleted_with_an_entry(browser: Client) -> None:
     assert AuditEntry.objects.filter(action="group.delete", target_name="press").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "largest"), [("queue_weight", 10_000), ("retention_days", 36_500), ("quota_mb", 1_000_000_000)]
+)
+def test_what_a_group_is_granted_has_a_bound(browser: Client, field: str, largest: int) -> None:
+    group = UserGroup.objects.create(name="press")
+    granted = {"name": "press", "queue_weight": 1}
+    answer = browser.post(page(UserGroup, "change", group.pk), {**granted, field: largest + 1})
+    assert str(largest) in str(answer.context["errors"])
+    assert browser.post(page(UserGroup, "change", group.pk), {**granted, field: largest}).status_code == 302
+    group.refresh_from_db()
+    assert getattr(group, field) == largest
+
+
 def test_a_group_with_users_stays(browser: Client, user: User, admin: User) -> None:
     group = UserGroup.objects.create(name="press")
     users.user_set_group(user=user, group=group, acting_user=admin)

@@ -1,5 +1,6 @@
 """What a video costs: by the recording's length where that is set, and for ever what its run was charged."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from accounts.models import CreditEntry, User
 from tests.api.forms import CREATE, form, submit
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import claim, client_for, make_user
+from videos.checks import generation_settings
 from videos.models import Batch, VideoItem
 from videos.pricing import price_of_video
 from videos.services import attempts
@@ -59,6 +61,24 @@ def test_engines_have_prices_of_their_own(settings: LazySettings) -> None:
     assert price_of_video(45) == 1, "the installation's own choice"
     assert price_of_video(45, "rented") == 5
     assert price_of_video(45, "another") == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "problems"),
+    [
+        (0, []),
+        (0.001, []),
+        (30, []),
+        (-1, ["videos.E003"]),
+        (1e-310, ["videos.E003"]),
+        (inf, ["videos.E003"]),
+    ],
+)
+def test_a_length_in_which_no_price_can_be_counted_is_a_system_check(
+    settings: LazySettings, seconds: float, problems: list[str]
+) -> None:
+    settings.CREDITS_PER_STARTED_S = {"": 0, "portrait": seconds}
+    assert [problem.id for problem in generation_settings(None)] == problems
 
 
 @pytest.fixture

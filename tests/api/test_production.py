@@ -14,7 +14,7 @@ from django.core.management.base import SystemCheckError
 
 from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables
 from tests.support.live import clean_environment
-from zhiying.checks import metrics_of_workers, production_settings
+from zhiying.checks import metrics_of_workers, numbers_in_bounds, production_settings
 from zhiying.management.commands import migrate
 
 GOOD_KEY = secrets.token_urlsafe(64)
@@ -62,6 +62,20 @@ def test_workers_figures_are_not_for_everybody(
     settings.WORKER_METRICS_HOST, settings.WORKER_METRICS_PORT = host, port
     settings.METRICS_TOKEN = token
     assert [problem.id for problem in metrics_of_workers(None)] == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RETENTION_DAYS", 36_501), ("RETENTION_DAYS", -1), ("QUOTA_MB", 10**10), ("LEASE_S", float("nan"))],
+)
+def test_a_number_that_nothing_could_be_computed_with_is_named(
+    settings: LazySettings, name: str, value: float
+) -> None:
+    assert list(numbers_in_bounds(None)) == []
+    setattr(settings, name, value)
+    (problem,) = numbers_in_bounds(None)
+    assert problem.id == "zhiying.E024"
+    assert name in problem.msg
 
 
 def test_safe_settings_have_no_problem(settings: LazySettings) -> None:

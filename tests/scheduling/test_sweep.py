@@ -2,7 +2,9 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -162,6 +164,42 @@ def test_expired_sessions_and_idempotency_records_are_forgotten(user: User) -> N
     assert Session.objects.count() == 1
     assert not Session.objects.filter(pk=expired.pk).exists()
     assert [record.key for record in IdempotencyRecord.objects.all()] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("work", "steps"),
+    [
+        (sweep, "remote_jobs.forget_overdue attempts.expire_leases fallback.fall_back lanes.refresh_weights"),
+        (sweep, "lanes.refresh_weights wake_workers usage.merge"),
+        (clean, "idempotency.delete_expired sessions.delete_expired login_limits.delete_expired"),
+        (clean, "handover.delete_expired shares.delete_expired figures.forget_dead_workers"),
+        (clean, "retention.announce retention.expire uploads.delete_abandoned"),
+        (sweeping.clean_if_due, "scratch.clean mails.work_off remove_files idempotency.delete_expired"),
+    ],
+)
+def test_a_step_that_fails_is_logged_and_keeps_no_other_from_its_turn(
+    user: User,
+    work: Callable[[], None],
+    steps: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    make_item(user)
+    for broken in steps.split():
+        done: list[str] = []
+
+        def step(*_: Any, name: str, broken: str = broken, done: list[str] = done) -> None:
+            if name == broken:
+                raise OverflowError("date value out of range")
+            done.append(name)
+
+        for name in steps.split():
+            monkeypatch.setattr(f"{sweeping.__name__}.{name}", partial(step, name=name))
+        QueueState.objects.update(cleaned_at=None)
+        caplog.clear()
+        work()
+        assert done == [name for name in steps.split() if name != broken]
+        assert "date value out of range" in caplog.text
 
 
 def test_old_scratch_files_and_old_entries_of_the_cache_are_removed(db: None, settings: LazySettings) -> None:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User, UserGroup
+from accounts.models.group import MAX_RETENTION_DAYS
 from tests.api.forms import file
 from tests.store.keeping import finish, needed_keys, stored_keys, work_all_off
 from tests.support.books import assert_all_is_settled
 from tests.support.media import image_bytes
-from tests.support.rows import claim, make_batch, make_item
+from tests.support.rows import claim, make_batch, make_item, make_user
 from videos.models import Batch, StoredBytes
 from videos.scheduling.sweep import clean
 from videos.services import attempts, retention
@@ -142,6 +143,26 @@ def test_a_group_may_keep_files_longer_shorter_or_for_ever(
         made = make_batch(user)
         body = client_of_user.get(f"{LIST}/{made.pk}").json()
         assert (body["expires_at"] and round(days_left(body), 1)) == expected
+
+
+def test_a_group_that_keeps_files_longer_than_there_are_days_is_kept_to_the_bound(
+    user: User, client_of_user: APIClient, settings: LazySettings, tmp_path: Path
+) -> None:
+    """It was made before there was a bound. Nothing of it may fail, and nothing of others."""
+    settings.RETENTION_DAYS = 10
+    other = make_batch(make_user())
+    finish(tmp_path)
+    grow_old(11)
+    before = make_batch(user)
+    user.group = UserGroup.objects.create(name="for ever", retention_days=2_000_000_000)
+    user.save()
+    Batch.objects.filter(pk=before.pk).update(expires_at=None)
+    clean()
+    other.refresh_from_db()
+    assert other.files_removed
+    for batch in (before, make_batch(user)):
+        body = client_of_user.get(f"{LIST}/{batch.pk}").json()
+        assert round(days_left(body)) == MAX_RETENTION_DAYS
 
 
 def test_batches_from_before_a_rule_are_announced_a_week_ahead(

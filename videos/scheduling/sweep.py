@@ -1,8 +1,13 @@
-"""The sweep: what keeps an accepted batch from being lost, whatever crashed."""
+"""The sweep: what keeps an accepted batch from being lost, whatever crashed.
+
+Each step is on its own: one that fails, every time perhaps, keeps no other from its turn.
+"""
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 
 from django.conf import settings
@@ -21,9 +26,11 @@ from videos.store import deletions, scratch
 from videos.store.installation import StoreMismatchError
 from zhiying.kernel import idempotency
 from zhiying.kernel.clock import as_told, database_now
+from zhiying.kernel.outages import drop_broken_connection, log_trouble
 
 CLEANING_INTERVAL = timedelta(hours=1)
-RETENTION_BUDGET_S = 60.0
+RETENTION_BUDGET_S = 30.0
+"""For announcing, and as long again for removing."""
 HINTS_PER_SWEEP = 8
 
 logger = logging.getLogger(__name__)
@@ -59,16 +66,23 @@ def _silent_since() -> datetime:
 
 def sweep(silent_since: datetime | None = None) -> None:
     """Take back the items of workers silent since then, or by now; send hints again for whatever waits."""
-    remote_jobs.forget_overdue()
-    lost = attempts.expire_leases(silent_since)
-    if lost:
+    _step("ends of overdue jobs", remote_jobs.forget_overdue)
+    _step("taking back", partial(_take_back, silent_since))
+    _step("falling back", _fall_back)
+    _step("weights of lanes", lanes.refresh_weights)
+    _step("hints", _send_hints)
+    _step("sums of usage", usage.merge)
+
+
+def _take_back(silent_since: datetime | None) -> None:
+    if lost := attempts.expire_leases(silent_since):
         repaired(Repair.ITEMS_TAKEN_BACK, lost)
         logger.warning("Took back %d items of workers that went silent", lost)
-    _fall_back()
-    lanes.refresh_weights()
+
+
+def _send_hints() -> None:
     if work_waits(lane_engines_of(all_engines())):
         wake_workers(HINTS_PER_SWEEP)
-    usage.merge()
 
 
 def _fall_back() -> None:
@@ -84,21 +98,31 @@ def clean_if_due() -> None:
     It tidies its machine, sends letters, removes files that are on the list, a part of its own, and now and
     then forgets what is old, if no other worker did within the hour.
     """
-    scratch.clean()
-    mails.work_off()
-    remove_files()
+    _step("scratch files", scratch.clean)
+    _step("letters", mails.work_off)
+    _step("removal of files", remove_files)
     if _take_turn("cleaned_at", CLEANING_INTERVAL):
         clean()
 
 
 def clean() -> None:
     """Forget what nobody needs any more: expired records, abandoned uploads, files kept long enough."""
-    records = idempotency.delete_expired() + sessions.delete_expired() + login_limits.delete_expired()
-    records += handover.delete_expired() + shares.delete_expired() + figures.forget_dead_workers()
+    records = sum(
+        _step(name, forget)
+        for name, forget in (
+            ("idempotency records", idempotency.delete_expired),
+            ("sessions", sessions.delete_expired),
+            ("attempts to log in", login_limits.delete_expired),
+            ("handovers", handover.delete_expired),
+            ("links", shares.delete_expired),
+            ("dead workers", figures.forget_dead_workers),
+        )
+    )
     # Logins of administrators to the Django site.
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    announced, expired = _keep_retention()
-    abandoned = uploads.delete_abandoned()  # last: it needs the store
+    _step("site sessions", import_module(settings.SESSION_ENGINE).SessionStore.clear_expired)
+    announced = _step("retention notices", lambda: _all_of(retention.announce))
+    expired = _step("retention", lambda: _all_of(retention.expire))
+    abandoned = _step("abandoned uploads", uploads.delete_abandoned)  # last: it needs the store
     repaired(Repair.UPLOADS_ABANDONED, abandoned)
     repaired(Repair.RECORDS_EXPIRED, records)
     if abandoned or records or announced or expired:
@@ -128,14 +152,22 @@ def remove_files() -> int:
     return removed
 
 
-def _keep_retention() -> tuple[int, int]:
-    ends_at, announced, expired = time.monotonic() + RETENTION_BUDGET_S, 0, 0
-    while time.monotonic() < ends_at:
-        now_announced, now_expired = retention.announce(), retention.expire()
-        if not now_announced and not now_expired:
-            break
-        announced, expired = announced + now_announced, expired + now_expired
-    return announced, expired
+def _step(name: str, work: Callable[[], int | None]) -> int:
+    """How much a step did; 0 where it failed, which is logged and concerns no other."""
+    try:
+        return work() or 0
+    except Exception as error:  # noqa: BLE001  (logged, and its turn comes again)
+        log_trouble(name, error)
+        drop_broken_connection()
+        return 0
+
+
+def _all_of(work: Callable[[], int]) -> int:
+    """Do a part of it again and again until nothing is left, for `RETENTION_BUDGET_S` at most."""
+    ends_at, done = time.monotonic() + RETENTION_BUDGET_S, 0
+    while time.monotonic() < ends_at and (now := work()):
+        done += now
+    return done
 
 
 def _take_turn(field: str, interval: timedelta) -> bool:

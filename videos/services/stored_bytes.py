@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.models.group import MAX_QUOTA_MB, MAX_RETENTION_DAYS
 from videos.models import Batch, StoredBytes
 from zhiying.kernel.errors import DomainError
 
@@ -40,12 +41,15 @@ class Allowance:
 
 
 def allowance_of(user: User) -> Allowance:
-    """The user's group decides, and where it says nothing the installation; 0 is no limit."""
+    """The user's group decides, and where it says nothing the installation; 0 is no limit.
+
+    Groups may be older than the bounds, and settings are checked by whoever starts, not by every process.
+    """
     quota_mb, days = settings.QUOTA_MB, settings.RETENTION_DAYS
     if group := user.group:
         quota_mb = quota_mb if group.quota_mb is None else group.quota_mb
         days = days if group.retention_days is None else group.retention_days
-    return Allowance(quota_mb * MB or None, days or None)
+    return Allowance(min(quota_mb, MAX_QUOTA_MB) * MB or None, min(days, MAX_RETENTION_DAYS) or None)
 
 
 def used_by(user_id: UUID) -> int:

@@ -21,7 +21,7 @@ from videos import counters
 from videos.worker import exposition
 from videos.worker.stopping import stopping
 from zhiying.kernel import tracing
-from zhiying.kernel.outages import outage_of
+from zhiying.kernel.outages import log_trouble
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
@@ -81,20 +81,10 @@ def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None
         try:
             work()
         except Exception as error:  # noqa: BLE001  (logged, and tried again)
-            _tell(error)
+            log_trouble(threading.current_thread().name, error)
             close_old_connections()
         stopping.wait(interval_s())
     connections.close_all()
-
-
-def _tell(error: Exception) -> None:
-    """One line of an outage, which every thread meets again and again; of a fault all there is to know."""
-    name = threading.current_thread().name
-    if part := outage_of(error):
-        first_line = str(error).strip().partition("\n")[0]
-        logger.error("%s waits, %s away: %s: %s", name, part, type(error).__name__, first_line)
-    else:
-        logger.error("%s failed; it will be tried again", name, exc_info=error)
 
 
 def _look_for_work() -> None:

@@ -68,6 +68,16 @@ def log_outage(request: HttpRequest, part: Part, error: BaseException) -> None:
     )
 
 
+def log_trouble(name: str, error: Exception) -> None:
+    """Of what is tried again by itself: one line of an outage, which is met again and again; of a fault all
+    there is to know."""
+    if part := outage_of(error):
+        first_line = str(error).strip().partition("\n")[0]
+        logger.error("%s waits, %s away: %s: %s", name, part, type(error).__name__, first_line)
+    else:
+        logger.error("%s failed; it will be tried again", name, exc_info=error)
+
+
 def drop_broken_connection() -> None:
     """After an outage: the next query connects anew. Within a transaction its owner does that."""
     if not connection.in_atomic_block:
