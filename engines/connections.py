@@ -38,8 +38,8 @@ class Exchange:
         self._timer.daemon = True
 
     def __enter__(self) -> "Exchange":
+        self._timer.start()  # may fail, where there are too many threads
         self._current.exchange = self
-        self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:

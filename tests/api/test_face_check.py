@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import LazySettings
 from PIL import Image
@@ -19,6 +20,7 @@ from engines.registry import ANY_FACE, PORTRAIT_CHECKS, get_engine
 from tests.api.forms import file, form, submit
 from tests.support.books import assert_books_balance
 from tests.support.media import MEDIA, PORTRAIT, image_bytes
+from tests.support.no_threads import no_more_threads
 from tests.support.rows import make_worker
 from videos.media.face_check import FaceChecker
 from videos.models import Batch, VideoItem
@@ -129,6 +131,16 @@ def test_a_check_that_cannot_run_refuses_nothing(tmp_path: Path) -> None:
     blank.write_bytes(image_bytes())
     assert checker.problems([blank] * 3, "portrait") == [None] * 3
     checker.close()
+
+
+def test_a_check_that_nobody_would_hear_is_ended(tmp_path: Path) -> None:
+    checker = FaceChecker(60.0)
+    blank = tmp_path / "blank.jpg"
+    blank.write_bytes(image_bytes())
+    before = psutil.Process().children()
+    with no_more_threads():
+        assert checker.problems([blank], "portrait") == [None]
+    assert psutil.Process().children() == before
 
 
 def test_a_check_that_hangs_is_killed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from django.db import OperationalError, transaction
 from django.test import Client
 
+from tests.support.no_threads import no_more_threads
 from videos.models import Worker
 from zhiying import metrics, readiness
 from zhiying.kernel.clock import database_now
@@ -172,6 +173,14 @@ def test_without_a_database_metrics_say_so_instead_of_failing(monkeypatch: pytes
     text = answer.content.decode()
     assert 'zhiying_part_up{part="database"} 0.0' in text
     assert "zhiying_queue_items" not in text
+
+
+def test_a_part_that_no_thread_could_ask_about_is_asked_again() -> None:
+    question = Question(lambda: True, fresh_s=0.0, patience_s=60.0)
+    assert question.answer() is True
+    with no_more_threads():
+        assert question.answer() is None
+    assert question.answer() is True
 
 
 def test_without_a_token_metrics_are_for_this_machine_past_every_proxy(settings: LazySettings) -> None:

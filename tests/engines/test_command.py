@@ -24,6 +24,7 @@ from engines.registry import get_engine
 from tests.engines.portrait.reading import read_clip
 from tests.servers.process import wait_until
 from tests.standins.films import write_film, write_speech
+from tests.support.no_threads import no_more_threads
 from tests.support.processes import is_running
 
 PROGRAM = '''
@@ -182,6 +183,13 @@ def test_what_a_program_leaves_running_is_ended(spec: RenderSpec, tmp_path: Path
     run(spec, settings(tmp_path, "worker-left-behind"))
     child = json.loads(told.read_text())["child"]
     wait_until(lambda: not is_running(child), timeout_s=5, what="the end of what was left behind")
+
+
+def test_a_program_that_nobody_would_hear_is_ended(spec: RenderSpec, tmp_path: Path, told: Path) -> None:
+    before = psutil.Process().children()
+    with no_more_threads(), pytest.raises(RuntimeError):
+        run(spec, settings(tmp_path, "hangs"))
+    assert psutil.Process().children() == before
 
 
 def test_a_link_out_of_the_folder_is_no_result(spec: RenderSpec, tmp_path: Path, told: Path) -> None:

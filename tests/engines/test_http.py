@@ -9,8 +9,10 @@ import pytest
 
 from engines.addresses import is_public
 from engines.base import EngineBusyError, EngineError, EngineStoppedError
+from engines.connections import Exchange
 from engines.http import Client, Reply, said
 from tests.standins.server import Answer, Request, StandIn
+from tests.support.no_threads import no_more_threads
 
 SECRET = "sk-very-secret-0123456789"
 
@@ -214,3 +216,9 @@ def test_what_servers_say_is_shown_without_secrets() -> None:
     assert "Signature" not in shown
     assert "\n" not in shown
     assert len(shown) <= 300
+
+
+def test_an_exchange_that_nobody_would_end_does_not_begin() -> None:
+    with no_more_threads(), pytest.raises(RuntimeError), Exchange(60.0):
+        pass
+    assert getattr(Exchange._current, "exchange", None) is None

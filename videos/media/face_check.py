@@ -104,7 +104,13 @@ class _Child:
             start_new_session=True,  # the terminal's Ctrl-C is for the server, which ends this one
         )
         self._answers: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            threading.Thread(target=self._read, daemon=True).start()
+        except RuntimeError as error:  # no more threads in this process: nobody would hear it
+            self.kill()
+            assert self._process.stdout  # noqa: S101
+            self._process.stdout.close()
+            raise OSError(str(error)) from error
         self.checks = 0
 
     def ask(self, portrait: Path, check: str, time_limit_s: float) -> dict[str, Any]:

@@ -58,8 +58,12 @@ class _Sender:
         with self._changed:
             self._wanted = min(MAX_HINTS, self._wanted + count)
             if self._process != os.getpid():
+                try:
+                    threading.Thread(target=self._run, name="hints", daemon=True).start()
+                except RuntimeError:  # no more threads in this process: these hints go with the next ones
+                    logger.warning("Hints wait: no thread can be started")
+                    return
                 self._process = os.getpid()
-                threading.Thread(target=self._run, name="hints", daemon=True).start()
             self._changed.notify()
 
     def _run(self) -> None:

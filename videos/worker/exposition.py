@@ -10,7 +10,6 @@ import hmac
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,11 +31,6 @@ PATIENCE_S = 10.0
 logger = logging.getLogger(__name__)
 
 Answer = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-def begin() -> None:
-    """Answer for all processes until this one ends, in a thread; those who come second wait their turn."""
-    threading.Thread(target=_answer_for_ever, name="figures", daemon=True).start()
 
 
 def application(folder: Path) -> Answer:
@@ -86,7 +80,8 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
 
-def _answer_for_ever() -> None:
+def answer_for_ever() -> None:
+    """Answer for all processes until this one ends; those who come second wait their turn."""
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     turn = os.open(folder / "turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     fcntl.flock(turn, fcntl.LOCK_EX)  # until the process ends

@@ -77,10 +77,11 @@ class LeaseKeeper:
         """Keep the claim's lease for as long as the context lasts."""
         watch = Watch(claim)
         with self._lock:
-            self._watches.add(watch)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="leases", daemon=True)
+                thread.start()  # may fail: then the next claim tries again
+                self._thread = thread
+            self._watches.add(watch)
         try:
             yield watch
         finally:

@@ -25,6 +25,7 @@ from zhiying.kernel.outages import log_trouble
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
+THREAD_RETRY_S = 1.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class WorkerLifecycle(Middleware):
         end_with_the_master()
         counters.begin()
         if settings.WORKER_METRICS_PORT:
-            exposition.begin()
+            _start("figures", exposition.answer_for_ever)
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         from videos.scheduling.engines import local_engines, remote_engines
@@ -71,7 +72,19 @@ class WorkerLifecycle(Middleware):
 
 
 def _start(name: str, work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name=name, daemon=True).start()
+    """Do `work` in a thread; where no more can be started, as soon as one can.
+
+    A worker that lacked one would go on without: what is raised at its boot is only logged.
+    """
+    while True:
+        try:
+            threading.Thread(target=work, name=name, daemon=True).start()
+        except RuntimeError:
+            logger.error("No thread can be started for: %s", name)
+            if stopping.wait(THREAD_RETRY_S):
+                raise
+        else:
+            return
 
 
 def _repeat(work: Callable[[], object], interval_s: Callable[[], float]) -> None:

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from os import getpid
@@ -272,12 +272,26 @@ class Carrier:
     # --- By the hands ---
 
     def _submit(self, work: Callable[[], None], after: Callable[[], None]) -> None:
-        def done(future: "Future[None]") -> None:
-            if not future.cancelled() and (error := future.exception()):
-                logger.error("A remote job could not be gone on with", exc_info=error)
-            after()
+        """Raises RuntimeError where no hand can be begun; nothing is done then, also not later."""
+        turn = threading.Lock()  # whoever comes first: an executor keeps what it could begin no thread for
 
-        self._hands.submit(_on_a_connection_of_today, work).add_done_callback(done)
+        def do() -> None:
+            if not turn.acquire(blocking=False):
+                return
+            try:
+                close_old_connections()
+                work()
+            except Exception:
+                logger.exception("A remote job could not be gone on with")
+            finally:
+                after()
+
+        try:
+            self._hands.submit(do)
+        except RuntimeError:
+            if turn.acquire(blocking=False):
+                after()
+            raise
 
     def _step(self, carried: Carried) -> None:
         job = carried.job
@@ -353,11 +367,6 @@ class Carrier:
     def _busy(self) -> int:
         with self._lock:
             return sum(carried.busy for carried in self._carried.values()) + self._looking
-
-
-def _on_a_connection_of_today(work: Callable[[], None]) -> None:
-    close_old_connections()
-    work()
 
 
 def _within(told: N | None, least: int, most: int) -> N | None:

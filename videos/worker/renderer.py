@@ -194,7 +194,11 @@ class _Child:
         self._started: list[psutil.Process] = []
         """What it had started when its memory was last measured."""
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            threading.Thread(target=self._read, daemon=True).start()
+        except RuntimeError:  # this process may have no more threads, and nobody would hear the child
+            self.kill()
+            raise
         self.renders = 0
         self.idle = True
         """Whether the last render was answered, so that the child can take another."""

@@ -30,7 +30,10 @@ class Question(Generic[T]):
             if self._asked_at is not None or self._is_fresh():
                 return
             self._asked_at = time.monotonic()
-        threading.Thread(target=self._run, name="question", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="question", daemon=True).start()
+        except RuntimeError:  # this process may have no more threads: nobody asks, and it can be asked again
+            self._settle(None)
 
     def answer(self) -> T | None:
         """The answer; None when asking failed or takes too long."""
@@ -57,6 +60,9 @@ class Question(Generic[T]):
             answer = None
         finally:
             connections.close_all()  # this thread's own
-            with self._changed:
-                self._answer, self._answered_at, self._asked_at = answer, time.monotonic(), None
-                self._changed.notify_all()
+            self._settle(answer)
+
+    def _settle(self, answer: T | None) -> None:
+        with self._changed:
+            self._answer, self._answered_at, self._asked_at = answer, time.monotonic(), None
+            self._changed.notify_all()

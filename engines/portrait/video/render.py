@@ -56,7 +56,11 @@ class VideoRender:
         others = 1 + min(len(self._companions), len(segments) - 1)
         # the companions begin first, but with later segments: the first one is written while they finish
         order = (*segments[1:others], segments[0], *segments[others:])
-        begun = {part: self._pool.submit(self._segment, part) for part in order}
+        try:
+            begun = {part: self._pool.submit(self._segment, part) for part in order}
+        except RuntimeError:  # no more threads: those there are must not go on beside the next video's
+            self.__exit__()
+            raise
         self._pending = deque(begun[part] for part in segments)
         return self
 

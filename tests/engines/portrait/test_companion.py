@@ -184,6 +184,27 @@ def test_after_a_video_that_could_not_be_written_the_next_one_is_whole(
     assert spec.output.read_bytes() == alone
 
 
+def test_after_a_video_for_which_there_were_too_few_threads_the_next_one_is_whole(
+    spec: RenderSpec, alone: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one thread that was started does not go on with its companion beside the next video."""
+    start = threading.Thread.start
+
+    def refuse_the_second(thread: threading.Thread) -> None:
+        if thread.name == "portrait_1":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
+    engine = PortraitEngine()
+    with pytest.raises(RuntimeError):
+        engine.render(spec, lambda _: None, never)
+    assert "portrait_0" not in {thread.name for thread in threading.enumerate()}
+    monkeypatch.setattr(threading.Thread, "start", start)
+    engine.render(spec, lambda _: None, never)
+    assert spec.output.read_bytes() == alone
+
+
 def full_disk(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -27,6 +27,19 @@ class _AtOnce(Executor):
         return future
 
 
+class ShortOfHands(_AtOnce):
+    """Of which one cannot be begun: that for the piece of work of this number."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        self.left -= 1
+        if not self.left:
+            raise RuntimeError("can't start new thread")
+        return super().submit(fn, *args, **kwargs)
+
+
 class Killed(BaseException):
     """What a process does not survive."""
 

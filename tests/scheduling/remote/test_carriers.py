@@ -1,12 +1,22 @@
 """Workers that die, freeze or come back: each job has one carrier, and each item one video."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from accounts.models import User
-from tests.scheduling.remote.carrying import Killed, another, dies, go_on, nothing_left, sent, submissions
+from tests.scheduling.remote.carrying import (
+    Killed,
+    ShortOfHands,
+    another,
+    dies,
+    go_on,
+    nothing_left,
+    sent,
+    submissions,
+)
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import OpenAIVideosServer
 from tests.support.books import assert_all_is_settled
@@ -113,3 +123,18 @@ def test_a_worker_that_was_away_goes_on_with_its_own_jobs(
     go_on(carrier, nothing_left, server)
     item = VideoItem.objects.get()
     assert (item.status, item.attempt, submissions(server)) == (ItemStatus.COMPLETED, 1, 1)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_what_no_hand_could_be_begun_for_is_done_in_another_round(
+    user: User, server: OpenAIVideosServer, number: int
+) -> None:
+    make_item(user)
+    hands = ShortOfHands(number)
+    carrier = Carrier("openai-videos", hands)
+    with suppress(RuntimeError):
+        go_on(carrier, nothing_left, server)
+    go_on(carrier, nothing_left, server)
+    assert hands.left < 0
+    assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
+    assert_all_is_settled()
