@@ -65,7 +65,7 @@ def readiness() -> Readiness:
     return Readiness(tuple(name for name in QUESTIONS if name not in well))
 
 
-def _database_answers() -> bool:
+def database_answers() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM users LIMIT 1")  # and it is migrated
     return True
@@ -109,7 +109,7 @@ def _question(ask: Callable[[], bool], fresh_s: float = FRESH_S) -> Question[boo
 
 
 QUESTIONS: Mapping[str, Question[bool]] = {
-    DATABASE: _question(_database_answers),
+    DATABASE: _question(database_answers),
     STORAGE: _question(_storage_answers, REMOTE_FRESH_S),
     INSTALLATION: _question(_the_store_is_ours, REMOTE_FRESH_S),
     BROKER: _question(_broker_answers, REMOTE_FRESH_S),

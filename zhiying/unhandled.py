@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from zhiying.kernel.outages import log_outage, outage_body, outage_headers, outage_of
+from zhiying.kernel.outages import Part, log_outage, outage_body, outage_headers, outage_of
 from zhiying.kernel.responses import error_body, error_response
 
 PAGES = ("/admin/",)
@@ -38,14 +38,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     part = outage_of(error)
     if part and error:
-        log_outage(request, part, error)
-    body = outage_body(part) if part else _fault_body()
+        return outage_answer(request, part, error)
+    return _answer(request, _fault_body(), 500)
+
+
+def outage_answer(request: HttpRequest, part: Part, error: BaseException) -> HttpResponse:
+    """That a part is away; logged in one line."""
+    log_outage(request, part, error)
+    answer = _answer(request, outage_body(part), 503)
+    for name, value in outage_headers().items():
+        answer.headers[name] = value
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # or Django adds a traceback
+    return answer
+
+
+def _answer(request: HttpRequest, body: dict[str, Any], status: int) -> HttpResponse:
     answer = _page(body) if request.path_info.startswith(PAGES) else JsonResponse(body)
-    answer.status_code = 503 if part else 500
-    if part:
-        for name, value in outage_headers().items():
-            answer.headers[name] = value
-        answer._has_been_logged = True  # type: ignore[attr-defined]  # or Django adds a traceback
+    answer.status_code = status
     return answer
 
 

@@ -37,7 +37,7 @@ def slow_request_slot() -> Iterator[bool]:
 
 def too_many_slow_requests(request: HttpRequest) -> HttpResponseBase:
     """What a slow request without a place is answered."""
-    _read_no_more(request)
+    read_no_more(request)
     return error_response(
         503,
         "busy",
@@ -46,10 +46,12 @@ def too_many_slow_requests(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def _read_no_more(request: HttpRequest) -> None:
+def read_no_more(request: HttpRequest) -> None:
     """Let gunicorn close the connection instead of waiting in this thread for a body that nobody wants."""
     connection: socket.socket | None = request.META.get("gunicorn.socket")
     length = request.headers.get("Content-Length", "")
+    if not length and "Transfer-Encoding" not in request.headers:
+        return  # there is none
     if connection is None or (length.isdecimal() and int(length[:10]) <= SMALL_BODY_BYTES):
         return
     with suppress(OSError):  # the client has gone
