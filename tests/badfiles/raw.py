@@ -68,11 +68,43 @@ def wav(
 
 def id3(frames: bytes) -> bytes:
     """An ID3v2.3 tag around `frames`."""
-    size = len(frames)
-    return b"ID3\3\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + frames
+    return b"ID3\3\0\0" + _syncsafe(len(frames)) + frames
 
 
 def id3_picture(picture: bytes) -> bytes:
     """An APIC frame with a JPEG cover."""
     body = b"\0image/jpeg\0\3\0" + picture
     return b"APIC" + struct.pack(">IH", len(body), 0) + body
+
+
+def id3_unpacking(frames: int, megabytes: int) -> bytes:
+    """An ID3v2.4 tag of some kB whose texts unpack to so many megabytes each."""
+    body = b""
+    for number in range(frames):
+        text = b"\0key %d\0" % number + b"A" * (megabytes * 1_000_000)
+        packed = zlib.compress(text, 1)
+        content = _syncsafe(len(text)) + packed
+        body += b"TXXX" + _syncsafe(len(content)) + b"\0\x09" + content  # compressed, with its length
+    return b"ID3\4\0\0" + _syncsafe(len(body)) + body
+
+
+def _syncsafe(number: int) -> bytes:
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def ape(content: bytes) -> bytes:
+    """An APEv2 tag, with its header, around one binary item."""
+    items = struct.pack("<II", len(content), 2) + b"Cover Art (Front)\0" + content
+    ends = [
+        b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, 1, flags) + bytes(8)
+        for flags in (0xA0000000, 0x80000000)
+    ]
+    return ends[0] + items + ends[1]
+
+
+def rf64(samples: bytes, *, rate: int, declared: int | None = None, after: bytes = b"") -> bytes:
+    """A mono 16-bit RF64, which tells its size (or `declared`) in a chunk of its own; `after` follows."""
+    size = len(samples) if declared is None else declared
+    sizes = riff_chunk(b"ds64", struct.pack("<QQQI", 0, size, size // 2, 0))
+    form = riff_chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, rate, rate * 2, 2, 16))
+    return b"RF64\xff\xff\xff\xffWAVE" + sizes + form + b"data\xff\xff\xff\xff" + samples + after

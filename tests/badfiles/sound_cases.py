@@ -89,11 +89,17 @@ _BROKEN = (
         tolerance_s=0.4,
     ),
     _bad("mp3-half-garbage.mp3", "audio_damaged", partial(s.mp3_with_garbage, 0.5)),
-    _good("mp3-behind-zeros.mp3", lambda: bytes(5_000) + s.mp3(), _SPEECH_S, kind="mp3", tolerance_s=0.1),
+    _good("mp3-behind-zeros.mp3", lambda: bytes(5_000) + s.mp3(), _SPEECH_S, kind="mp3"),
     _good("mp3-with-2-mb-tag.mp3", s.tagged_mp3, _SPEECH_S, kind="mp3"),
+    _good("mp3-with-id3v1.mp3", lambda: s.mp3() + b"TAG" + bytes(125), _SPEECH_S, kind="mp3"),
+    _good("mp3-with-ape.mp3", lambda: s.mp3() + raw.ape(pictures.noise(300_000)), _SPEECH_S, kind="mp3"),
     _good(
-        "mp3-with-id3v1.mp3", lambda: s.mp3() + b"TAG" + bytes(125), _SPEECH_S, kind="mp3", tolerance_s=0.1
+        "mp3-with-ape-and-id3v1.mp3",
+        lambda: s.mp3() + raw.ape(b"cover") + b"TAG" + bytes(125),
+        _SPEECH_S,
+        kind="mp3",
     ),
+    _good("mp3-with-ape-larger-than-file.mp3", s.mp3_before_a_lying_ape, _SPEECH_S, kind="mp3"),
     _good("float-few-nans.wav", partial(s.wav_float, 32, 0.01), 1.0),
     _bad("float-many-nans.wav", "audio_damaged", partial(s.wav_float, 32, 0.5)),
 )
@@ -119,6 +125,22 @@ _HEADERS = (
         "chunks-before-data.wav",
         lambda: raw.wav(s.pcm16(s.tone(1)), rate=16_000, before=raw.riff_chunk(b"LIST", bytes(99_999))),
         1.0,
+    ),
+    _good(
+        "chunks-after-data.wav",
+        lambda: raw.wav(s.pcm16(s.tone(1)), rate=16_000) + raw.riff_chunk(b"LIST", bytes(99_999)),
+        1.0,
+        peak=-6.0,
+    ),
+    _good("rf64.wav", lambda: raw.rf64(s.pcm16(s.tone(1)), rate=16_000), 1.0, peak=-6.0),
+    _good(
+        "rf64-with-chunks-after-data.wav",
+        lambda: raw.rf64(s.pcm16(s.tone(1)), rate=16_000, after=raw.riff_chunk(b"LIST", bytes(99_999))),
+        1.0,
+        peak=-6.0,
+    ),
+    _good(
+        "rf64-size-zero.wav", lambda: raw.rf64(s.pcm16(s.tone(1)), rate=16_000, declared=0), 1.0, peak=-6.0
     ),
     _bad(
         "chunk-larger-than-file.wav",

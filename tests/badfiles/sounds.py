@@ -139,6 +139,11 @@ def tagged_mp3() -> bytes:
     return raw.id3(raw.id3_picture(portrait() + bytes(2_000_000))) + mp3()
 
 
+def mp3_before_a_lying_ape() -> bytes:
+    """An MP3 whose APE tag claims more bytes than there are."""
+    return mp3() + b"APETAGEX" + struct.pack("<IIII", 2000, 0x7FFFFFFF, 1, 0) + bytes(8)
+
+
 def hum(level: float) -> bytes:
     """Two seconds of the noise of an idle input, at this RMS."""
     noise = np.random.default_rng(3).normal(0, level, 32_000)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.badfiles import raw
+from tests.badfiles import raw, sounds
 
 _ROOT = Path(__file__).parents[2]
 _MEASURE = """
@@ -23,7 +23,7 @@ def status(field):
 
 before = status("VmRSS")
 folder, sources = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
-if sources[0].suffix == ".wav":
+if sources[0].suffix in (".wav", ".mp3"):
     prepare_audio(sources[0], wav_out=folder / "speech.wav")
 else:
     jobs = [ImageJob(sources[i % len(sources)], folder / f"{i}.jpg", folder / f"{i}s.jpg") for i in range(50)]
@@ -68,5 +68,31 @@ def test_a_recording_of_fifty_megabytes_is_never_held_whole(tmp_path: Path) -> N
     values = np.random.default_rng(5).integers(-9_000, 9_000, 24_900_000, dtype=np.int16)
     source = tmp_path / "long.wav"
     source.write_bytes(raw.wav(values.tobytes(), rate=44_100, channels=2))
+
+    assert _risen_mb(tmp_path, source) < 25
+
+
+@pytest.mark.parametrize("kind", ["mp3", "wav", "rf64"])
+def test_tags_that_would_unpack_to_much_are_not_looked_at(tmp_path: Path, kind: str) -> None:
+    tag = raw.id3_unpacking(frames=2, megabytes=50)
+    chunk = raw.riff_chunk(b"id3 ", tag)
+    samples = sounds.pcm16(sounds.tone(1))
+    source = tmp_path / ("a.mp3" if kind == "mp3" else "a.wav")
+    if kind == "mp3":
+        source.write_bytes(tag + sounds.mp3() + tag)
+    elif kind == "wav":
+        source.write_bytes(raw.wav(samples, rate=16_000, before=chunk) + chunk)
+    else:
+        source.write_bytes(raw.rf64(samples, rate=16_000, after=chunk))
+    assert source.stat().st_size < 2_000_000
+
+    assert _risen_mb(tmp_path, source) < 25
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_nor_are_those_behind_data_without_an_end(tmp_path: Path, size: int) -> None:
+    chunk = raw.riff_chunk(b"id3 ", raw.id3_unpacking(frames=2, megabytes=50))
+    source = tmp_path / "a.wav"
+    source.write_bytes(raw.wav(chunk + sounds.pcm16(sounds.tone(1)) + chunk, rate=16_000, declared=size))
 
     assert _risen_mb(tmp_path, source) < 25

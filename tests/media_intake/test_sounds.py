@@ -14,6 +14,7 @@ from videos.media.audio import prepare_audio
 from videos.media.audio_facts import AudioLimits, PreparedAudio
 from videos.media.loudness import LevelMeter
 from videos.media.problems import MediaProblem
+from videos.media.sound_view import SoundView, SourceFile
 
 
 def _prepare(data: bytes, folder: Path, limits: AudioLimits | None = None) -> PreparedAudio:
@@ -92,6 +93,19 @@ def test_missing_files_are_no_problem_of_the_recording(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(sounds.tone_wav(1))
     with pytest.raises(FileNotFoundError):
         prepare_audio(tmp_path / "source", wav_out=tmp_path / "gone" / "speech.wav")
+
+
+@pytest.mark.parametrize("head", [b"", b"HEAD"])
+def test_the_view_is_read_like_a_file_of_its_own(head: bytes) -> None:
+    content = bytes(range(100))
+    shown = io.BytesIO(head + content[10:60])
+    view = SourceFile(io.BytesIO(content), SoundView(head, 10, 60))
+
+    for offset, whence in ((0, 0), (2, 0), (-7, 2), (3, 1), (0, 2), (40, 0), (-9, 1), (500, 0), (1, 0)):
+        assert view.seek(offset, whence) == shown.seek(offset, whence) == view.tell()
+        for size in (1, 5, 200):
+            assert view.read(size) == shown.read(size)
+            assert view.tell() == shown.tell()
 
 
 def test_the_meter_does_not_care_how_samples_arrive() -> None:

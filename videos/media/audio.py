@@ -79,7 +79,7 @@ def _decode(
     file: BinaryIO, header: AudioHeader, limits: AudioLimits, out: IO[bytes], *, first_channel: bool = False
 ) -> _Sound:
     meter = LevelMeter(_LEVEL_WINDOW)
-    with open_container(file, header.format) as container:
+    with open_container(file, header) as container:
         decoder = Decoder(
             container,
             rates_hz=(limits.min_rate_hz, limits.max_rate_hz),

@@ -1,7 +1,8 @@
 """Decodes one MP3 or WAV stream to 48 kHz mono, packet by packet, and counts what is damaged.
 
-FFmpeg sees only the bytes of the given file: the demuxer is fixed before it opens anything, and reads
-from a Python file object, so that no playlist can lead it to another file or address.
+FFmpeg sees only the sound of the given file: the demuxer is fixed before it opens anything, and reads
+from a Python file object, so that no playlist can lead it to another file or address, and no tags, which it
+would unpack (`sound_view`).
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from .audio_headers import AudioHeader
 from .problems import MediaProblem, gettext_noop
+from .sound_view import SourceFile
 
 SAMPLE_RATE_HZ = 48_000
 _PCM = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
@@ -26,21 +29,13 @@ _FREE_BAD_PACKETS = 3  # a tag, and a frame cut at either end, are no damage
 Samples = NDArray[np.int16]
 
 
-class SourceFile:
-    """The calls FFmpeg needs, and no name by which the file could be found again."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
-def open_container(file: BinaryIO, demuxer: str) -> InputContainer:
-    """Open `file` with the demuxer `mp3` or `wav` and no other; raises `audio_unreadable`."""
-    file.seek(0)
+def open_container(file: BinaryIO, header: AudioHeader) -> InputContainer:
+    """Open the sound of `file` with the demuxer of its header and no other; raises `audio_unreadable`."""
     try:
         return av.open(
-            SourceFile(file),
+            SourceFile(file, header.view),
             mode="r",
-            format=demuxer,
+            format=header.format,
             options={"format_whitelist": "mp3,wav", "codec_whitelist": ",".join(sorted(_CODECS))},
             metadata_errors="replace",
         )

@@ -1,8 +1,8 @@
-"""Recognises MP3 and WAV by content, and finds how much data their headers promise.
+"""Recognises MP3 and WAV by content, and finds their sound and how much of it their headers promise.
 
 No demuxer is asked what a file might be: those that read playlists open other files. Layouts: RIFF/WAVE
 (Microsoft, "Multiple Channel Audio Data and WAVE Files"), RF64 (EBU Tech 3306), MPEG audio (ISO/IEC
-11172-3 and 13818-3), ID3v2 (id3.org), the Xing/Info frame.
+11172-3 and 13818-3), ID3 (id3.org), APEv2 (wiki.hydrogenaud.io), the Xing/Info frame.
 """
 
 import struct
@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from .problems import MediaProblem
 from .sniffing import describe
+from .sound_view import SoundView
 
 _HEAD_BYTES = 1024
 _MAX_ID3_TAGS = 8
@@ -18,6 +19,9 @@ _SEARCH_BYTES = 64 * 1024  # garbage and padding tolerated before the first MP3 
 _MIN_FRAMES = 2  # chance alone makes one frame header in 64 kB of noise, hardly two in a row
 _OPEN_ENDED = 0x7FFFF000  # sizes from here on are written by programs that stream and cannot seek back
 _MAX_CHUNKS = 1000
+_MAX_FORMAT_BYTES = 1024  # with what its codec needs; any more is garbage
+_MAX_END_TAGS = 4
+_ID3V1_BYTES, _APE_BYTES = 128, 32
 
 _BITRATES_KBPS = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -28,11 +32,14 @@ _RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 1200
 
 @dataclass(frozen=True)
 class AudioHeader:
-    """Demuxer to use (`mp3` or `wav`), and the bytes of sound declared and present (0 = not declared)."""
+    """Demuxer to use (`mp3` or `wav`), the bytes of sound declared and present (0 = not declared), and what
+    the demuxer is to see.
+    """
 
     format: str
     declared_bytes: int
     present_bytes: int
+    view: SoundView
 
 
 def read_audio_header(file: BinaryIO) -> AudioHeader:
@@ -46,26 +53,65 @@ def read_audio_header(file: BinaryIO) -> AudioHeader:
     if found is None:
         raise MediaProblem("audio_type", {"found": describe(head)})
     start, frame = found
-    return AudioHeader("mp3", _xing_bytes(frame), size - start)
+    return AudioHeader(
+        "mp3", _xing_bytes(frame), size - start, SoundView(b"", start, _end_of_mp3(file, start, size))
+    )
 
 
 def _wav_header(file: BinaryIO, size: int) -> AudioHeader:
-    offset, has_format = 12, False
+    file.seek(0)
+    is_long = file.read(4) == b"RF64"
+    offset, form, fact, long_bytes = 12, b"", b"", 0
     for _ in range(_MAX_CHUNKS):
         file.seek(offset)
         chunk = file.read(8)
         if len(chunk) < 8:
             break
         name, length = struct.unpack("<4sI", chunk)
-        if name == b"fmt ":
-            has_format = True
+        if name == b"fmt " and not form:
+            form = file.read(min(length, _MAX_FORMAT_BYTES))
+        elif name == b"fact":
+            fact = file.read(min(length, 4))
+        elif name == b"ds64" and is_long:
+            long_bytes = int.from_bytes(file.read(16)[8:], "little")
         elif name == b"data":
-            if not has_format:
+            if not form:
                 raise MediaProblem("audio_unreadable")
-            present = size - offset - 8
-            return AudioHeader("wav", 0 if length >= _OPEN_ENDED else length, present)
+            start, declared = offset + 8, 0 if length >= _OPEN_ENDED else length
+            end = min(size, start + (long_bytes or declared or size))
+            return AudioHeader("wav", declared, size - start, _plain_wav(form, fact, start, end))
         offset += 8 + length + (length & 1)
-    raise MediaProblem("audio_no_stream" if has_format else "audio_unreadable")
+    raise MediaProblem("audio_no_stream" if form else "audio_unreadable")
+
+
+def _plain_wav(form: bytes, fact: bytes, start: int, end: int) -> SoundView:
+    """A WAV of these two chunks and the data: its true size is known by now, and nothing comes after it."""
+    chunks = _chunk(b"fmt ", form) + (_chunk(b"fact", fact) if len(fact) == 4 else b"")
+    data_bytes = min(end - start, 0xFFFFFFFF)
+    riff_bytes = min(4 + len(chunks) + 8 + data_bytes, 0xFFFFFFFF)
+    head = struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE") + chunks
+    return SoundView(head + struct.pack("<4sI", b"data", data_bytes), start, end)
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack("<4sI", name, len(body)) + body + b"\0" * (len(body) & 1)
+
+
+def _end_of_mp3(file: BinaryIO, start: int, size: int) -> int:
+    """Where the ID3v1 and APE tags at the end begin."""
+    end = size
+    for _ in range(_MAX_END_TAGS):
+        file.seek(max(start, end - _ID3V1_BYTES))
+        tail = file.read(min(end - start, _ID3V1_BYTES))
+        if len(tail) == _ID3V1_BYTES and tail.startswith(b"TAG"):
+            end -= _ID3V1_BYTES
+        elif tail[-_APE_BYTES:].startswith(b"APETAGEX"):
+            length, _items, flags = struct.unpack("<III", tail[-_APE_BYTES:][12:24])
+            length += _APE_BYTES if flags & 1 << 31 else 0  # a header, which the length leaves out
+            end -= length if _APE_BYTES <= length <= end - start else _APE_BYTES
+        else:
+            break
+    return end
 
 
 def _find_mp3(file: BinaryIO) -> tuple[int, bytes] | None:
