@@ -7,17 +7,11 @@ from django.utils.translation import gettext_noop
 from accounts.models import User
 from accounts.services import second_factor
 from accounts.services.login_limits import Attempt, begin_attempt, count_call
+from accounts.services.sessions import WrongCredentialsError
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import DomainError, InvalidError
 
 OTP_WRONG = gettext_noop("The code is wrong or was used before. Wait for the next one.")
-
-
-class WrongCredentialsError(DomainError):
-    """Name and password do not belong together, or the user is deactivated."""
-
-    code = "invalid_credentials"
-    status = 401
 
 
 class OtpRequiredError(DomainError):
@@ -50,7 +44,7 @@ def login(*, username: str, password: str, address: str, otp: str = "") -> User:
     attempt, user = _checked_password(username, password, address)
     if user is None:
         attempt.fail()
-        raise WrongCredentialsError(_("The user name or password is wrong."))
+        raise WrongCredentialsError
     if second_factor.is_asked_for(user):
         _check_second_factor(attempt, user, otp)
     attempt.succeed()

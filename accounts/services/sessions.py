@@ -13,11 +13,21 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.models import Session, User
 from accounts.services.tokens import SESSION_CLAIM, SessionRefreshToken, token_pair
-from zhiying.kernel.clock import database_now, database_time
+from zhiying.kernel.clock import as_told, database_now, database_time
 from zhiying.kernel.errors import DomainError
 
 REPLAY_GRACE = timedelta(seconds=10)
 """How long whoever refreshed may ask again and be given the same tokens: tabs race, answers get lost."""
+
+
+class WrongCredentialsError(DomainError):
+    """Name and password do not belong together, or the user is deactivated."""
+
+    code = "invalid_credentials"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(_("The user name or password is wrong."))
 
 
 class InvalidTokenError(DomainError):
@@ -37,9 +47,25 @@ class Tokens:
     """Seconds until `access` expires."""
 
 
+@transaction.atomic
 def session_start(user: User) -> Tokens:
-    """Open a session for a user whose password was checked."""
-    now = database_time()
+    """Open a session for a user whose password was checked.
+
+    Checking takes a while. Whatever ends all sessions meanwhile ends this one before it begins: a changed
+    password, a second factor, deactivation. The lock lets one of the two come first.
+
+    Args:
+        user: as they were when the password was checked.
+
+    Raises:
+        WrongCredentialsError: that is over.
+    """
+    # Each of them raises the epoch. A password is also hashed anew by whoever logs in, which ends nothing.
+    same = User.objects.filter(pk=user.pk, is_active=True, session_epoch=user.session_epoch)
+    found = same.select_for_update(no_key=True).annotate(told=database_now()).first()
+    if found is None:
+        raise WrongCredentialsError
+    now = as_told(found.told)
     session = Session(user=user, refresh_jti=uuid4().hex, created_at=now, refreshed_at=now)
     session.expires_at = _expiry(session, now)
     session.save(force_insert=True)

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.models import User
 from accounts.services import login, second_factor, users
 from accounts.services.login_limits import TooManyAttemptsError
+from accounts.services.sessions import WrongCredentialsError
 from adminpanel.admin import entry
 from adminpanel.services.usage import usage
 from videos.engine_names import all_engines
@@ -54,7 +55,7 @@ class LoginForm(AdminAuthenticationForm):
                     otp=data.get("otp", ""),
                     address=client_ip(self.request),
                 )
-            except login.WrongCredentialsError as error:
+            except WrongCredentialsError as error:
                 raise self.get_invalid_login_error() from error
             except (login.OtpRequiredError, login.OtpWrongError) as error:
                 raise ValidationError(error.detail, code=error.code) from error

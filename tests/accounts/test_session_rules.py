@@ -1,12 +1,15 @@
 """How sessions end, who may send a refresh token twice, and keys that change."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import jwt
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth import authenticate
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +17,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
-from accounts.services import sessions, users
+from accounts.services import login, sessions, users
+from tests.support.parallel import all_at_once
 from tests.support.rows import PASSWORD, UserClient, client_for, make_user
 from videos.store.urls import is_valid, media_path
 
@@ -72,6 +76,42 @@ def test_refreshes_at_once_give_one_pair_of_tokens(user: User) -> None:
         thread.join(timeout=60)
     assert len(pairs) == 6
     assert len({(pair.access, pair.refresh) for pair in pairs}) == 1
+
+
+OVERTAKEN_BY: dict[str, Callable[[User], object]] = {
+    "another password": lambda user: users.password_set(
+        user=user, new_password="another-horse-88", acting_user=None
+    ),
+    "deactivation": lambda user: users.user_set_active(user=user, is_active=False, acting_user=None),
+    "the end of all sessions": lambda user: users.sessions_end(user=user, acting_user=None),
+}
+
+
+@pytest.mark.parametrize("meanwhile", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY)
+def test_a_log_in_whose_password_was_checked_before_all_sessions_ended_opens_none(
+    user: User, meanwhile: Callable[[User], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(**given: Any) -> Any:
+        found = authenticate(**given)
+        meanwhile(User.objects.get(pk=user.pk))
+        return found
+
+    monkeypatch.setattr(login, "authenticate", check)
+    answer = APIClient().post("/api/auth/login", {"username": user.username, "password": PASSWORD})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    assert not Session.objects.exists()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_log_ins_beside_a_change_of_the_password_none_survives_it(user: User) -> None:
+    checked = [User.objects.get(pk=user.pk) for _ in range(8)]
+    change = partial(users.password_set, user=user, new_password="another-horse-88", acting_user=None)
+    _, *begun = all_at_once([change, *(partial(sessions.session_start, one) for one in checked)])
+    refused = sum(isinstance(one, sessions.WrongCredentialsError) for one in begun)
+    assert refused + sum(isinstance(one, sessions.Tokens) for one in begun) == len(checked)
+    assert Session.objects.count() == len(checked) - refused
+    assert not Session.objects.filter(revoked_at=None).exists()
 
 
 @pytest.mark.parametrize("other", OTHERS)
