@@ -99,6 +99,8 @@ def _checked(
         raise ValueError(f"the amount must be between 1 and {ledger.MAX_CREDITS}")
     if not reason:
         raise ValueError("there is no reason; add the column or give --reason")
+    if len(reason) > ledger.MAX_REASON_CHARS:
+        raise ValueError(f"the reason is longer than {ledger.MAX_REASON_CHARS} characters")
     return TopUpLine(number, user, amount, reason)
 
 

@@ -25,6 +25,9 @@ from zhiying.kernel.errors import ConflictError, DomainError, InvalidError, NotF
 
 MAX_CREDITS = 1_000_000_000
 """The largest balance that people can bring about, and the largest single movement; refunds come on top."""
+MAX_REASON_CHARS = 500
+MAX_KEY_CHARS = 294
+"""Of a top-up: what fits into `operation_key`."""
 
 
 class InsufficientCreditsError(DomainError):
@@ -96,7 +99,7 @@ def _move_runs(user_id: UUID, kind: EntryKind, runs: Sequence[Run], note: str) -
             operation_key=run.operation_key(kind),
             batch_id=run.batch_id,
             item_id=run.item_id,
-            note=note[:500],
+            note=note[:MAX_REASON_CHARS],
         )
         for run in runs
     ]
@@ -124,11 +127,14 @@ def top_up(
     """Add bought or given credits. With the same `key` again the first entry is returned, as `repeated`.
 
     Raises:
-        InvalidError: the amount is not between 1 and `MAX_CREDITS`, or no reason is given.
+        InvalidError: the amount is not between 1 and `MAX_CREDITS`, no reason is given, or a text is too
+            long to be kept whole.
         ConflictError: the key was used for another user or amount.
     """
     if not 0 < amount <= MAX_CREDITS:
         raise InvalidError(_("The amount must be between 1 and %(max)d.") % {"max": MAX_CREDITS})
+    if len(key) > MAX_KEY_CHARS:
+        raise InvalidError(_("The key is longer than %(max)d characters.") % {"max": MAX_KEY_CHARS})
     user = lock_user(user_id)
     operation_key = f"topup:{key or uuid4()}"
     earlier = CreditEntry.objects.filter(operation_key=operation_key).first()
@@ -194,6 +200,9 @@ def _record(action: AuditAction, user: User, entry: CreditEntry, acting_user: Us
 def _required(reason: str) -> str:
     if not reason.strip():
         raise InvalidError(_("Give a reason: it is kept with the change."), code="reason_required")
+    if len(reason.strip()) > MAX_REASON_CHARS:
+        text = _("The reason is longer than %(max)d characters.")
+        raise InvalidError(text % {"max": MAX_REASON_CHARS})
     return reason.strip()
 
 
@@ -201,7 +210,12 @@ def _draft(
     user: User, kind: EntryKind, amount: int, operation_key: str, *, actor: User | None = None, note: str = ""
 ) -> CreditEntry:
     return CreditEntry(
-        user=user, kind=kind, amount=amount, operation_key=operation_key, actor=actor, note=note.strip()[:500]
+        user=user,
+        kind=kind,
+        amount=amount,
+        operation_key=operation_key,
+        actor=actor,
+        note=note.strip()[:MAX_REASON_CHARS],
     )
 
 

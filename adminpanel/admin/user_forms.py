@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, UserGroup
-from accounts.services.credits import MAX_CREDITS
+from accounts.services.credits import MAX_CREDITS, MAX_REASON_CHARS
 from accounts.services.users import check_username
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ else:
     _UserModelForm = forms.ModelForm
 
 SET, ADJUST = "set", "adjust"
-MAX_REASON_LENGTH = 500
 
 
 class NewPasswordField(forms.CharField):
@@ -119,7 +118,7 @@ class CreditsForm(forms.Form):
     )
     reason = forms.CharField(
         label=_("Reason"),
-        max_length=MAX_REASON_LENGTH,
+        max_length=MAX_REASON_CHARS,
         help_text=_("Kept in the ledger with your name; the user can read it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         error_messages={"required": _("Give a reason: it is kept with the change.")},

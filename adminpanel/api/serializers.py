@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.serializers import UserOutput
-from accounts.services.credits import MAX_CREDITS
+from accounts.services.credits import MAX_CREDITS, MAX_REASON_CHARS
 from videos.api.serializers import BatchListQuery
 from zhiying.kernel.api.paging import PageOutput, PageQuery
 from zhiying.kernel.api.shapes import Shape, shown
@@ -95,7 +95,7 @@ class CreditsChangeInput(serializers.Serializer[Any]):
 
     new_credits = serializers.IntegerField(min_value=0, max_value=MAX_CREDITS, required=False)
     delta = serializers.IntegerField(min_value=-MAX_CREDITS, max_value=MAX_CREDITS, required=False)
-    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=MAX_REASON_CHARS, required=False, allow_blank=True, default="")
 
 
 class CreditsChangedOutput(serializers.Serializer[Any]):

@@ -93,6 +93,10 @@ def test_a_top_up_is_told_though_the_database_goes_right_after_it() -> None:
         (["anna", "5"], {}, "reason|原因|理由"),
         (["anna"], {"reason": "x"}, "USERNAME and AMOUNT"),
         ([], {}, "USERNAME and AMOUNT"),
+        (["anna", "5"], {"reason": "x", "key": "k" * 295}, r"\b294\b"),
+        (["anna", "5"], {"reason": "x" * 501}, r"\b500\b"),
+        (["anna", "5"], {"reason": "x\udcff"}, "'reason' is not text in UTF-8"),
+        (["\udcff", "5"], {"reason": "x"}, "'username' is not text in UTF-8"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong_and_credits_nobody(
@@ -102,6 +106,13 @@ def test_a_wrong_call_says_what_is_wrong_and_credits_nobody(
     with pytest.raises(CommandError, match=complaint):
         run("topup_credits", "--", *arguments, **options)
     assert credits_of("anna") == 3
+
+
+def test_the_longest_key_is_known_again() -> None:
+    make_user("anna", credits=0)
+    for _ in range(2):
+        run("topup_credits", "anna", "5", reason="x" * 500, key="k" * 294)
+    assert credits_of("anna") == 5
 
 
 # --- topup_credits --csv ---------------------------------------------------------------------------
@@ -127,13 +138,21 @@ def test_the_reason_may_come_from_the_command_line(tmp_path: Path) -> None:
 def test_every_bad_line_is_named_and_nobody_is_credited(tmp_path: Path) -> None:
     make_user("anna", credits=0)
     path = csv_file(
-        tmp_path, "anna,10,paid", "nobody,10,paid", "anna,ten,paid", "anna,-3,paid", "anna,0,paid", "anna,5,"
+        tmp_path,
+        "anna,10,paid",
+        "nobody,10,paid",
+        "anna,ten,paid",
+        "anna,-3,paid",
+        "anna,0,paid",
+        "anna,5,",
+        "anna,5," + "x" * 501,
     )
     with pytest.raises(CommandError) as refused:
         run("topup_credits", csv=Path(path))
     text = str(refused.value)
-    assert "5 bad lines" in text
-    for line, complaint in ((3, "nobody"), (4, "ten"), (5, "between"), (6, "between"), (7, "reason")):
+    assert "6 bad lines" in text
+    complaints = ("nobody", "ten", "between", "between", "reason", "500")
+    for line, complaint in enumerate(complaints, start=3):
         assert any(f"line {line}:" in row and complaint in row for row in text.splitlines()), text
     assert "line 2:" not in text
     assert credits_of("anna") == 0
@@ -216,6 +235,12 @@ def test_an_ordinary_user_is_not_made_an_administrator() -> None:
     with pytest.raises(CommandError, match="not an administrator"):
         run("create_admin", "anna")
     assert not User.objects.get().is_admin
+
+
+@pytest.mark.parametrize("command", ["create_admin", "reset_totp"])
+def test_a_name_that_is_not_text_is_refused(command: str) -> None:
+    with pytest.raises(CommandError, match="'username' is not text in UTF-8"):
+        run(command, "\udcff")
 
 
 def test_a_weak_password_is_refused(settings: LazySettings) -> None:

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.services import audit_log
@@ -204,6 +205,22 @@ def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{SECRET}\n"))
     call_command("engine_credential", stdout=io.StringIO())
     assert credentials.credential_of(CLOUD) == SECRET
+
+
+@pytest.mark.parametrize("how", ["--status", "--remove", "--file=/dev/null"])
+def test_the_command_refuses_an_engine_that_there_is_not(how: str) -> None:
+    with pytest.raises(CommandError, match=rf"no engine of that name.*\b{CLOUD}\b.*portrait"):
+        call_command("engine_credential", "nope", how, stdout=io.StringIO())
+
+
+def test_the_command_tells_of_and_removes_what_an_engine_left_behind() -> None:
+    """Nobody would get rid of it otherwise."""
+    EngineCredential.objects.create(engine="of the past", secret="x", set_at=timezone.now())
+    out = io.StringIO()
+    call_command("engine_credential", "of the past", "--status", stdout=out)
+    call_command("engine_credential", "of the past", "--remove", stdout=out)
+    assert "of the past: none, stored" in out.getvalue()
+    assert not EngineCredential.objects.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe"])

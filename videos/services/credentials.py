@@ -110,6 +110,19 @@ def check_credential(new: str) -> str:
     raise InvalidError(text % {"max": MAX_CHARS}, code="credential_invalid")
 
 
+def require_engine(engine: str, *, or_stored: bool = False) -> None:
+    """Make sure that there is such an engine, or (`or_stored`) that one of it was kept when there was.
+
+    Raises:
+        NotFoundError: there is neither.
+    """
+    known = {settings.GENERATION_ENGINE, *engine_paths(), *remote_engine_paths()}
+    if engine in known or (or_stored and EngineCredential.objects.filter(engine=engine).exists()):
+        return
+    text = _("There is no engine of that name. There are: %(known)s.")
+    raise NotFoundError(text % {"known": ", ".join(sorted(known))})
+
+
 @transaction.atomic
 def set_credential(*, engine: str, new: str, acting_user: User | None) -> str:
     """Give an engine a credential, or another one; returns a warning, empty where there is none.
@@ -117,7 +130,7 @@ def set_credential(*, engine: str, new: str, acting_user: User | None) -> str:
     Raises:
         NotFoundError: there is no such engine. InvalidError: it cannot be a credential.
     """
-    _require_engine(engine)
+    require_engine(engine)
     new = check_credential(new)
     hide(new)
     row, created = EngineCredential.objects.update_or_create(
@@ -227,11 +240,6 @@ def reencrypt_all() -> tuple[int, int]:
 def forget_cached() -> None:
     """The next question goes to the database."""
     _cache.forget()
-
-
-def _require_engine(engine: str) -> None:
-    if engine not in {settings.GENERATION_ENGINE, *engine_paths(), *remote_engine_paths()}:
-        raise NotFoundError(_("There is no engine of that name."))
 
 
 def _read(engine: str) -> str:

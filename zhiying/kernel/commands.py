@@ -1,5 +1,6 @@
 """What management commands have in common: they work on an installation that is there."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +12,27 @@ class InstallationCommand(BaseCommand):
     """A command for an installation that was set up; says what to set where there is none."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        _require_text(options)
         _require_installation()
         self.begin()
         return super().execute(*args, **options)
 
     def begin(self) -> None:
         """What comes before the command itself."""
+
+
+def _require_text(options: Mapping[str, Any]) -> None:
+    """Paths may be any bytes; what is written into the database or shown may not.
+
+    Raises:
+        CommandError: an argument is not UTF-8, which no database takes.
+    """
+    for name, value in options.items():
+        try:
+            if isinstance(value, str):
+                value.encode()
+        except UnicodeEncodeError as error:
+            raise CommandError(f"The argument {name!r} is not text in UTF-8.") from error
 
 
 def _require_installation() -> None:

@@ -28,19 +28,24 @@ class Command(NamedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         engine = options["engine"] or settings.GENERATION_ENGINE
-        if options["status"]:
-            self._tell(credentials.status_of(engine))
-        elif options["remove"]:
-            removed = credentials.remove_credential(engine=engine, acting_user=None)
-            self.stdout.write("Removed." if removed else f"{engine} had no credential; nothing was changed.")
-        else:
-            self._set(engine, self._given(options["file"]))
-
-    def _set(self, engine: str, new: str) -> None:
+        keeps = not options["status"] and not options["remove"]
         try:
-            warning = credentials.set_credential(engine=engine, new=new, acting_user=None)
+            credentials.require_engine(engine, or_stored=not keeps)  # before a credential is typed
+            if keeps:
+                self._set(engine, self._given(options["file"]))
+            elif options["remove"]:
+                self._remove(engine)
+            else:
+                self._tell(credentials.status_of(engine))
         except DomainError as error:
             raise CommandError(error.detail) from error
+
+    def _remove(self, engine: str) -> None:
+        removed = credentials.remove_credential(engine=engine, acting_user=None)
+        self.stdout.write("Removed." if removed else f"{engine} had no credential; nothing was changed.")
+
+    def _set(self, engine: str, new: str) -> None:
+        warning = credentials.set_credential(engine=engine, new=new, acting_user=None)
         self.stdout.write(f"The credential of {engine} was set.")
         if warning:
             self.stderr.write(warning)
