@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 wsgi_app = "zhiying.wsgi:application"
-bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+_host = os.environ.get("HOST") or "127.0.0.1"
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('PORT') or '8000'}"
 chdir = str(Path(__file__).resolve().parent.parent)
 
 worker_class = "zhiying.web_worker.HospitableWorker"

@@ -38,16 +38,20 @@ def make_broker(url: str, middleware: list[Middleware]) -> Broker:
     raise ImproperlyConfigured(f"BROKER_URL begins with {scheme}://; use memory://, amqp:// or redis://.")
 
 
+_AMQP = {
+    "heartbeat": "30",
+    "blocked_connection_timeout": "10",
+    "connection_attempts": "1",
+    "socket_timeout": "5",
+    "stack_timeout": "10",
+}
+_REDIS = {"socket_timeout": "5", "socket_connect_timeout": "5"}
 DEADLINES: Mapping[str, Mapping[str, str]] = {
-    # Seconds. What the operator writes into the URL goes before.
-    "amqp": {
-        "heartbeat": "30",
-        "blocked_connection_timeout": "10",
-        "connection_attempts": "1",
-        "socket_timeout": "5",
-        "stack_timeout": "10",
-    },
-    "redis": {"socket_timeout": "5", "socket_connect_timeout": "5"},
+    # Seconds, by the URL's scheme. What the operator writes into the URL goes before.
+    "amqp": _AMQP,
+    "amqps": _AMQP,
+    "redis": _REDIS,
+    "rediss": _REDIS,
 }
 """So that no call to a broker that hangs waits for ever."""
 
@@ -55,7 +59,7 @@ DEADLINES: Mapping[str, Mapping[str, str]] = {
 def bounded(url: str) -> str:
     """The URL with the deadlines that it does not set itself."""
     parts = urlsplit(url)
-    deadlines = DEADLINES.get(parts.scheme.removesuffix("s"), {})
+    deadlines = DEADLINES.get(parts.scheme, {})
     if not deadlines:
         return url
     query = {**deadlines, **dict(parse_qsl(parts.query))}

@@ -2,8 +2,11 @@
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables
+from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables, missing
 from tests.support.live import clean_environment
 from zhiying.checks import metrics_of_workers, numbers_in_bounds, production_settings
 from zhiying.management.commands import migrate
@@ -264,3 +267,41 @@ def test_web_processes_without_a_broker_refuse_to_start(tmp_path: Path) -> None:
     refused = start(tmp_path, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", PORT="1")
     assert refused.returncode != 0
     assert "BROKER_URL is not set" in refused.stderr
+
+
+BIND = (
+    "facts = {'__file__': 'deploy/gunicorn.conf.py'}; exec(open(facts['__file__']).read(), facts); "
+    "print(facts['bind'])"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "bind"), [("::", "[::]:8000"), ("::1", "[::1]:8000"), ("10.0.0.5", "10.0.0.5:8000")]
+)
+def test_web_processes_listen_at_addresses_of_either_kind(tmp_path: Path, host: str, bind: str) -> None:
+    assert start(tmp_path, "-c", BIND, HOST=host, TMPDIR=str(tmp_path)).stdout.strip() == bind
+
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.end_headers()
+
+
+class Server6(HTTPServer):
+    address_family = socket.AF_INET6
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_a_health_check_asks_where_the_web_processes_listen(tmp_path: Path, host: str) -> None:
+    try:
+        server = Server6(("::1", 0), Healthy)
+    except OSError:
+        missing("IPv6 is not available")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        environment = clean_environment(HOST=host, PORT=str(server.server_port))
+        subprocess.run([ROOT / "deploy" / "web", "alive"], env=environment, check=True, timeout=60)
+    finally:
+        server.shutdown()
+        server.server_close()

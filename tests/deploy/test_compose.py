@@ -192,3 +192,9 @@ def test_images_are_pinned_and_can_be_pinned_by_digest() -> None:
 def test_every_service_has_limits(name: str) -> None:
     assert SERVICES[name]["mem_limit"]
     assert SERVICES[name]["pids_limit"]
+
+
+def test_the_database_is_asked_where_it_only_answers_once_it_is_made() -> None:
+    """The image makes it with a server that listens on its socket alone, and ends that again."""
+    words = SERVICES["postgres"]["healthcheck"]["test"]
+    assert words[words.index("-h") + 1] == "127.0.0.1"

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,7 @@ from tests.support.films import watch
 from tests.support.live import clean_environment, serving
 from tests.support.main_job import ProxiedApi
 from tests.support.media import short_speech, small_portrait
-from tests.support.stage import Stage
+from tests.support.stage import Stage, environment_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("operations")]
 
@@ -62,6 +63,21 @@ def block(section: str, words: str) -> str:
     return found[0]
 
 
+@pytest.mark.parametrize(
+    ("section", "words"), [("Debian, part by part", "Write into it"), ("E-mail", "With a mail server")]
+)
+def test_a_shell_reads_settings_as_systemd_does(section: str, words: str, tmp_path: Path) -> None:
+    lines = block(section, words)
+    file = tmp_path / "env"
+    file.write_text(f"{lines}LABEL_TEXT='a & b; $c < \"d\" \\e `f`'\n")
+    read = ["sh", "-c", f"set -a; . {file}; exec env -0"]
+    done = subprocess.run(read, env={"PATH": os.environ["PATH"]}, capture_output=True, check=True, timeout=60)
+    found = dict(line.split("=", 1) for line in done.stdout.decode().split("\0") if line)
+    expected = environment_file(file.read_text())
+    assert len(expected) == len(lines.splitlines()) + 1
+    assert {name: found.get(name) for name in expected} == expected
+
+
 class Machine:
     """The document's machine: a stage, and what its operator fills in."""
 
@@ -76,8 +92,8 @@ class Machine:
             r"\bREPOSITORY\b": str(ROOT),
             r"\bDATABASE_PASSWORD\b": secrets.token_hex(12),
             r"\bBROKER_PASSWORD\b": secrets.token_hex(12),
-            r"\b64 random characters$": secrets.token_urlsafe(64),
-            r"\banother 32 random characters$": secrets.token_urlsafe(32),
+            r"\b64 random characters\b": secrets.token_urlsafe(64),
+            r"\banother 32 random characters\b": secrets.token_urlsafe(32),
             r"\blocalhost:5432\b": f"localhost:{postgres_port}",
             r"\blocalhost:5672\b": f"localhost:{amqp_port}",
             r"(?<=127\.0\.0\.1:)8000\b|(?<=^PORT=)8000$": str(self.web_port),

@@ -1,9 +1,11 @@
 """What a worker's own threads do about what goes wrong."""
 
+import dramatiq
 import pytest
+from django.conf import LazySettings
 from django.db import OperationalError
 
-from videos.worker import lifecycle
+from videos.worker import exposition, lifecycle
 from videos.worker.stopping import stopping
 
 pytestmark = [pytest.mark.django_db]
@@ -32,3 +34,19 @@ def test_an_outage_is_a_line_and_a_fault_is_told_whole(
     (record,) = caplog.records
     assert bool(record.exc_info) == traceback
     assert "more" not in record.getMessage()
+
+
+def test_a_process_that_counts_alone_tells_no_figures_of_others(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `manage.py serve`, whatever the port of its machine's other workers is."""
+    settings.WORKER_METRICS_PORT = 9101
+    monkeypatch.delenv(exposition.FOLDER, raising=False)
+    begun: list[str] = []
+    monkeypatch.setattr(exposition, "begin", lambda: begun.append("figures"))
+    boot = lifecycle.WorkerLifecycle().after_process_boot
+    boot(dramatiq.get_broker())
+    assert begun == []
+    monkeypatch.setenv(exposition.FOLDER, "a folder")
+    boot(dramatiq.get_broker())
+    assert begun == ["figures"]

@@ -93,7 +93,7 @@ def run_nginx(
             "NGINX_RESOLVER": LOOPBACK,
             "NGINX_TLS_DIR": str(folder),
             "NGINX_MEDIA_DIR": str(media),
-            "PUBLIC_URL": f"https://{server_name}:{nginx.https_port}",
+            "PUBLIC_URL": f"https://{server_name}:{nginx.https_port}/",  # as browsers show it
         }
         text = _filled_in(CONFIGURATION.read_text(), variables)
         (folder / "nginx.conf").write_text(_privately(text, nginx))

@@ -19,6 +19,12 @@ PLACE = re.compile(r"(?<![\w.:/}])/(etc|opt|run|var)/")
 """Where operators' files are; not the end of an address or of another path."""
 
 
+def environment_file(text: str) -> dict[str, str]:
+    """What systemd reads in an EnvironmentFile: between single quotes everything stands for itself."""
+    pairs = [line.partition("=") for line in text.splitlines() if line and line[0] not in "#;"]
+    return {name: value[1:-1] if value[:1] == value[-1:] == "'" else value for name, _, value in pairs}
+
+
 @dataclass(frozen=True)
 class Stage:
     """What the stand-ins have to know."""

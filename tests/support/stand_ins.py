@@ -5,7 +5,6 @@ as whoever runs the test; `rabbitmqctl` talks to a private node; `systemctl` rea
 installed and starts and stops what they name; `nginx` gets private ports. All else is the machine's own.
 """
 
-import configparser
 import os
 import shlex
 import signal
@@ -19,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from tests.servers.nginx import Nginx, at_private_addresses
-from tests.support.stage import STAND_INS, Stage
+from tests.support.stage import STAND_INS, Stage, environment_file
 
 NGINX_STOP_S = 20
 STAGE = Stage.load(Path(os.environ["OPERATOR_STAGE"]))
@@ -90,10 +89,7 @@ def environment_of(unit: dict[str, list[str]]) -> dict[str, str]:
     for word in shlex.split(" ".join(unit.get("Environment", []))):
         own[word.partition("=")[0]] = word.partition("=")[2]
     for file in unit.get("EnvironmentFile", []):
-        parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#", ";"))
-        parser.optionxform = str  # type: ignore[assignment, method-assign]
-        parser.read_string(f"[file]\n{Path(file).read_text()}")
-        own.update(parser["file"])
+        own.update(environment_file(Path(file).read_text()))
     return own
 
 

@@ -23,6 +23,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from zhiying.kernel.counter_files import CountersOfAllProcesses
 
 PATH = "/metrics"
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names where; set by the master."""
 RETRY_S = 5.0
 """Between two tries to listen: a predecessor may still hold the port."""
 PATIENCE_S = 10.0
@@ -31,6 +33,11 @@ PATIENCE_S = 10.0
 logger = logging.getLogger(__name__)
 
 Answer = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def has_files() -> bool:
+    """Whether there are several processes, which count in files; what counts alone tells its own figures."""
+    return FOLDER in os.environ
 
 
 def application(folder: Path) -> Answer:
@@ -82,7 +89,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 def answer_for_ever() -> None:
     """Answer for all processes until this one ends; those who come second wait their turn."""
-    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    folder = Path(os.environ[FOLDER])
     turn = os.open(folder / "turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     fcntl.flock(turn, fcntl.LOCK_EX)  # until the process ends
     host, port = settings.WORKER_METRICS_HOST, settings.WORKER_METRICS_PORT

@@ -37,7 +37,7 @@ class WorkerLifecycle(Middleware):
     def after_process_boot(self, broker: Broker) -> None:
         end_with_the_master()
         counters.begin()
-        if settings.WORKER_METRICS_PORT:
+        if settings.WORKER_METRICS_PORT and exposition.has_files():
             _start("figures", exposition.answer_for_ever)
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:

@@ -31,7 +31,7 @@ MEDIA_SIGNING_KEYS = _signing_keys("MEDIA_SIGNING_KEY", "media")
 JWT_SIGNING_KEY, MEDIA_SIGNING_KEY = JWT_SIGNING_KEYS[0], MEDIA_SIGNING_KEYS[0]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
-_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), HOST]
+_LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", socket.gethostname(), f"[{HOST}]" if ":" in HOST else HOST]
 _PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
 if PRODUCTION:
     _DEFAULT_HOSTS = [_PUBLIC_HOST] if _PUBLIC_HOST else []

@@ -101,6 +101,8 @@ class Command(BaseCommand):
 
     def _announce(self, host: str, port: int) -> None:
         shown = "localhost" if host in {"0.0.0.0", "::", "127.0.0.1"} else host  # noqa: S104
+        if ":" in shown:
+            shown = f"[{shown}]"
         origin = settings.PUBLIC_URL or f"http://{shown}:{port}"
         self.stdout.write(
             f"\n智影 AI · ZhiYing {VERSION} — {origin}\n"
