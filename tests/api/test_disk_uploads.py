@@ -1,17 +1,26 @@
 """Parts of direct uploads as this server itself writes them to the disk."""
 
 import io
+from datetime import timedelta
+from errno import EACCES
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from tests.api.forms import CREATE
 from tests.api.stores import UPLOADS, announce, batch_of_keys, raw_files, row, uploaded, use_disk
 from tests.support.media import image_bytes
+from tests.support.parallel import all_at_once
+from tests.support.rows import client_for
 from videos.models import Upload
+from videos.services import uploads
 from videos.store.direct_uploads import disk
 from videos.store.direct_uploads.disk import PartRefusedError, receive_part
 
@@ -93,3 +102,87 @@ def test_a_part_without_a_length_is_refused(client_of_user: APIClient) -> None:
     answer: Any = client_of_user.generic("PUT", path, "x", CONTENT_LENGTH="")
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
     assert client_of_user.post(path).status_code == 405
+
+
+def test_of_requests_at_once_that_forget_an_upload_none_fails(user: User, client_of_user: APIClient) -> None:
+    for _ in range(5):
+        (key,) = uploaded(client_of_user, ("a.jpg", image_bytes()))
+        deletes = [partial(client_for(user).delete, f"{UPLOADS}/{key}") for _ in range(4)]
+        assert {answer.status_code for answer in all_at_once(deletes)} <= {200, 404}
+        assert raw_files() == []
+
+
+def test_what_somebody_else_removes_at_the_same_time_is_gone(
+    client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = row(uploaded(client_of_user, ("a.jpg", image_bytes()))[0])
+    look = Path.iterdir
+
+    def look_early(folder: Path) -> list[Path]:
+        found = list(look(folder))
+        monkeypatch.setattr(Path, "iterdir", look)
+        disk.DiskUploads().discard([upload])  # the other request
+        return found
+
+    monkeypatch.setattr(Path, "iterdir", look_early)
+    disk.DiskUploads().discard([upload])
+    assert raw_files() == []
+
+
+@pytest.mark.parametrize("arrivals", [1, 2])
+def test_a_part_that_arrives_while_an_upload_is_removed_is_removed_too(
+    client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch, arrivals: int
+) -> None:
+    upload = row(announce(client_of_user, ("a.jpg", image_bytes()))[0]["key"])
+    look, left = Path.iterdir, [*range(arrivals)]
+
+    def look_early(folder: Path) -> list[Path]:
+        found = list(look(folder))
+        if left:
+            (folder / f"late {left.pop()}").write_bytes(b"x")
+        return found
+
+    monkeypatch.setattr(Path, "iterdir", look_early)
+    if arrivals == 1:
+        disk.DiskUploads().discard([upload])
+        assert raw_files() == []
+    else:
+        with pytest.raises(OSError, match="not empty"):
+            disk.DiskUploads().discard([upload])
+
+
+def test_whoever_forgets_an_upload_second_is_told_that_it_is_gone(
+    client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = uploaded(client_of_user, ("a.jpg", image_bytes()))
+    find = uploads.upload_for
+
+    def find_early(user: User, which: UUID) -> Upload:
+        found = find(user, which)
+        monkeypatch.setattr(uploads, "upload_for", find)
+        assert client_of_user.delete(f"{UPLOADS}/{key}").status_code == 200
+        return found
+
+    monkeypatch.setattr(uploads, "upload_for", find_early)
+    answer: Any = client_of_user.delete(f"{UPLOADS}/{key}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_upload_that_cannot_be_removed_keeps_no_other(
+    client_of_user: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = uploaded(client_of_user, *[(f"{number}.jpg", image_bytes()) for number in range(3)])
+    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    remove = disk._remove
+
+    def keep_one(folder: Path) -> None:
+        if keys[1] in folder.name:
+            raise PermissionError(EACCES, "Permission denied")
+        remove(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "_remove", keep_one)
+        assert uploads.delete_abandoned() == 2
+        assert [str(pk) for pk in Upload.objects.values_list("pk", flat=True)] == [keys[1]]
+    assert uploads.delete_abandoned() == 1
+    assert raw_files() == []

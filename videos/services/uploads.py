@@ -1,6 +1,7 @@
 """Uploads that come ahead of their batch: announced, looked at, taken once, or left and removed."""
 
 import logging
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from videos.media.problems import MediaProblem
 from videos.models import DeletionReason, Upload, UploadStatus
 from videos.services.intake import InvalidBatchError, SubmittedFile, clean_name, file_problem, summary
 from videos.store import deletions, scratch
+from videos.store.backends import STORE_ERRORS
 from videos.store.direct_uploads import UploadChangedError, upload_store
 from videos.store.keys import upload_key
 from zhiying.kernel.clock import database_now
@@ -33,6 +35,9 @@ LATEST_ARRIVAL = timedelta(hours=2)
 
 REMOVED_AT_ONCE = 500
 """Expired uploads that one cleaning removes in one go, so that it never takes for ever."""
+
+TROUBLE_BUDGET_S = 60.0
+"""How long one cleaning tries uploads one by one, so that a store that hangs does not hold it."""
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 AUDIO_TYPES = ("audio/mpeg", "audio/mp3", "audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave")
@@ -167,9 +172,13 @@ def upload_discard(*, upload: Upload) -> None:
 
     Raises:
         ConflictError: one has.
+        NotFoundError: another request has forgotten it meanwhile.
     """
-    unused = Upload.objects.filter(pk=upload.pk).exclude(status=UploadStatus.USED)
-    if not unused.exists():
+    try:
+        upload.refresh_from_db(fields=["status"])
+    except Upload.DoesNotExist:
+        raise NotFoundError(_("There is no such upload.")) from None
+    if upload.status == UploadStatus.USED:
         raise ConflictError(_("This upload belongs to a batch already."), code="upload_used")
     _forget([upload])
 
@@ -294,15 +303,31 @@ def _lost(images: Sequence[str], audio: str) -> dict[str, Any]:
 def delete_abandoned() -> int:
     """Remove uploads older than a day with all their traces in the store; returns how many.
 
-    Those that a batch took are among them: their rows say for a day that the key is used.
+    Those that a batch took are among them: their rows say for a day that the key is used. One that the store
+    does not let go keeps no other; it is tried again the next time.
     """
-    removed = 0
+    removed, ends_at = 0, time.monotonic() + TROUBLE_BUDGET_S
+    kept: list[UUID] = []
     while True:
-        expired = list(Upload.objects.filter(expires_at__lte=database_now())[:REMOVED_AT_ONCE])
+        due = Upload.objects.filter(expires_at__lte=database_now()).exclude(pk__in=kept)
+        expired = list(due.order_by("expires_at")[:REMOVED_AT_ONCE])
         if not expired:
-            break
-        removed += _forget(expired)
-    return removed
+            return removed
+        try:
+            removed += _forget(expired)
+            continue
+        except STORE_ERRORS:
+            logger.info(
+                "Among %d old uploads are some that the store keeps; each is tried alone", len(expired)
+            )
+        for upload in expired:
+            if time.monotonic() > ends_at:
+                return removed
+            try:
+                removed += _forget([upload])
+            except STORE_ERRORS as error:
+                logger.warning("Upload %s cannot be removed; it is tried again: %s", upload.pk, error)
+                kept.append(upload.pk)
 
 
 def _forget(uploads: Sequence[Upload]) -> int:

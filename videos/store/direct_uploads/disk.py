@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from errno import ENOTEMPTY
 from pathlib import Path
 from typing import IO
 
@@ -74,8 +75,7 @@ class DiskUploads:
     def discard(self, uploads: Sequence[Upload]) -> None:
         for upload in uploads:
             for folder in (_open_folder(upload), _sealed_folder(upload)):
-                if folder.is_dir():
-                    shutil.rmtree(folder)
+                _remove(folder)
 
 
 def is_signed_part(token: str, upload: Upload, number: int) -> bool:
@@ -119,6 +119,21 @@ def _open_folder(upload: Upload) -> Path:
 
 def _sealed_folder(upload: Upload) -> Path:
     return disk_path(f"{upload_key(upload.pk)}.sealed")
+
+
+def _remove(folder: Path) -> None:
+    """Also while somebody else does, or while a part arrives, which is tried once more for."""
+    for is_last in (False, True):
+        try:
+            for part in folder.iterdir():
+                part.unlink(missing_ok=True)
+            folder.rmdir()
+            return
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            if is_last or error.errno != ENOTEMPTY:
+                raise
 
 
 def _received(upload: Upload, folder: Path) -> set[int]:
