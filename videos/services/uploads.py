@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
@@ -26,9 +26,13 @@ from videos.store.direct_uploads import UploadChangedError, upload_store
 from videos.store.keys import upload_key
 from zhiying.kernel.clock import database_now
 from zhiying.kernel.errors import ConflictError, InvalidError, NotFoundError
+from zhiying.kernel.outages import drop_broken_connection
 
 LIFETIME = timedelta(days=1)
 """How long an upload waits for its batch."""
+
+BEGINNING = timedelta(minutes=15)
+"""How long the store may take to begin what was announced. Until it has, no key is told to anybody."""
 
 LATEST_ARRIVAL = timedelta(hours=2)
 """After the row is gone: until then the signed address of a small file may still take one."""
@@ -98,16 +102,37 @@ def uploads_begin(*, user: User, files: Sequence[Announced]) -> list[Upload]:
     with transaction.atomic():
         _, now = ledger.lock_user_at(user.pk)  # so that two calls at once cannot both find room
         for upload in uploads:
-            upload.created_at, upload.expires_at = now, now + LIFETIME
+            upload.created_at, upload.expires_at = now, now + BEGINNING
         _require_room(user, uploads)
         Upload.objects.bulk_create(uploads)
-    store = upload_store()
     # After the commit: the store's answers are not waited for under the lock, and whatever it has begun when
     # this fails has a row that the cleaning finds.
-    for upload in uploads:
-        upload.store_id = store.begin(upload)
-    Upload.objects.bulk_update([upload for upload in uploads if upload.store_id], ["store_id"])
+    try:
+        store = upload_store()
+        for upload in uploads:
+            upload.store_id = store.begin(upload)
+            upload.expires_at = now + LIFETIME
+        Upload.objects.bulk_update(uploads, ["store_id", "expires_at"])
+    except Exception:
+        _take_back(uploads)
+        raise
     return uploads
+
+
+def _take_back(uploads: Sequence[Upload]) -> None:
+    """Nobody will be told these keys: they hold no room. What cannot be removed is the next cleaning's."""
+    drop_broken_connection()
+    try:
+        try:
+            _forget(uploads)
+        except STORE_ERRORS as error:
+            logger.warning(
+                "%d uploads that could not begin are left to the cleaning: %s", len(uploads), error
+            )
+            over = Upload.objects.filter(pk__in=[upload.pk for upload in uploads])
+            over.update(expires_at=database_now())
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("Uploads that nobody was told of are left to their time: %s", type(error).__name__)
 
 
 def _announced_problem(file: Announced) -> MediaProblem | None:
