@@ -17,7 +17,10 @@ from zhiying.kernel.body_limits import SMALL_BODY_BYTES
 
 
 class MailInput(serializers.Serializer[Any]):
-    address = serializers.EmailField(allow_blank=True, help_text="Empty: no letters any more.")
+    # What the column takes; the check of an address allows 320 characters.
+    address = serializers.EmailField(
+        max_length=254, allow_blank=True, help_text="Empty: no letters any more."
+    )
     when_done = serializers.BooleanField(default=True, help_text="Write when a batch has ended.")
 
 

@@ -104,6 +104,13 @@ def test_no_table_holds_what_confirms(client_of_user: APIClient) -> None:
     assert row == {"template": "accounts/mail/confirm.txt", "params": {}}
 
 
+@pytest.mark.parametrize(("letters", "status"), [(50, 200), (51, 400)])
+def test_an_address_is_as_long_as_one_can_be(client_of_user: APIClient, letters: int, status: int) -> None:
+    address = "a" * letters + "@" + ".".join(["b" * 63] * 3) + f".{'c' * 7}.com"
+    assert len(address) == 204 + letters
+    assert put(client_of_user, address).status_code == status
+
+
 def test_addresses_are_not_asked_one_after_the_other(client_of_user: APIClient) -> None:
     put(client_of_user, ADDRESS)
     assert put(client_of_user, ADDRESS).status_code == 200
