@@ -56,6 +56,10 @@ class AuditAction(models.TextChoices):
     RULE_CHANGE = "rule.change", _("Engine rule changed")
     RULE_DELETE = "rule.delete", _("Engine rule deleted")
     CREDENTIAL_REMOVE = "credential.remove", _("Credential of an engine removed")
+    STORE_ADOPT = "store.adopt", _("Store taken over")
+    STORE_ORPHANS = "store.orphans", _("Unneeded files removed")
+    SECRETS_REENCRYPT = "secrets.reencrypt", _("Secrets encrypted anew")
+    USAGE_REBUILD = "usage.rebuild", _("Usage computed again")
 
 
 class AuditEntry(models.Model):

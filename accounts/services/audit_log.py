@@ -2,7 +2,8 @@
 
 An act is recorded by the service that does it, in the same transaction: either both are there or neither.
 What owners do to their own batches needs no entry (rows and ledger tell it); whatever an administrator
-does to somebody else's, every act on accounts and settings, every deletion and every command has one.
+does to somebody else's, every act on accounts and settings, every deletion and whatever a command changes
+has one.
 """
 
 import re

@@ -3,7 +3,7 @@
 Keys and batches are in the same order, so both are read once, side by side.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -12,9 +12,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from videos.models import Batch, FileDeletion, Upload, VideoItem
+from accounts.models import AuditAction, User
+from accounts.services import audit_log
+from videos.models import Batch, DeletionReason, FileDeletion, Installation, Upload, VideoItem
 from videos.services import stored_bytes
 from videos.services.transitions import lock_batch
+from videos.store import deletions
 from videos.store.deletions import INTENT_LIFETIME
 from videos.store.files import StoredFile, stored_files
 from videos.store.keys import BATCHES, UPLOADS, batch_prefix, owner_of
@@ -125,6 +128,17 @@ def _listed(paths: Iterable[str]) -> set[str]:
 
 def _is_old(file: StoredFile, now: datetime | None = None) -> bool:
     return file.changed_at < (now or timezone.now()) - YOUNG
+
+
+@transaction.atomic
+def remove_orphans(paths: Sequence[str], *, acting_user: User | None) -> None:
+    """Put what nothing needs on the list of deletions."""
+    if paths:
+        store = Installation.objects.first() or Installation()
+        audit_log.record(
+            AuditAction.STORE_ORPHANS, acting_user=acting_user, target=store, details={"count": len(paths)}
+        )
+        deletions.remove_later(paths, DeletionReason.ORPHAN)
 
 
 @transaction.atomic

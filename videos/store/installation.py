@@ -12,6 +12,8 @@ from uuid import UUID
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from accounts.models import AuditAction
+from accounts.services import audit_log
 from videos.models import Batch, Installation
 from videos.store.files import chunks, stored_files
 from videos.store.keys import BATCHES
@@ -53,17 +55,22 @@ def store_problem() -> StoreProblem:
 def claim_store(*, adopt: bool = False) -> StoreProblem:
     """Write the id where it is missing and can only be ours; says what keeps them apart otherwise.
 
-    `adopt` is an operator's word that this store belongs to this database, whatever it says.
+    `adopt` is an operator's word that this store belongs to this database, whatever it says; it is recorded.
     """
     row, marker = Installation.objects.first(), _marker()
     if row and row.uuid == marker:
         return StoreProblem.NONE
-    if not adopt:
-        if marker is not None:
-            return StoreProblem.FOREIGN
-        if not _files_are_ours():
-            return StoreProblem.UNMARKED
+    problem = StoreProblem.NONE
+    if marker is not None:
+        problem = StoreProblem.FOREIGN
+    elif not _files_are_ours():
+        problem = StoreProblem.UNMARKED
+    if problem and not adopt:
+        return problem
     row, _made = Installation.objects.get_or_create(pk=1)
+    if problem:  # recorded first: a store takes no part in transactions
+        details = {"problem": problem.value}
+        audit_log.record(AuditAction.STORE_ADOPT, acting_user=None, target=row, details=details)
     if marker is not None:
         default_storage.delete(MARKER)
     default_storage.save(MARKER, ContentFile(f"{row.uuid}\n".encode()))

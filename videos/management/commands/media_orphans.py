@@ -5,16 +5,16 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from videos.models import DeletionReason
 from videos.services import store_check
 from videos.store import deletions
 from videos.store.installation import StoreProblem, store_problem
+from zhiying.kernel.origin import NamedCommand
 from zhiying.kernel.statement_limits import LongCommand
 
 LISTED_AT_ONCE = 500
 
 
-class Command(LongCommand):
+class Command(NamedCommand, LongCommand):
     """Reads both once, side by side; changes nothing unless it is asked to."""
 
     help = (
@@ -44,9 +44,9 @@ class Command(LongCommand):
                 wrong += store_check.measure(finding) != 0
             orphans += finding.orphans if options["delete"] else []
             if len(orphans) >= LISTED_AT_ONCE:
-                deletions.remove_later(orphans, DeletionReason.ORPHAN)
+                store_check.remove_orphans(orphans, acting_user=None)
                 orphans = []
-        deletions.remove_later(orphans, DeletionReason.ORPHAN)
+        store_check.remove_orphans(orphans, acting_user=None)
         self.stdout.write(f"{orphaned} paths that nothing needs, {missing} missing files, {unknown} unknown.")
         if options["measure"]:
             self.stdout.write(f"The sizes of {wrong} batches were corrected.")

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 from videos.store.backends import is_remote
 from videos.store.bucket import prepare_bucket
 from videos.store.installation import claim_store
-from zhiying.kernel.commands import InstallationCommand
+from zhiying.kernel.origin import NamedCommand
 
 
-class Command(InstallationCommand):
+class Command(NamedCommand):
     """Idempotent; run it again when PUBLIC_URL or CORS_ALLOWED_ORIGINS change."""
 
     help = "Make the S3 bucket if it is missing, set its CORS and lifecycle rules, mark the store as ours."
