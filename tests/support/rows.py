@@ -45,8 +45,8 @@ class UserClient(APIClient):
 
 
 def client_for(user: User) -> UserClient:
-    """A client of a new session of the user."""
-    return UserClient(session_start(user))
+    """A client of a new session of the user, as they are now."""
+    return UserClient(session_start(User.objects.get(pk=user.pk)))
 
 
 def make_batch(
