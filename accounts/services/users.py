@@ -14,6 +14,7 @@ from accounts.models import AuditAction, User, UserGroup
 from accounts.models.user_names import MAX_KEY_LENGTH, mixes_alphabets, username_key
 from accounts.services import audit_log, sessions
 from accounts.services import credits as ledger
+from accounts.services.groups import lock_group
 from accounts.services.login import confirm_password
 from accounts.services.login_limits import forget_attempts
 from zhiying.kernel.errors import ConflictError, InvalidError
@@ -127,9 +128,13 @@ def user_set_active(*, user: User, is_active: bool, acting_user: User | None) ->
 
 @transaction.atomic
 def user_set_group(*, user: User, group: UserGroup | None, acting_user: User | None) -> User:
-    """Put a user into a group, or (None) under the settings of the installation."""
-    before = user.group
-    user.group = group
+    """Put a user into a group, or (None) under the settings of the installation.
+
+    Raises:
+        NotFoundError: the group was deleted meanwhile.
+    """
+    before = ledger.lock_user(user.pk).group
+    user.group = group = lock_group(group.pk) if group else None
     user.save(update_fields=["group"])
     _record(
         AuditAction.USER_GROUP,

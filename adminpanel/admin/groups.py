@@ -34,12 +34,23 @@ class UserGroupAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         group_save(group=obj, acting_user=administrator(request))
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with refusals_shown(request):  # it was deleted since the page was opened
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        return HttpResponseRedirect(request.path)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         group_delete(group=obj, acting_user=administrator(request))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        with refusals_shown(request):  # somebody joined the group since the page was opened
+        with refusals_shown(request):  # somebody joined it, or it was deleted, since the page was opened
             return super().delete_view(request, object_id, extra_context)
         return HttpResponseRedirect(request.path)

@@ -174,9 +174,10 @@ class UserAdmin(ReadOnlyAdmin):
         form = GroupForm(request.POST or None, initial={"group": user.group_id})
         if request.method == "POST" and form.is_valid():
             group = form.cleaned_data["group"]
-            users.user_set_group(user=user, group=group, acting_user=administrator(request))
-            self.log_change(request, user, _("Group changed."))
-            messages.success(request, _("The group was changed."))
+            with refusals_shown(request):  # the group was deleted since the page was opened
+                users.user_set_group(user=user, group=group, acting_user=administrator(request))
+                self.log_change(request, user, _("Group changed."))
+                messages.success(request, _("The group was changed."))
             return self.back_to(user.pk)
         title = _("The group of %(name)s") % {"name": user.username}
         return self.page(request, "admin/accounts/user/group.html", title, {"form": form, "original": user})

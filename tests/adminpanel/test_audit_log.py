@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model, Q, QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,15 +15,17 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry, User, UserGroup
 from accounts.services import users
 from adminpanel.api.urls import urlpatterns
-from tests.adminpanel.pages import act, page
+from tests.adminpanel.pages import act, messages, page
 from tests.api.forms import file
 from tests.support.media import image_bytes
 from tests.support.rows import claim, make_batch, make_user
-from videos.models import Batch, VideoItem
+from videos.models import Batch, EngineRule, VideoItem
 from videos.services import attempts
 from videos.services.attempts import Verdict
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+GONE = "There is no such group."
 
 
 @dataclass
@@ -212,6 +215,49 @@ def test_a_group_with_users_stays(browser: Client, user: User, admin: User) -> N
     browser.post(page(UserGroup, "delete", group.pk), {"post": "yes"})
     assert UserGroup.objects.exists()
     assert not AuditEntry.objects.filter(action="group.delete").exists()
+
+
+def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch, model: type[Model]) -> None:
+    """Whoever locks a row for what they write finds that all of its kind were deleted."""
+    real = QuerySet.select_for_update
+
+    def late(rows: "QuerySet[Any]", **options: Any) -> "QuerySet[Any]":
+        return real(rows.none() if rows.model is model else rows, **options)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", late)
+
+
+def test_what_is_put_into_a_group_that_was_deleted_meanwhile_is_refused(
+    browser: Client, client_of_admin: APIClient, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = UserGroup.objects.create(name="press")
+    deleted_meanwhile(monkeypatch, UserGroup)
+    body, rule = {"group": str(group.pk)}, {"position": 1, "engine": "portrait", "prompt": "any"}
+    answer = client_of_admin.patch(f"/api/admin/users/{user.pk}", body, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    for address, form in (
+        (reverse("admin:accounts_user_group", args=[user.pk]), body),
+        (page(EngineRule, "add"), {**rule, **body}),
+        (page(UserGroup, "change", group.pk), {"name": "radio", "queue_weight": 1}),
+        (page(UserGroup, "delete", group.pk), {"post": "yes"}),
+    ):
+        assert GONE in messages(browser.post(address, form, follow=True))
+    user.refresh_from_db()
+    assert (user.group, UserGroup.objects.get().name) == (None, "press")
+    assert not EngineRule.objects.exists()
+    assert not AuditEntry.objects.filter(Q(action__startswith="group.") | Q(action="user.group")).exists()
+
+
+def test_a_rule_that_was_deleted_meanwhile_is_not_made_again(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = EngineRule.objects.create(engine="portrait", position=1)
+    deleted_meanwhile(monkeypatch, EngineRule)
+    form = {"position": 2, "engine": "portrait", "prompt": "any"}
+    shown = messages(browser.post(page(EngineRule, "change", rule.pk), form, follow=True))
+    assert "There is no such rule any more." in shown
+    rule.refresh_from_db()
+    assert rule.position == 1
 
 
 def test_the_log_is_read_page_by_page(client_of_admin: APIClient, user: User) -> None:

@@ -10,16 +10,19 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from accounts.models import CreditEntry, Session, User
+from accounts.models import CreditEntry, Session, User, UserGroup
 from accounts.services import credits as ledger
+from accounts.services.groups import group_delete
 from tests.support.books import assert_all_is_settled, assert_books_balance
 from tests.support.media import image_bytes, wav_bytes
 from tests.support.parallel import BARRIER_TIMEOUT_S, all_at_once, times
 from tests.support.rows import claim, client_for, make_batch, make_item, make_user
-from videos.models import Batch, ItemStatus, Share, VideoItem
+from videos.engine_names import all_engines
+from videos.models import Batch, EngineRule, ItemStatus, Share, VideoItem
 from videos.services import attempts, runs, shares
 from videos.services.attempts import StoredResult, Verdict
-from zhiying.kernel.errors import ConflictError
+from videos.services.engine_rules import rule_save
+from zhiying.kernel.errors import ConflictError, DomainError
 from zhiying.kernel.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
@@ -137,6 +140,40 @@ def test_parallel_changes_by_administrators_all_count() -> None:
     user.refresh_from_db()
     assert user.credits == 100 + sum(deltas)
     assert_books_balance()
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_a_group_that_is_deleted_has_nobody_left_in_it(round_: int) -> None:
+    """Its users and rules are either there before, or refused; what is in it then keeps it or goes along."""
+    group, client = UserGroup.objects.create(name="press"), client_for(make_user(is_admin=True))
+    chosen = [make_user() for _ in range(4)]
+
+    def put(user: User) -> int:
+        body = {"group": str(group.pk)}
+        return int(client.patch(f"/api/admin/users/{user.pk}", body, format="json").status_code)
+
+    def rule() -> int:
+        rule_save(rule=EngineRule(engine=all_engines()[0], group=group), acting_user=None)
+        return 200
+
+    def delete() -> int:
+        group_delete(group=group, acting_user=None)
+        return 200
+
+    jobs: list[Callable[[], int]] = [
+        rule,
+        partial(put, chosen[0]),
+        delete,
+        rule,
+        *(partial(put, user) for user in chosen[1:]),
+    ]
+    outcomes = all_at_once(jobs)
+    told = [one.status if isinstance(one, DomainError) else one for one in outcomes]
+    kept = UserGroup.objects.exists()
+    assert told.pop(2) == (409 if kept else 200), outcomes
+    assert set(told) <= ({200} if kept else {200, 404}), outcomes
+    assert User.objects.filter(group=group).count() == (len(chosen) if kept else 0)
+    assert EngineRule.objects.count() == (2 if kept else 0)
 
 
 def test_credits_set_in_parallel_leave_true_books() -> None:

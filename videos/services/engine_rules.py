@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditAction, User
 from accounts.services import audit_log
+from accounts.services.groups import lock_group
 from videos.engine_names import all_engines
 from videos.models import EngineRule
-from zhiying.kernel.errors import InvalidError
+from zhiying.kernel.errors import InvalidError, NotFoundError
 
 TOLD = (
     "position",
@@ -41,11 +42,16 @@ def rule_save(*, rule: EngineRule, acting_user: User | None) -> EngineRule:
 
     Raises:
         InvalidError: it names an engine that the installation does not have.
+        NotFoundError: its group, or the rule itself, was deleted meanwhile.
     """
     check_engines(rule)
     rule.engine, *further = rule.engines
     rule.fallbacks = ",".join(further)
+    if rule.group_id:
+        lock_group(rule.group_id)  # before the rule: a group that is deleted takes its rules along
     earlier = EngineRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
+    if earlier is None and not rule._state.adding:
+        raise NotFoundError(_("There is no such rule any more."))
     rule.save()
     if details := _changes(earlier, rule):
         action = AuditAction.RULE_CHANGE if earlier else AuditAction.RULE_CREATE

@@ -144,7 +144,7 @@ def making_and_deleting_a_group() -> Call:
     def effect() -> None:
         assert not UserGroup.objects.filter(name=group.name).exists()
 
-    return Call(service(act), effect)
+    return Call(service(act), effect, done=[404])
 
 
 @call
