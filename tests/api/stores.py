@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import requests
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.core.files.storage import default_storage
 from django.test import Client
 from rest_framework.test import APIClient
@@ -112,6 +112,13 @@ def raw_files() -> list[str]:
     except FileNotFoundError:
         return []
     return [*folders, *files]
+
+
+def unfinished_in(server: S3Server) -> list[str]:
+    """The keys of what was begun in parts on S3 and neither completed nor aborted."""
+    prefix = settings.STORAGES["default"]["OPTIONS"]["location"]
+    listed = server.client().list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
+    return [entry["Key"].rsplit("/")[-1] for entry in listed.get("Uploads", [])]
 
 
 def row(key: str) -> Upload:
