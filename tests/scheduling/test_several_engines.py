@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -15,17 +15,19 @@ from django.utils import timezone
 
 from accounts.models import User
 from engines.base import EngineBusyError, Readiness
+from engines.remote import JobState, JobView
 from tests.support.books import assert_all_is_settled
 from tests.support.parallel import all_at_once, times
 from tests.support.rows import make_batch, make_user, make_worker
 from tests.support.scripted_engine import NAME, VARIABLE, prompt
-from videos.models import Batch, EngineRecord, ItemStatus, QueueLane, VideoItem, Worker
+from videos.models import Batch, EngineRecord, ItemStatus, QueueLane, RemoteJob, VideoItem, Worker
 from videos.scheduling import claims, engines
 from videos.scheduling.claims import claim_next
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, fallback, heartbeats, transitions
 from videos.services.attempts import StoredResult, Verdict
-from videos.worker import remote, runner, trouble
+from videos.worker import runner, trouble
+from videos.worker.carried import Carried
 from videos.worker.registry import Registration
 from videos.worker.runner import work_once
 from videos.worker.trouble import breaker, engine_failed, pause
@@ -222,7 +224,9 @@ def test_an_estimate_that_is_over_is_shown_no_more(user: User) -> None:
 
 @pytest.mark.parametrize("told", [0, -1, 10**12, float("nan"), float("inf")])
 def test_a_number_that_cannot_be_meant_is_not_believed(told: float) -> None:
-    assert remote._within(told, 1, 1_000_000) is None
+    carried = Carried(RemoteJob())
+    carried.goes_on(JobView(state=JobState.WAITING, queue_position=cast("int", told)))
+    assert carried.position is None
 
 
 # --- Falling back ---------------------------------------------------------------------------------

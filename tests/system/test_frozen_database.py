@@ -49,8 +49,9 @@ def frozen(server: psutil.Process) -> Iterator[None]:
 def test_calls_are_refused_and_probes_answer_while_the_database_stands_still(tmp_path: Path) -> None:
     port = free_port()
     origin = f"http://{LOOPBACK}:{port}"
+    others = set(psutil.Process().children())
     with needing_servers(), run_postgresql() as url:
-        (postgres,) = [child for child in psutil.Process().children() if child.name() == "postgres"]
+        (postgres,) = set(psutil.Process().children()) - others
         environment = clean_environment(
             DATA_DIR=str(tmp_path / "data"),
             DATABASE_URL=url,

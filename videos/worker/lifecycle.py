@@ -25,6 +25,9 @@ from zhiying.kernel.outages import log_trouble
 
 BEAT_S = 5.0
 """Between two signs of life in the registry."""
+WATCH_S = 1.0
+ORPHAN_S = 45.0
+"""How long a process without a master may take to stop; in order that takes half a minute at most."""
 THREAD_RETRY_S = 1.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -148,9 +151,13 @@ def end_with_the_master() -> None:
 
 
 def _watch(master: int | None) -> None:
-    """For the moment before the signal was asked for, and for systems without it."""
-    while not stopping.wait(1.0):
-        if os.getppid() != master:
-            logger.error("The master process is gone; stopping")
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
+    """For the moment before the signal was asked for, for systems without it, and for a process that cannot
+    obey: one whose master died while it told that it was there waits for ever in its main thread.
+    """
+    while os.getppid() == master:
+        time.sleep(WATCH_S)
+    logger.error("The master process is gone; stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ORPHAN_S)
+    logger.critical("The master process is gone, and this one does not stop; ending it")
+    os._exit(1)

@@ -12,10 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from os import getpid
-from typing import TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -30,6 +28,7 @@ from videos.scheduling.engines import items_at_once, remote
 from videos.services import heartbeats, remote_jobs, taking
 from videos.services.remote_jobs import LostJobError
 from videos.worker import remote_hands
+from videos.worker.carried import Carried
 from videos.worker.remote_hands import Next
 from videos.worker.slots import slots
 from videos.worker.stopping import stopping
@@ -42,43 +41,9 @@ LOOKED_AT_ONCE = 100
 FIRST_LOOK_S, LONGEST_LOOK_S, LOOKS_GROW = 2.0, 30.0, 0.05
 """A job is looked at again after a twentieth of its age, within these bounds."""
 TROUBLE_S, LONGEST_TROUBLE_S = 2.0, 60.0
-ETA_STEP_S = 15
-"""A server's estimate is shown anew when it has moved by about so much."""
-MOST_IN_A_QUEUE, LONGEST_ETA_S = 1_000_000, 30 * 24 * 3600
-SHOWN_OF_GENERATION = 95
-"""Percent that a job has when its server is done; what is left is fetching and finishing."""
-
-N = TypeVar("N", int, float)
 
 logger = logging.getLogger(__name__)
 State = RemoteJob.State
-
-
-@dataclass
-class Carried:
-    """A job of this process, and what it knows of it beside the row."""
-
-    job: RemoteJob
-    since: float = field(default_factory=time.monotonic)
-    due: float = 0.0
-    """When it is next looked at, or given to a hand."""
-    busy: bool = False
-    """A hand has it."""
-    is_new: bool = False
-    """Nothing was sent yet."""
-    done: bool = False
-    """The server has the result."""
-    progress: int = 0
-    position: int | None = None
-    """In the server's queue."""
-    eta_s: float | None = None
-    shown: tuple[int, int | None, int | None] = (0, None, None)
-    shown_at: float = 0.0
-
-    def to_show(self) -> tuple[int, int | None, int | None]:
-        """Percent, place in the server's queue, and its estimate in steps that are worth being written."""
-        eta = None if self.eta_s is None else int(self.eta_s // ETA_STEP_S)
-        return self.progress, self.position, eta
 
 
 class Carrier:
@@ -346,13 +311,9 @@ class Carrier:
     def _heard(self, carried: Carried, view: JobView) -> None:
         match view.state:
             case JobState.WAITING | JobState.RUNNING:
-                told = int((view.progress or 0) * SHOWN_OF_GENERATION)
-                carried.progress = max(carried.progress, told)
-                carried.position = _within(view.queue_position, 1, MOST_IN_A_QUEUE)
-                carried.eta_s = _within(view.eta_s, 0, LONGEST_ETA_S)
+                carried.goes_on(view)
             case JobState.DONE:
-                carried.done, carried.due = True, 0.0
-                carried.position = carried.eta_s = None
+                carried.is_made()
             case _:
                 if remote_hands.ended_badly(carried.job, view) is Next.ENDED:
                     self._drop(carried.job.pk)
@@ -367,11 +328,6 @@ class Carrier:
     def _busy(self) -> int:
         with self._lock:
             return sum(carried.busy for carried in self._carried.values()) + self._looking
-
-
-def _within(told: N | None, least: int, most: int) -> N | None:
-    """A server's number, if it can be meant: whatever it says, it has to fit into a row."""
-    return told if told is not None and least <= told <= most else None
 
 
 def _spread(seconds: float) -> float:
