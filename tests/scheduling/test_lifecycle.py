@@ -43,7 +43,7 @@ def test_a_process_that_counts_alone_tells_no_figures_of_others(
     settings.WORKER_METRICS_PORT = 9101
     monkeypatch.delenv(exposition.FOLDER, raising=False)
     begun: list[str] = []
-    monkeypatch.setattr(exposition, "begin", lambda: begun.append("figures"))
+    monkeypatch.setattr(lifecycle, "_start", lambda name, _work: begun.append(name))
     boot = lifecycle.WorkerLifecycle().after_process_boot
     boot(dramatiq.get_broker())
     assert begun == []
