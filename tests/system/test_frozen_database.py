@@ -19,7 +19,7 @@ from tests.servers.process import LOOPBACK, free_port, running, wait_until
 from tests.support.commands import clean_environment, manage
 from tests.support.live import ADMIN_PASSWORD, START_TIMEOUT_S, Api, answers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 THREADS = 4
 CALLS = 3 * THREADS

@@ -168,6 +168,7 @@ def assert_plays_from_the_store(url: str, installation: Installation) -> None:
     assert (part.status_code, part.content) == (206, whole.content[10:20])
 
 
+@pytest.mark.faults
 def test_rabbitmq_postgresql_and_s3(
     postgres_url: str, amqp_url: str, s3_server: S3Server, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_frozen_process_keeps_the_master_of_a_dead_one_from_nothing(tmp_path: 
     assert f"Worker process {other.pid} does not stop" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.faults
 def test_whoever_stops_in_time_is_not_killed(tmp_path: Path) -> None:
     with two_worker_processes(tmp_path, patience_s=60) as (master, (one, other)):
         other.suspend()
@@ -73,6 +74,7 @@ def test_whoever_stops_in_time_is_not_killed(tmp_path: Path) -> None:
     assert "does not stop" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.faults
 def test_processes_that_work_are_left_alone(tmp_path: Path) -> None:
     with two_worker_processes(tmp_path) as (master, processes):
         patient_until = time.monotonic() + PATIENCE_S + 2
