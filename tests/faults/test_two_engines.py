@@ -40,6 +40,8 @@ def test_a_batch_over_two_engines_one_of_which_dies(servers: Servers, tmp_path: 
             "REMOTE_TIME_LIMIT_S": str(JOBS_END_AFTER_S),
         }
         site = stack.enter_context(new_site(tmp_path, servers.postgres_url, servers.redis_url, **settings))
+        (tmp_path / "key").write_text(server.key)
+        site.manage("engine_credential", REMOTE, "--file", str(tmp_path / "key"))
         site.started(
             stack,
             site.web(),
@@ -47,8 +49,6 @@ def test_a_batch_over_two_engines_one_of_which_dies(servers: Servers, tmp_path: 
             site.worker("remote-2", WORKER_ENGINES=REMOTE),
             site.worker("local", WORKER_ENGINES=scripted_engine.NAME),
         )
-        (tmp_path / "key").write_text(server.key)
-        site.manage("engine_credential", REMOTE, "--file", str(tmp_path / "key"))
         site.write(
             "INSERT INTO engine_rules (position, enabled, engine, fallbacks, offered, prompt)"
             " VALUES (1, true, %s, %s, false, 'any')",
