@@ -26,7 +26,8 @@ export function AccountPage() {
   const { t } = useI18n();
   const user = useProfile().data;
   return (
-    <Page title={t('account.title')} description={user?.username} narrow>
+    // A blank holds the name's place until it is known, so that nothing below moves.
+    <Page title={t('account.title')} description={user?.username ?? '\u00a0'} narrow>
       <div className={styles.stack}>
         <Appearance />
         <StorageCard />
