@@ -113,6 +113,13 @@ def test_the_worker_tells_the_sum_of_its_processes(observed: Observed) -> None:
     assert len(files) == 2, "both worker processes count"
 
 
+def test_a_master_has_no_process_but_those_whose_death_it_notices(observed: Observed) -> None:
+    """Which then ends it: `test_the_death_of_the_process_that_answers_ends_the_master`."""
+    pid_file = observed.topology.folder / "tmp-worker-1" / "zhiying-worker.pid"
+    children = psutil.Process(int(pid_file.read_text())).children()
+    assert len(children) == int(told(observed.collector)["WORKER_PROCESSES"])
+
+
 def test_series_exist_before_anything_happened(observed: Observed) -> None:
     text = observed.worker()
     assert 'zhiying_sweep_repairs_total{kind="items_taken_back"} 0.0' in text
@@ -251,6 +258,7 @@ def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> 
     assert elsewhere.status_code == 404
 
 
+@pytest.mark.faults
 def test_the_figures_end_with_the_master(observed: Observed) -> None:
     topology = observed.topology
     with topology.service("worker", 2) as process:
@@ -263,6 +271,7 @@ def test_the_figures_end_with_the_master(observed: Observed) -> None:
     assert not accepts_connections(port)
 
 
+@pytest.mark.faults
 def test_the_death_of_the_process_that_answers_ends_the_master(observed: Observed) -> None:
     """What nobody notices would stay away, and the health check would fail until somebody looks."""
     topology = observed.topology

@@ -19,7 +19,7 @@ from tests.support.live import Api
 from tests.support.media import image_bytes, wav_bytes
 from tests.system.test_many_machines import installed
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("broken brokers")]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.xdist_group("broken brokers")]
 
 QUICK = {"EXTRA_ENGINES": scripted_engine.VARIABLE, "GENERATION_ENGINE": scripted_engine.NAME}
 """The engine of these installations: what is made is not looked at, only that it is."""
@@ -56,9 +56,7 @@ def nothing(url: str) -> AbstractContextManager[None]:
     ("start", "troubles"),
     [
         pytest.param(run_redis, [stopped], id="redis stopped"),
-        pytest.param(
-            in_alarm, [nothing, stopped], id="rabbitmq in alarm, then stopped", marks=pytest.mark.faults
-        ),
+        pytest.param(in_alarm, [nothing, stopped], id="rabbitmq in alarm, then stopped"),
     ],
 )
 def test_everything_is_accepted_at_once_and_rendered(

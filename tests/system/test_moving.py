@@ -17,7 +17,7 @@ from tests.support.live import clean_environment, manage, serving
 from tests.support.media import short_speech, small_portrait
 from tests.system.test_many_machines import Installation, installed
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def documented(command: str) -> list[str]:
