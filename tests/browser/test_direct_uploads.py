@@ -30,7 +30,7 @@ class Place:
     store_origin: str
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.faults)])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if not BUILT_PAGE.is_file():
         missing("the front end is not built (`make frontend`)")

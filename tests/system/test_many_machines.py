@@ -184,6 +184,7 @@ def test_redis_postgresql_and_s3(
         work_survives_a_worker(installation)
 
 
+@pytest.mark.faults
 def test_workers_end_with_their_master(
     postgres_url: str, redis_url: str, s3_server: S3Server, tmp_path: Path
 ) -> None:
