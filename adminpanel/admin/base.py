@@ -102,6 +102,28 @@ class ReadOnlyAdmin(ModelAdmin):
         )
 
 
+class SavedByService(ModelAdmin):
+    """A model that its page edits, and a service saves.
+
+    What the service refuses, because the row or one that it names was deleted since the page was opened, is
+    shown on the page, which is opened anew.
+    """
+
+    actions = None
+    show_full_result_count = False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with refusals_shown(request):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        return HttpResponseRedirect(request.path)
+
+
 def _id_in(text: str) -> UUID | None:
     try:
         return UUID(text.strip())

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from adminpanel.admin.base import ModelAdmin, administrator, refusals_shown
+from adminpanel.admin.base import SavedByService, administrator
 from adminpanel.admin.site import site
 from videos.engine_names import all_engines
 from videos.models import EngineRule
@@ -47,7 +47,7 @@ class RuleForm(_RuleModelForm):
 
 
 @admin.register(EngineRule, site=site)
-class EngineRuleAdmin(ModelAdmin):
+class EngineRuleAdmin(SavedByService):
     """Edited in place; the service does the saving and records who did it."""
 
     form = RuleForm
@@ -69,22 +69,9 @@ class EngineRuleAdmin(ModelAdmin):
         (_("Which batches"), {"fields": ("offered", "group", "min_audio_s", "max_audio_s", "prompt")}),
         (_("Which engine"), {"fields": ("engine", "fallbacks")}),
     )
-    actions = None
-    show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         rule_save(rule=obj, acting_user=administrator(request))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        with refusals_shown(request):  # it, or its group, was deleted since the page was opened
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(request.path)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         rule_delete(rule=obj, acting_user=administrator(request))

@@ -9,19 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import UserGroup
 from accounts.services.groups import group_delete, group_save
-from adminpanel.admin.base import ModelAdmin, administrator, refusals_shown
+from adminpanel.admin.base import SavedByService, administrator, refusals_shown
 from adminpanel.admin.site import site
 
 
 @admin.register(UserGroup, site=site)
-class UserGroupAdmin(ModelAdmin):
+class UserGroupAdmin(SavedByService):
     """Edited in place; the service does the saving and records who did it."""
 
     list_display = ("name", "queue_weight", "retention_days", "quota_mb", "members")
     fields = ("name", "queue_weight", "retention_days", "quota_mb")
     search_fields = ("name",)
-    actions = None
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[UserGroup]":
         rows: QuerySet[UserGroup] = super().get_queryset(request)
@@ -33,17 +31,6 @@ class UserGroupAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         group_save(group=obj, acting_user=administrator(request))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        with refusals_shown(request):  # it was deleted since the page was opened
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(request.path)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         group_delete(group=obj, acting_user=administrator(request))
