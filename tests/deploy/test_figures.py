@@ -1,7 +1,9 @@
 """What Prometheus sees of an installation: two web processes, and a machine with two worker processes."""
 
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -258,12 +260,18 @@ def test_workers_figures_are_for_the_bearer_of_the_token(observed: Observed) -> 
     assert elsewhere.status_code == 404
 
 
-@pytest.mark.faults
-def test_the_figures_end_with_the_master(observed: Observed) -> None:
-    topology = observed.topology
+@contextmanager
+def another_worker(topology: Topology) -> Iterator["tuple[subprocess.Popen[bytes], int]"]:
+    """A second machine's master, once it tells figures, and their port."""
     with topology.service("worker", 2) as process:
         port = topology.metrics_ports[1]
         wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the second's figures")
+        yield process, port
+
+
+@pytest.mark.faults
+def test_the_figures_end_with_the_master(observed: Observed) -> None:
+    with another_worker(observed.topology) as (process, port):
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         _, alive = psutil.wait_procs(children, timeout=TIMEOUT_S)
@@ -274,10 +282,7 @@ def test_the_figures_end_with_the_master(observed: Observed) -> None:
 @pytest.mark.faults
 def test_the_death_of_the_process_that_answers_ends_the_master(observed: Observed) -> None:
     """What nobody notices would stay away, and the health check would fail until somebody looks."""
-    topology = observed.topology
-    with topology.service("worker", 2) as process:
-        port = topology.metrics_ports[1]
-        wait_until(lambda: accepts_connections(port), timeout_s=TIMEOUT_S, what="the second's figures")
+    with another_worker(observed.topology) as (process, port):
         children = psutil.Process(process.pid).children()
         assert len(children) == int(told(observed.collector)["WORKER_PROCESSES"])
         (answering,) = (
