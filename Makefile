@@ -28,7 +28,7 @@ cluster: everything  ## PostgreSQL, broker, S3, 2 web, 2 workers and nginx as pr
 soak: everything  ## load on a cluster whose parts are killed all the time (SEED=1 MINUTES=60 BROKER=redis|rabbitmq WATCH=1)
 	@exec $(BIN)/python -m tests.soak
 
-test: everything  ## run all tests (STAGES="sqlite serial postgresql front": some of them)
+test: everything  ## run all tests (STAGES="sqlite serial postgresql soak front": some of them)
 	@$(BIN)/python tools/verify.py test $(STAGES)
 
 faults: everything  ## run the faults that take long to bring about, which `make test` leaves out

@@ -99,7 +99,7 @@ def make_observation() -> None:
 
 def make_all() -> None:
     """What tests and checks need, and the web application: pip and npm keep one core each busy."""
-    make_application()
+    make_venv()
     if (FRONTEND / "package.json").exists():
         node_path()  # may come into the same `.venv`, and before the rest does
     with ThreadPoolExecutor() as pool:

@@ -55,6 +55,7 @@ def main(arguments: list[str]) -> int:
         case ["test", *names]:
             shutil.rmtree(REPORTS, ignore_errors=True)
             failed = run_stages(test_stages(), names)
+            failed += run_stages(test_stages_at_once(), names, at_once=2)
             if print_summary() and _in_ci():
                 failed.append("skipped tests, of which CI allows none")
         case ["faults"]:
@@ -81,12 +82,12 @@ def _in_ci() -> bool:
 
 
 def test_stages() -> list[Stage]:
-    """All tests: on SQLite in parallel, those that need the machine to themselves, on PostgreSQL, in Node."""
+    """One after the other: on SQLite, which fills the machine, those that need it to themselves, on PostgreSQL."""
     # One more than there are cores: many tests wait for servers and processes.
     parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder"]
     parallel += ["-p", "tests.plugins.order"]
-    stages = [
-        _pytest("sqlite", *parallel, "-m", "not serial and not faults"),
+    return [
+        _pytest("sqlite", *parallel, "-m", "not serial and not soak and not faults"),
         _pytest("serial", "-m", "serial and not faults"),
         _pytest(
             "postgresql",
@@ -94,9 +95,14 @@ def test_stages() -> list[Stage]:
             "-p",
             "tests.plugins.postgres",
             "-m",
-            "postgresql and not serial and not faults",
+            "postgresql and not serial and not soak and not faults",
         ),
     ]
+
+
+def test_stages_at_once() -> list[Stage]:
+    """The soak, which waits for what it killed half of the time, and what runs in Node."""
+    stages = [_pytest("soak", "-m", "soak and not faults")]
     if _has_frontend():
         report = f"--outputFile.junit={REPORTS / 'frontend.xml'}"
         stages.append(_npm("front end", "test", "--", "--reporter=default", "--reporter=junit", report))
@@ -169,8 +175,9 @@ def run_stages(stages: list[Stage], names: list[str], *, at_once: int = 1) -> li
     """
     REPORTS.mkdir(parents=True, exist_ok=True)
     chosen = [stage for stage in stages if not names or any(name in stage.name for name in names)]
+    run = run_stage if min(at_once, len(chosen)) <= 1 else run_stage_quietly
     with ThreadPoolExecutor(at_once) as pool:
-        well = list(pool.map(run_stage if at_once == 1 else run_stage_quietly, chosen))
+        well = list(pool.map(run, chosen))
     return [stage.name for stage, went_well in zip(chosen, well, strict=True) if not went_well]
 
 
@@ -195,6 +202,8 @@ def _run(stage: Stage, *, output: int | None) -> "subprocess.CompletedProcess[st
     # Settings that are read here must neither find nor touch the developer's own data.
     private = {"DATA_DIR": str(ROOT / "build" / "verify-data")}
     variables = {**os.environ, **private, **stage.variables}
+    # Hundreds of processes begin here: what each of them compiles anew costs a minute altogether.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(word) for word in stage.command]
     errors = subprocess.STDOUT if output else None
     return subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 from tests.deploy.test_cluster import STOP_S, cluster
 from tests.servers.process import scratch_folder
 
-pytestmark = [pytest.mark.serial, pytest.mark.slow]
+pytestmark = [pytest.mark.soak, pytest.mark.slow]
 
 SEED = "1"
 MINUTES = "0.3"
