@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import time_machine
+from botocore.loaders import JSONFileLoader
 from django.conf import LazySettings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
@@ -53,6 +55,16 @@ def _static_files_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("add_files_from_finders", "update_files_dictionary"):
             patch.setattr(WhiteNoiseMiddleware, name, _remembering(getattr(WhiteNoiseMiddleware, name)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _s3_described_once() -> Iterator[None]:
+    """Each test's store makes a session of boto3, which reads megabytes of JSON; nothing changes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        loader = JSONFileLoader()
+        load_file = cache(loader.load_file)
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: load_file(path))
         yield
 
 

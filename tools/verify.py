@@ -82,7 +82,7 @@ def _in_ci() -> bool:
 
 
 def test_stages() -> list[Stage]:
-    """One after the other: on SQLite, which fills the machine, those that need it to themselves, on PostgreSQL."""
+    """One after the other: on SQLite, those that need the machine to themselves, and on PostgreSQL."""
     # One more than there are cores: many tests wait for servers and processes.
     parallel = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder"]
     parallel += ["-p", "tests.plugins.order"]
