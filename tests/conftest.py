@@ -12,7 +12,7 @@ import time_machine
 from botocore.loaders import JSONFileLoader
 from django.conf import LazySettings
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
@@ -88,6 +88,12 @@ def _remembering(find: Callable[..., None]) -> Callable[..., None]:
 def _fresh_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue is read anew for every answer, so that a test sees what it has just done."""
     monkeypatch.setattr(forecast, "SNAPSHOT_S", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_of_another_test() -> None:
+    """A request leaves its language behind, until the next."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,19 @@ class Tokens:
 def session_start(user: User) -> Tokens:
     """Open a session for a user whose password was checked.
 
-    Checking takes a while. Whatever ends all sessions meanwhile ends this one before it begins: a changed
+    Args, Raises: as those of `lock_as_checked`.
+    """
+    now = lock_as_checked(user)
+    session = Session(user=user, refresh_jti=uuid4().hex, created_at=now, refreshed_at=now)
+    session.expires_at = _expiry(session, now)
+    session.save(force_insert=True)
+    return _tokens(session)
+
+
+def lock_as_checked(user: User) -> datetime:
+    """Lock the row of a user whose password was checked until the transaction ends; the database's time.
+
+    Checking takes a while. Whatever ends all sessions meanwhile ends what the check was for: a changed
     password, a second factor, deactivation. The lock lets one of the two come first.
 
     Args:
@@ -65,11 +77,7 @@ def session_start(user: User) -> Tokens:
     found = same.select_for_update(no_key=True).annotate(told=database_now()).first()
     if found is None:
         raise WrongCredentialsError
-    now = as_told(found.told)
-    session = Session(user=user, refresh_jti=uuid4().hex, created_at=now, refreshed_at=now)
-    session.expires_at = _expiry(session, now)
-    session.save(force_insert=True)
-    return _tokens(session)
+    return as_told(found.told)
 
 
 def session_refresh(raw: str, *, client: str = "") -> tuple[User, Tokens]:

@@ -74,6 +74,7 @@ def password_change(
     Raises:
         InvalidError: the old password is wrong, or the new one too weak.
         TooManyAttemptsError: the old password was wrong too often.
+        WrongCredentialsError: the user's sessions were ended meanwhile.
     """
     # Outside of the transaction: a refusal must not take the count of attempts back.
     confirm_password(user=user, password=old_password, address=address)
@@ -86,14 +87,22 @@ def password_set(
 ) -> None:
     """Set a password, ending every session but `keep_session`.
 
-    Somebody else's setting it lifts what locks the user out, too.
+    Somebody else's setting it lifts what locks the user out, too. The user's own follows a check of the old.
+
+    Raises:
+        InvalidError: the password is too weak.
+        WrongCredentialsError: what ended the user's sessions since that check, such as somebody else's
+            setting the password, comes first.
     """
+    own = acting_user is not None and acting_user.pk == user.pk
     _check_password(new_password, user)
+    if own:
+        sessions.lock_as_checked(user)
     user.set_password(new_password)
     user.save(update_fields=["password"])
     sessions.revoke_all(user_id=user.pk, keep=keep_session)
     user.refresh_from_db(fields=["session_epoch"])
-    if acting_user is None or acting_user.pk != user.pk:
+    if not own:
         forget_attempts(user)
     _record(AuditAction.USER_PASSWORD, user, acting_user)
 

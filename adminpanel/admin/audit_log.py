@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -15,7 +13,7 @@ from accounts.models import AuditAction, AuditEntry, User
 from accounts.services.audit_log import name_begins_with
 from adminpanel.admin import markup
 from adminpanel.admin.base import ReadOnlyAdmin
-from adminpanel.admin.filters import DayRangeFilter
+from adminpanel.admin.filters import DayRangeFilter, PersonFilter
 from adminpanel.admin.site import site
 
 
@@ -32,34 +30,12 @@ class ActionFilter(admin.SimpleListFilter):
         return queryset.filter(action=self.value()) if self.value() else queryset
 
 
-class _PersonFilter(admin.SimpleListFilter):
-    """The one user a list was opened for, with a way back to everybody; absent otherwise."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.used_parameters.get(str(self.parameter_name))
-        if not chosen:
-            return []
-        try:
-            user = User.objects.filter(pk=str(chosen)).first()
-        except ValidationError:
-            user = None
-        return [(str(chosen), user.username if user else str(chosen))]
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        if not self.value():
-            return queryset
-        try:
-            return queryset.filter(**{f"{self.parameter_name}_id": self.value()})
-        except ValidationError as error:
-            raise IncorrectLookupParameters(error) from error
-
-
-class ActorFilter(_PersonFilter):
+class ActorFilter(PersonFilter):
     title = _("who")
     parameter_name = "actor"
 
 
-class OwnerFilter(_PersonFilter):
+class OwnerFilter(PersonFilter):
     title = _("owner")
     parameter_name = "owner"
 

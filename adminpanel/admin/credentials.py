@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from adminpanel.admin import markup
-from adminpanel.admin.base import ModelAdmin, administrator
+from adminpanel.admin.base import FilteredAdmin, administrator
 from adminpanel.admin.site import site
 from engines.registry import credential_use, remote_engine_paths
 from videos.models import CredentialUse, EngineCredential
@@ -62,7 +62,7 @@ class CredentialForm(_CredentialModelForm):
 
 
 @admin.register(EngineCredential, site=site)
-class EngineCredentialAdmin(ModelAdmin):
+class EngineCredentialAdmin(FilteredAdmin):
     form = CredentialForm
     list_display = ("engine", "set_at", "set_by")  # what asks for more rows is on a row's own page
     actions = None

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -32,9 +32,14 @@ class DayRangeFilter(admin.FieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, params: Any, *args: Any, **kwargs: Any) -> None:
         path = kwargs.get("field_path", args[-1] if args else field.name)
-        self.first_name, self.last_name = f"{path}_first", f"{path}_last"
+        self.first_name, self.last_name = self.parameters(path)
         super().__init__(field, request, params, *args, **kwargs)
         self.title = _("day")
+
+    @staticmethod
+    def parameters(path: str) -> tuple[str, str]:
+        """What an address calls the first and the last day."""
+        return f"{path}_first", f"{path}_last"
 
     def expected_parameters(self) -> list[str | None]:
         return [self.first_name, self.last_name]
@@ -82,14 +87,11 @@ class DayRangeFilter(admin.FieldListFilter):
         return day
 
 
-class UserFilter(admin.SimpleListFilter):
+class PersonFilter(admin.SimpleListFilter):
     """The one user a list was opened for, with a way back to everybody; absent otherwise."""
 
-    title = _("user")
-    parameter_name = "user"
-
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.used_parameters.get(self.parameter_name)
+        chosen = self.used_parameters.get(str(self.parameter_name))
         if not chosen:
             return []
         try:
@@ -99,14 +101,24 @@ class UserFilter(admin.SimpleListFilter):
         return [(str(chosen), user.username if user else str(chosen))]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        value = self.value()
-        if not value:
+        if not self.value():
             return queryset
-        path = "batch__user" if queryset.model is VideoItem else "user"
         try:
-            return queryset.filter(**{path: value})
+            return queryset.filter(**{self.path(queryset.model): self.value()})
         except ValidationError as error:
             raise IncorrectLookupParameters(error) from error
+
+    def path(self, model: type[Model]) -> str:
+        """Where a row of the list has the person's id."""
+        return f"{self.parameter_name}_id"
+
+
+class UserFilter(PersonFilter):
+    title = _("user")
+    parameter_name = "user"
+
+    def path(self, model: type[Model]) -> str:
+        return "batch__user_id" if model is VideoItem else "user_id"
 
 
 class ErrorCodeFilter(admin.SimpleListFilter):

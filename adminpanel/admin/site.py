@@ -104,6 +104,13 @@ class OwnPasswordView(PasswordChangeView):
 
     form_class = OwnPasswordForm
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except DomainError as error:
+            form.add_error(None, error.detail)
+            return self.form_invalid(form)
+
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "keep_session": entry.web_session_of(self.request)}
 

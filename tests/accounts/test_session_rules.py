@@ -91,15 +91,38 @@ OVERTAKEN_BY: dict[str, Callable[[User], object]] = {
 def test_a_log_in_whose_password_was_checked_before_all_sessions_ended_opens_none(
     user: User, meanwhile: Callable[[User], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check(**given: Any) -> Any:
-        found = authenticate(**given)
-        meanwhile(User.objects.get(pk=user.pk))
-        return found
-
-    monkeypatch.setattr(login, "authenticate", check)
+    passwords_left(user, meanwhile, monkeypatch)
     answer = APIClient().post("/api/auth/login", {"username": user.username, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("meanwhile", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY)
+def test_a_change_of_the_password_whose_old_one_was_checked_before_changes_nothing(
+    user: User, meanwhile: Callable[[User], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_for(user)
+    left = passwords_left(user, meanwhile, monkeypatch)
+    words = {"old_password": PASSWORD, "new_password": "third-horse-99"}
+    answer = client.post("/api/user/change-password", words)
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    assert [User.objects.get(pk=user.pk).password] == left
+
+
+def passwords_left(
+    user: User, meanwhile: Callable[[User], object], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Does something right after each check of a password; the hashes that it leaves."""
+    left: list[str] = []
+
+    def check(**given: Any) -> Any:
+        found = authenticate(**given)
+        meanwhile(User.objects.get(pk=user.pk))
+        left.append(User.objects.get(pk=user.pk).password)
+        return found
+
+    monkeypatch.setattr(login, "authenticate", check)
+    return left
 
 
 @pytest.mark.postgresql
@@ -250,6 +273,17 @@ def test_whoever_changes_their_password_on_the_admin_site_stays(boss_browser: tu
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert browser.post(reverse("admin:password_change"), form).status_code == 302
     assert browser.get(reverse("admin:index")).status_code == 200
+
+
+@pytest.mark.parametrize("meanwhile", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY)
+def test_a_change_on_the_admin_site_that_was_overtaken_changes_nothing(
+    boss_browser: tuple[User, Client], meanwhile: Callable[[User], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss, browser = boss_browser
+    left = passwords_left(boss, meanwhile, monkeypatch)
+    form = {"old_password": PASSWORD, "new_password1": "third-horse-99", "new_password2": "third-horse-99"}
+    assert browser.post(reverse("admin:password_change"), form).status_code == 200
+    assert [User.objects.get(pk=boss.pk).password] == left
 
 
 def test_sessions_of_the_admin_site_survive_a_changed_secret_key(

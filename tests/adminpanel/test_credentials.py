@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import AuditEntry, User
 from accounts.services import audit_log
@@ -209,7 +209,8 @@ def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("how", ["--status", "--remove", "--file=/dev/null"])
 def test_the_command_refuses_an_engine_that_there_is_not(how: str) -> None:
-    with pytest.raises(CommandError, match=rf"no engine of that name.*\b{CLOUD}\b.*portrait"):
+    there_are = pytest.raises(CommandError, match=rf"no engine of that name.*\b{CLOUD}\b.*portrait")
+    with translation.override("en"), there_are:
         call_command("engine_credential", "nope", how, stdout=io.StringIO())
 
 

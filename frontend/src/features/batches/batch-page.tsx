@@ -36,8 +36,9 @@ function LoadedBatch({ batchId }: { batchId: string }) {
   useNews(batchId, query.data);
 
   if (query.isPending) return <BatchSkeleton />;
-  if (!query.data) {
-    return toApiError(query.error).status === 404 ? (
+  // Also when it was here a moment ago: it may be deleted in another tab.
+  if (query.isError && toApiError(query.error).status === 404) {
+    return (
       <EmptyState
         icon={<FolderX size={26} />}
         title={t('batch.goneTitle')}
@@ -49,9 +50,10 @@ function LoadedBatch({ batchId }: { batchId: string }) {
       >
         {t('batch.goneText')}
       </EmptyState>
-    ) : (
-      <ErrorState error={query.error} onRetry={() => void query.refetch()} />
     );
+  }
+  if (!query.data) {
+    return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   }
   return <BatchView batch={query.data} stale={query.isError || query.failureCount > 0} />;
 }

@@ -130,4 +130,12 @@ describe('a finished batch', () => {
     openApp('/batches/batch-1');
     expect(await screen.findByText('找不到这个批次')).toBeVisible();
   });
+
+  it('that is deleted elsewhere while its page is open says so, rather than that the server is away', async () => {
+    serveBatch(() => makeBatch([makeItem({ status: 'processing' })], { id: 'batch-1' }));
+    openApp('/batches/batch-1');
+    await screen.findByRole('heading', { level: 1 });
+    server.use(http.get('/api/video/batches/batch-1', () => problem(404, 'not_found')));
+    expect(await screen.findByText('找不到这个批次')).toBeVisible();
+  });
 });

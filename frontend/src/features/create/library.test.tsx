@@ -1,9 +1,10 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { LibraryFile } from '@/shared/api/types';
 import { makeBatch, makeItem, makeStatus } from '@/testing/data';
+import { EagerObserver } from '@/testing/observers';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
@@ -74,6 +75,30 @@ const openLibrary = (part: string) =>
     .at(-1)!;
 
 describe('the library', () => {
+  it('tells that earlier batches did not load, and loads them when asked', async () => {
+    vi.stubGlobal('IntersectionObserver', EagerObserver);
+    let refused = true;
+    server.use(
+      http.get('/api/video/library', ({ request }) => {
+        const later = new URL(request.url).searchParams.has('cursor');
+        if (later && refused) return problem(403, 'permission_denied');
+        const files = later ? [libraryFile({ ref: 'item:old', name: 'old.jpg' })] : PORTRAITS;
+        const next = later ? null : 'http://localhost/api/video/library?cursor=c';
+        return HttpResponse.json({ files, total: 2, total_is_exact: true, next });
+      }),
+    );
+    const { user } = openApp('/new');
+    await screen.findByTestId('image-input');
+    await user.click(openLibrary('image'));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(await dialog.findByRole('alert')).toHaveTextContent('没有权限做这件事。');
+    expect(dialog.getByRole('button', { name: 'a.jpg' })).toBeVisible();
+    refused = false;
+    await user.click(dialog.getByRole('button', { name: '重试' }));
+    expect(await dialog.findByRole('button', { name: 'old.jpg' })).toBeVisible();
+    expect(dialog.queryByRole('alert')).not.toBeInTheDocument();
+  });
+
   it('gives portraits and a recording that are named and not sent', async () => {
     const bodies = takesBatches();
     const { user } = openApp('/new');

@@ -53,7 +53,7 @@ export const ImageTile = memo(function ImageTile({ image, index, total, locked, 
     >
       <div className={styles.picture}>
         {problem && image.width === 0 ? null : (
-          <img src={image.url} alt="" decoding="async" loading="lazy" />
+          <img src={image.url || undefined} alt="" decoding="async" loading="lazy" />
         )}
         {!problem && <span className={styles.number}>{index + 1}</span>}
         {problem && (

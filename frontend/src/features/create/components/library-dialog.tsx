@@ -10,6 +10,7 @@ import { useDebounced } from '@/shared/lib/hooks';
 import { Button } from '@/shared/ui/button';
 import { Dialog, DialogActions } from '@/shared/ui/dialog';
 import { SearchField } from '@/shared/ui/field';
+import { ListEnd } from '@/shared/ui/list-end';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/shared/ui/states';
 
 import { draftStore } from '../draft';
@@ -105,16 +106,7 @@ export function LibraryDialog({ kind, room, onClose }: Props) {
         ) : (
           <Recordings files={batches.flat()} onUse={use} />
         )}
-        {list.hasNextPage && (
-          <Button
-            variant="ghost"
-            block
-            busy={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {t('library.loadMore')}
-          </Button>
-        )}
+        {list.data && <ListEnd list={list} />}
       </div>
       {kind === 'image' && (
         <div className={styles.foot}>
@@ -186,7 +178,7 @@ function Portraits({ files, chosen, room, onToggle }: PortraitsProps) {
                 disabled={full && !on}
                 onClick={() => onToggle([file], !on)}
               >
-                <img src={file.thumbnail_url} alt="" loading="lazy" decoding="async" />
+                <img src={file.thumbnail_url || undefined} alt="" loading="lazy" decoding="async" />
                 {on && (
                   <span className={styles.tick} aria-hidden="true">
                     <Check size={15} />

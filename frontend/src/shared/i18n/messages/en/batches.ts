@@ -107,7 +107,6 @@ export const batches: Record<keyof typeof zh, string> = {
   'library.add': 'Add {n}',
   'library.whole': 'Choose all',
   'library.room': 'Room for {n} more',
-  'library.loadMore': 'Earlier batches',
   'library.again': 'Make again',
   'library.againText':
     'The draft you have now is replaced by the portraits, the recording and the prompt of the batch.',

@@ -102,7 +102,6 @@ export const batches = {
   'library.add': '添加 {n} 张',
   'library.whole': '整批选择',
   'library.room': '还能选 {n} 张',
-  'library.loadMore': '更早的批次',
   'library.again': '再做一批',
   'library.againText': '现在的草稿会被替换成批次里的人像、录音和提示。',
   'library.againConfirm': '替换草稿',
