@@ -9,6 +9,7 @@ import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
 import { draftStore } from './draft';
+import { storedOfLibrary } from './stored';
 
 const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
 
@@ -149,8 +150,8 @@ describe('the library', () => {
         }),
       ),
     );
-    draftStore.addStoredImages(PORTRAITS.map(storedPortrait));
-    draftStore.setStoredAudio(storedPortrait(RECORDING));
+    draftStore.addStoredImages(PORTRAITS.map(storedOfLibrary));
+    draftStore.setStoredAudio(storedOfLibrary(RECORDING));
     const { user } = openApp('/new');
     await waitFor(() => expect(submitButton()).toBeEnabled());
     await user.click(submitButton());
@@ -166,9 +167,9 @@ describe('the library', () => {
         }),
       ),
     );
-    draftStore.addStoredImages([storedPortrait(PORTRAITS[0]!)]);
+    draftStore.addStoredImages([storedOfLibrary(PORTRAITS[0]!)]);
     draftStore.addImages([picture('new.png')]);
-    draftStore.setStoredAudio(storedPortrait(RECORDING));
+    draftStore.setStoredAudio(storedOfLibrary(RECORDING));
     const { user } = openApp('/new');
     await waitFor(() => expect(submitButton()).toBeEnabled());
     await user.click(submitButton());
@@ -177,18 +178,6 @@ describe('the library', () => {
     expect(draftStore.get().images[0]?.problem).toBeNull();
   });
 });
-
-function storedPortrait(file: LibraryFile) {
-  return {
-    ref: file.ref,
-    batchId: file.batch_id,
-    name: file.name,
-    url: file.thumbnail_url,
-    width: 600,
-    height: 800,
-    duration: file.duration ?? 0,
-  };
-}
 
 describe('making a batch again', () => {
   const earlier = makeBatch([makeItem({ id: 'item-1' }), makeItem({ id: 'item-2' })]);
