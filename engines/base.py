@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from errno import EDQUOT, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -51,6 +52,14 @@ class EngineUnavailableError(EngineError):
     """The engine cannot work now: missing models, unreachable service, rejected credentials."""
 
     retryable = True
+
+
+NO_ROOM = frozenset({ENOSPC, EDQUOT, EROFS, EMFILE, ENFILE, ENOMEM})
+
+
+def is_for_want_of_room(error: Exception) -> bool:
+    """Whether what a decoder or an encoder raised is about this machine, and says nothing of the file."""
+    return isinstance(error, OSError) and error.errno in NO_ROOM
 
 
 def machine_trouble(error: OSError | MemoryError) -> EngineUnavailableError:

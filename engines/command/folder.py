@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from PIL import Image
 
-from engines.base import RenderSpec, UnusableAudioError, UnusablePortraitError
+from engines.base import RenderSpec, UnusableAudioError, UnusablePortraitError, is_for_want_of_room
 from engines.command.presets import Preset
 
 SPEECH_RATE = 16_000
@@ -26,9 +26,10 @@ def lay_out(spec: RenderSpec, folder: Path, preset: Preset) -> dict[str, str]:
     content = spec.portrait.read_bytes()  # what goes wrong here says nothing of the portrait
     try:
         with Image.open(BytesIO(content)) as image:
-            image.convert("RGB").save(portrait)
+            picture = image.convert("RGB")
     except (OSError, ValueError) as error:
         raise UnusablePortraitError("portrait_unreadable") from error
+    picture.save(portrait)
     seconds = _write_speech(spec.audio, audio)
     frames = math.ceil(seconds * preset.fps)
     prompt = " ".join(spec.prompt.split())[:MAX_PROMPT].replace("\0", "")
@@ -55,7 +56,10 @@ def _segments(frames: int) -> int:
 
 
 def _write_speech(source: Path, target: Path) -> float:
-    """The recording as 16 kHz mono WAV; returns its length in seconds."""
+    """The recording as 16 kHz mono WAV; returns its length in seconds.
+
+    Raises `UnusableAudioError`, or OSError where there is no room for it.
+    """
     resampler, samples = AudioResampler(format="s16", layout="mono", rate=SPEECH_RATE), 0
     try:
         with av.open(str(source)) as reader, av.open(str(target), "w", format="wav") as writer:
@@ -68,5 +72,7 @@ def _write_speech(source: Path, target: Path) -> float:
                     writer.mux(stream.encode(frame))
             writer.mux(stream.encode(None))
     except (av.error.FFmpegError, IndexError) as error:
+        if is_for_want_of_room(error):
+            raise
         raise UnusableAudioError("recording_undecodable") from error
     return samples / SPEECH_RATE

@@ -27,6 +27,7 @@ ASKED_AT_ONCE = 8
 MAX_SEED = 2**31
 LISTED = 100
 """Videos of a page; no server gives more."""
+MOST_PAGES = 100
 CLOCKS_APART = timedelta(minutes=10)
 """How far their clock may be from ours."""
 STATES = {
@@ -97,9 +98,12 @@ class OpenAIVideosEngine:
         From the newest to those that were made before; servers that know no pages give the same one again.
         """
         oldest, after, seen = (since - CLOCKS_APART).timestamp(), "", set[str]()
-        while True:
+        for _ in range(MOST_PAGES):
             page = f"limit={LISTED}&order=desc{after}"
             reply = self._client.get(f"{self._url}/v1/videos?{page}", headers=self._headers())
+            if after and reply.status in (400, 404, 405, 422):
+                # The last one may have been deleted meanwhile. That no job was found would be paid for twice.
+                raise EngineBusyError("server_answer", host=reply.host)
             if reply.status in (404, 405):
                 return None  # it lists nothing: the worst is that it works once for nothing
             _raise_for(reply)
@@ -114,6 +118,7 @@ class OpenAIVideosEngine:
                 return None
             seen.add(last)
             after = f"&after={quote(last)}"
+        return None
 
     def look(self, their_ids: Sequence[str]) -> Mapping[str, JobView]:
         """One by one, several at the same time: the interface has no call for many."""

@@ -15,7 +15,12 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from engines.base import RenderCancelled, UnusableAudioError, UnusableResultError
+from engines.base import (
+    RenderCancelled,
+    UnusableAudioError,
+    UnusableResultError,
+    is_for_want_of_room,
+)
 
 CONTAINERS = "mov,matroska,avi,mpegts"
 """Formats a result may have: none of them can make the decoder open another file."""
@@ -36,7 +41,10 @@ Levels = NDArray[np.float64]
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
-    """A result, which has picture and sound; raises `UnusableResultError` for whatever fails inside, too."""
+    """A result, which has picture and sound; raises `UnusableResultError` for whatever fails inside, too.
+
+    OSError where that is for want of room: the result may be a good one, and paid for.
+    """
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     try:
         with av.open(str(path), options=options) as reader:
@@ -49,6 +57,8 @@ def opened(path: Path) -> Iterator[InputContainer]:
                 raise UnusableResultError("result_undecodable")
             yield reader
     except (av.error.FFmpegError, ValueError) as error:
+        if is_for_want_of_room(error):
+            raise
         raise UnusableResultError("result_undecodable") from error
 
 
@@ -88,6 +98,8 @@ def loudness_of(recording: Path, cancelled: Callable[[], bool]) -> tuple[float, 
                     raise RenderCancelled
                 loudness.add(frame)
     except av.error.FFmpegError as error:
+        if is_for_want_of_room(error):
+            raise
         raise UnusableAudioError("recording_undecodable") from error
     return loudness.finish()
 

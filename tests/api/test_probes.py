@@ -183,6 +183,26 @@ def test_a_part_that_no_thread_could_ask_about_is_asked_again() -> None:
     assert question.answer() is True
 
 
+def test_a_part_that_is_slow_is_believed_for_a_while_and_one_that_hangs_is_not() -> None:
+    hangs, begun = threading.Event(), threading.Event()
+    answers = iter([lambda: True])
+
+    def ask() -> bool:
+        begun.set()
+        return next(answers, lambda: hangs.wait(60))()
+
+    question = Question(ask, fresh_s=0.0, patience_s=0.05, kept_s=60.0)
+    try:
+        assert question.answer() is True
+        begun.clear()
+        assert question.answer() is True, "while it is asked again"
+        assert begun.wait(60)
+        question._kept_s = 0.0
+        assert question.answer() is None
+    finally:
+        hangs.set()
+
+
 def test_without_a_token_metrics_are_for_this_machine_past_every_proxy(settings: LazySettings) -> None:
     for production in (False, True):
         settings.PRODUCTION = production

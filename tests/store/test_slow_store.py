@@ -85,7 +85,16 @@ def test_a_stream_that_drips_is_taken_up_again_where_it_stopped(
     assert asked == ["", "bytes=4096-"]
 
 
-def test_an_upload_that_drips_in_is_given_up(way: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "deadline",
+    [
+        pytest.param((backends, "CHUNK_DEADLINE_S", 0.3), id="of a piece"),
+        pytest.param((files, "FETCH_DEADLINE_S", 0.3), id="of the file"),
+    ],
+)
+def test_an_upload_that_drips_in_is_given_up(
+    way: Passage, monkeypatch: pytest.MonkeyPatch, deadline: tuple[object, str, float]
+) -> None:
     upload = Upload(pk=uuid4(), size=len(CONTENT))
     save(upload_key(upload.pk))
     store = backends.bucket()
@@ -94,7 +103,7 @@ def test_an_upload_that_drips_in_is_given_up(way: Passage, monkeypatch: pytest.M
     whole = io.BytesIO()
     upload_store().read_into(upload, whole)
     assert whole.getvalue() == CONTENT
-    monkeypatch.setattr(backends, "CHUNK_DEADLINE_S", 0.3)
+    monkeypatch.setattr(*deadline)
     way.become(Way.TRICKLING)
     with pytest.raises(TimeoutError):
         upload_store().read_into(upload, io.BytesIO())

@@ -77,6 +77,8 @@ def _question(name: str, engine: RemoteEngine) -> Question[Readiness]:
     """One for each engine, so that a server that hangs keeps no other from being heard."""
     asked, question = _questions.get(name, (None, None))
     if question is None or asked is not engine:
-        question = Question(engine.readiness, fresh_s=READINESS_KEPT_S, patience_s=PATIENCE_S)
+        question = Question(
+            engine.readiness, fresh_s=READINESS_KEPT_S, patience_s=PATIENCE_S, kept_s=2 * READINESS_KEPT_S
+        )
         _questions[name] = engine, question
     return question

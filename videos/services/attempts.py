@@ -237,20 +237,21 @@ def _reclaim(lost: Q) -> int:
 
     Whether it is `lost` is asked again there: a worker that was only slow may have renewed its lease.
 
-    What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch that somebody holds
-    (a frozen process does so until the database ends its transaction) wait for the next sweep.
+    What is a job elsewhere is not lost: whoever adopts the job goes on. Items of a batch or of a user that
+    somebody holds (a frozen process does so until the database ends its transaction) wait for the next sweep.
     """
     items = VideoItem.objects.filter(lost, status=ItemStatus.PROCESSING).exclude(_is_elsewhere())
     taken, held = 0, set[UUID]()
     for item in list(items.select_related("batch", "lane").order_by("lease_until")[:RECLAIMED_AT_ONCE]):
-        if item.batch_id in held:
+        ids = (item.batch.user_id, item.batch_id)
+        if not held.isdisjoint(ids):
             continue
         taken += bool(
             try_briefly(
                 partial(_take_back, item, lost),
                 patience_s=RECLAIM_PATIENCE_S,
                 what=f"Item {item.pk}",
-                if_held=partial(held.add, item.batch_id),
+                if_held=partial(held.update, ids),
             )
         )
     return taken

@@ -153,17 +153,18 @@ def forget_overdue() -> int:
 def fail_for_time(claims: Iterable[Claim]) -> set[Claim]:
     """Fail these, whose time is over; returns those that need nothing more.
 
-    The others have to be come back to: somebody holds their batch, and none is waited for for long.
+    The others have to be come back to: somebody holds their batch or their user, and none is waited for for
+    long: one wait for each user and batch.
     """
     done, held = set[Claim](), set[UUID]()
     for claim in claims:
-        if claim.batch_id in held:
+        if not held.isdisjoint((claim.user_id, claim.batch_id)):
             continue
         failed = try_briefly(
             partial(attempts.fail, claim, TIME_IS_OVER),
             patience_s=PATIENCE_S,
             what=f"Item {claim.item_id}",
-            if_held=partial(held.add, claim.batch_id),
+            if_held=partial(held.update, (claim.user_id, claim.batch_id)),
         )
         if failed is not None:  # False: it has ended, or is another's
             done.add(claim)
@@ -172,8 +173,11 @@ def fail_for_time(claims: Iterable[Claim]) -> set[Claim]:
 
 def _fail_and_forget(job: RemoteJob) -> int:
     """Its item fails and its row goes, or neither; returns how many rows that were."""
+    mine = RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt)
+    if not mine.select_for_update():  # before the item, as `_take_over` does
+        return 0
     attempts.fail(claim_of(job), TIME_IS_OVER)
-    return RemoteJob.objects.filter(pk=job.pk, carrier=job.carrier, attempt=job.attempt).delete()[0]
+    return mine.delete()[0]
 
 
 def _take_over(job: RemoteJob, carrier: UUID) -> bool:

@@ -81,7 +81,8 @@ def _watch(processes: int) -> None:
             continue
         for process in left:
             logger.critical("Worker process %d does not stop; it is killed", process.pid)
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _is_fork(child: psutil.Process, master: psutil.Process) -> bool:

@@ -83,11 +83,19 @@ class Carrier:
         remote_jobs.let_go(self.id, but=at_work)  # what a hand sends now would be sent twice
 
     def results_waiting(self) -> int:
-        """How many results are at the server and could be fetched now."""
+        """How many results are at the server and may be fetched now for the first time.
+
+        One that could not be fetched has no precedence any more: its server may hang, in every try anew.
+        """
         now = time.monotonic()
         with self._lock:
             return sum(
-                carried.done and not carried.busy and carried.due <= now for carried in self._carried.values()
+                carried.job.state == State.SENT
+                and carried.done
+                and not carried.busy
+                and not carried.job.troubles
+                and carried.due <= now
+                for carried in self._carried.values()
             )
 
     def items(self) -> list[UUID]:
@@ -237,7 +245,7 @@ class Carrier:
     # --- By the hands ---
 
     def _submit(self, work: Callable[[], None], after: Callable[[], None]) -> None:
-        """Raises RuntimeError where no hand can be begun; nothing is done then, also not later."""
+        """Raises RuntimeError where no hand can be begun, unless an idle one has done the work already."""
         turn = threading.Lock()  # whoever comes first: an executor keeps what it could begin no thread for
 
         def do() -> None:

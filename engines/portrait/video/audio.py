@@ -13,7 +13,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from engines.base import RenderCancelled, UnusableAudioError
+from engines.base import RenderCancelled, UnusableAudioError, is_for_want_of_room
 from engines.portrait.pixels import F32
 
 SOUND_RATE = 48_000
@@ -71,6 +71,8 @@ def _sound_of(source: Path, stopped: Stopped) -> Iterator[Iterator[AudioFrame | 
     try:
         opened = av.open(str(source), options=options)
     except av.error.FFmpegError as error:
+        if is_for_want_of_room(error):
+            raise
         raise UnusableAudioError("recording_unreadable") from error
     try:
         with opened as reader:
@@ -78,6 +80,8 @@ def _sound_of(source: Path, stopped: Stopped) -> Iterator[Iterator[AudioFrame | 
                 raise UnusableAudioError("recording_without_sound")
             yield _resampled(_frames(reader, stopped))
     except av.error.FFmpegError as error:
+        if is_for_want_of_room(error):  # whoever takes the blocks may write them
+            raise
         raise UnusableAudioError("recording_undecodable") from error
 
 

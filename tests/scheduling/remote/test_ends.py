@@ -19,7 +19,7 @@ from tests.scheduling.remote.carrying import dies, go_on, nothing_left, sent, su
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import STATUS, OpenAIVideosServer
 from tests.support.books import assert_all_is_settled
-from tests.support.rows import make_batch, make_item
+from tests.support.rows import make_batch, make_item, make_user
 from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling.sweep import sweep
 from videos.services import attempts, batches, remote_jobs
@@ -98,28 +98,29 @@ def test_a_job_that_takes_too_long_is_given_up_and_cancelled(
     assert [job.state for job in server.jobs.values()] == ["cancelled"]
 
 
-def test_an_overdue_job_whose_batch_is_held_keeps_no_other_from_its_end(
+def test_an_overdue_job_whose_user_is_held_keeps_no_other_from_its_end(
     user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread that looks after all jobs waits for none: their leases would run out meanwhile."""
-    held, free = make_item(user), make_item(user)
-    go_on(carrier, lambda: submissions(server) == 2)
+    held, same_user, free = make_item(user), make_item(user), make_item(make_user())
+    go_on(carrier, lambda: submissions(server) == 3)
     RemoteJob.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     fail, calls = attempts.fail, Counter[UUID]()
 
     def one_is_held(claim: Claim, verdict: Verdict) -> bool:
         calls[claim.item_id] += 1
-        if claim.item_id == held.pk:
+        if claim.user_id == user.pk:
             raise OperationalError("canceling statement due to lock timeout")
         return fail(claim, verdict)
 
     with monkeypatch.context() as patched:
         patched.setattr(attempts, "fail", one_is_held)
         carrier.round()
-        assert calls == {held.pk: 1, free.pk: 1}
+        assert calls[free.pk] == 1
+        assert calls[held.pk] + calls[same_user.pk] == 1
     go_on(carrier, nothing_left)
     assert set(VideoItem.objects.values_list("error_code", flat=True)) == {"render_timeout"}
-    assert refunds() == 2
+    assert refunds() == 3
 
 
 def test_a_result_that_is_none_is_refunded(user: User, carrier: Carrier, server: OpenAIVideosServer) -> None:

@@ -12,7 +12,8 @@ from tests.standins.openai_videos import OpenAIVideosServer
 from tests.support import scripted_engine
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import make_batch, make_item
-from videos.models import ItemStatus, VideoItem
+from videos.models import ItemStatus, RemoteJob, VideoItem
+from videos.services import runs
 from videos.worker import remote, runner
 from videos.worker.remote import Carrier
 from videos.worker.slots import slots
@@ -76,3 +77,32 @@ def test_no_place_is_held_for_what_cannot_be_fetched_now(
     go_on(one_place, nothing_left)
     item.refresh_from_db()
     assert item.status == ItemStatus.COMPLETED
+
+
+def test_a_job_that_is_cancelled_needs_no_place(
+    user: User, one_place: Carrier, server: OpenAIVideosServer
+) -> None:
+    item = done_at_the_server(user, one_place, server)
+    make_batch(user, 2, prompt=SUCCEED, engines=[LOCAL])
+    server.fail("dropped", method="DELETE", times=1_000_000)
+    runs.cancel_items(batch_id=item.batch_id, user_id=user.pk)
+    go_on(one_place, RemoteJob.objects.filter(state="cancel").exists)
+    assert one_place.results_waiting() == 0
+    assert runner.work_until_idle() == 2
+
+
+def test_a_result_that_could_not_be_fetched_has_no_precedence(
+    user: User, one_place: Carrier, server: OpenAIVideosServer
+) -> None:
+    """A server may hang in each download anew: with enough results one of them is always due."""
+    done_at_the_server(user, one_place, server)
+    make_batch(user, 2, prompt=SUCCEED, engines=[LOCAL])
+    server.fail(503, method="GET", path="/v1/videos/", times=1_000_000)
+    go_on(one_place, RemoteJob.objects.filter(troubles__gte=1).exists)
+    [carried] = one_place._carried.values()
+    carried.due = 0.0
+    assert one_place.results_waiting() == 0
+    assert runner.work_until_idle() == 2
+    server.faults.clear()
+    go_on(one_place, nothing_left)
+    assert_all_is_settled()

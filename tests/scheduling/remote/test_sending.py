@@ -11,7 +11,7 @@ from accounts.models import User
 from tests.scheduling.remote.carrying import another, dies, go_on, nothing_left, sent, submissions
 from tests.scheduling.rendering import refunds
 from tests.standins.openai_videos import OpenAIVideosServer
-from tests.standins.server import Job
+from tests.standins.server import Answer, Job, Request
 from tests.support.books import assert_all_is_settled
 from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
@@ -83,6 +83,35 @@ def test_a_list_whose_pages_are_all_alike_is_read_once(
     monkeypatch.setattr(server, "page", lambda _query: OpenAIVideosServer.page(server, {"limit": "100"}))
     assert engines.remote("openai-videos").find(uuid4(), timezone.now()) is None
     assert len(server.asked("GET", "/v1/videos")) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_page_that_is_refused_does_not_say_that_a_job_is_not_there(
+    user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The video that a page was to follow may be deleted meanwhile."""
+    make_item(user)
+    server.fail("lost", method="POST", path="/v1/videos")
+    server.fail(503, method="GET", path="/v1/videos", times=1_000_000)
+    go_on(carrier, lambda: bool(server.jobs) and RemoteJob.objects.filter(troubles__gte=1).exists())
+    for number in range(150):
+        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
+    server.faults.clear()
+    troubles = RemoteJob.objects.get().troubles
+    with monkeypatch.context() as refusing:
+        refuse_later_pages(refusing, server, status)
+        go_on(carrier, RemoteJob.objects.filter(state="intent", troubles__gt=troubles + 1).exists)
+    go_on(carrier, nothing_left, server)
+    assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
+
+
+def refuse_later_pages(patch: pytest.MonkeyPatch, server: OpenAIVideosServer, status: int) -> None:
+    usual = server.answer
+
+    def answer(request: Request) -> Answer:
+        return Answer.of({}, status) if "after" in request.query else usual(request)
+
+    patch.setattr(server, "answer", answer)
 
 
 @pytest.mark.parametrize("kind", ["dropped", 429, 503])

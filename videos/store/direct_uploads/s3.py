@@ -4,6 +4,7 @@ The signatures cover the length of every part. A small file stays writable until
 is why its ETag is kept when it is sealed and demanded when it is read.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,9 @@ from botocore.exceptions import ClientError
 from django.core.files.storage import storages
 
 from videos.models import Upload
-from videos.store import removal
+from videos.store import files, removal
 from videos.store.backends import bucket, chunks_of
-from videos.store.direct_uploads.base import CHUNK_BYTES, UploadChangedError
+from videos.store.direct_uploads.base import UploadChangedError
 from videos.store.keys import upload_key
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class S3Uploads:
         with closing(answer["Body"]) as body:
             if answer["ContentLength"] != upload.size or answer["ETag"] != upload.seal:
                 raise UploadChangedError(upload.pk)
-            for chunk in chunks_of(body, CHUNK_BYTES):
+            for chunk in chunks_of(body, files.CHUNK_BYTES, time.monotonic() + files.FETCH_DEADLINE_S):
                 target.write(chunk)
 
     def discard(self, uploads: Sequence[Upload]) -> None:
