@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.auth import update_session_auth_hash
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import CreditEntry, Session, User
 from accounts.services import users
-from adminpanel.admin import entry, markup
+from adminpanel.admin import markup
 from adminpanel.admin.base import (
     ReadOnlyAdmin,
     administrator,
@@ -145,21 +144,17 @@ class UserAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, links)
 
     def password_view(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
-        """Set somebody's password; their sessions end."""
+        """Set somebody else's password; their sessions end. For one's own the old one is asked for."""
         user: User = self.required_object(request, str(user_id))
+        actor = administrator(request)
+        if user.pk == actor.pk:
+            return HttpResponseRedirect(reverse("admin:password_change", current_app=self.admin_site.name))
         form = PasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
             with refusals_shown(request):
-                actor = administrator(request)
-                own = user.pk == actor.pk
                 users.password_set(
-                    user=user,
-                    new_password=form.cleaned_data["new_password"],
-                    acting_user=actor,
-                    keep_session=entry.web_session_of(request) if own else None,
+                    user=user, new_password=form.cleaned_data["new_password"], acting_user=actor
                 )
-                if own:
-                    update_session_auth_hash(request, user)
                 self.log_change(request, user, _("Password set."))
                 messages.success(request, _("The password was set; every session of the user has ended."))
                 return self.back_to(user.pk)

@@ -80,6 +80,16 @@ def test_a_new_password_ends_every_session(browser: Client, user: User) -> None:
     assert api.get("/api/user/profile").status_code == 401
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_own_password_is_not_set_without_the_old_one(browser: Client, admin: User, method: str) -> None:
+    """Whoever finds an open browser would have the account for good."""
+    new = {"new_password": "Another-Horse-8", "again": "Another-Horse-8"}
+    answer = getattr(browser, method)(reverse("admin:accounts_user_password", args=[admin.pk]), new)
+    assert answer.headers["Location"] == reverse("admin:password_change")
+    admin.refresh_from_db()
+    assert admin.check_password(PASSWORD)
+
+
 def test_the_own_password_ends_api_sessions_but_not_this_one(browser: Client, admin: User) -> None:
     api = client_for(admin)
     fields = {
