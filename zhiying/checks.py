@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from accounts.models.group import MAX_QUOTA_MB, MAX_RETENTION_DAYS
 from accounts.services.credits import MAX_CREDITS
+from zhiying.kernel.api.slots import LEAST_THREADS
 
 MIN_SECRET_LENGTH = 32
 LARGEST = {
@@ -133,6 +134,21 @@ def numbers_in_bounds(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]
         )
         for name, largest in LARGEST.items()
         if not 0 <= getattr(settings, name) <= largest
+    ]
+
+
+@register()
+def threads_for_all(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """With fewer, one upload would keep everybody else out."""
+    if settings.WEB_THREADS >= LEAST_THREADS:
+        return []
+    return [
+        Error(
+            f"WEB_THREADS is {settings.WEB_THREADS}.",
+            hint=f"Set WEB_THREADS to {LEAST_THREADS} or more, 16 for example: some are kept for probes, and "
+            "some for calls beside uploads.",
+            id="zhiying.E025",
+        )
     ]
 
 

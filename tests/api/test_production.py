@@ -17,7 +17,7 @@ from django.core.management.base import SystemCheckError
 
 from tests.plugins.environment import DOCUMENTED_VARIABLES, ROOT, documented_variables, missing
 from tests.support.live import clean_environment
-from zhiying.checks import metrics_of_workers, numbers_in_bounds, production_settings
+from zhiying.checks import metrics_of_workers, numbers_in_bounds, production_settings, threads_for_all
 from zhiying.management.commands import migrate
 
 GOOD_KEY = secrets.token_urlsafe(64)
@@ -79,6 +79,14 @@ def test_a_number_that_nothing_could_be_computed_with_is_named(
     (problem,) = numbers_in_bounds(None)
     assert problem.id == "zhiying.E024"
     assert name in problem.msg
+
+
+@pytest.mark.parametrize(("threads", "found"), [(0, ["zhiying.E025"]), (3, ["zhiying.E025"]), (4, [])])
+def test_a_process_with_too_few_threads_is_refused(
+    settings: LazySettings, threads: int, found: list[str]
+) -> None:
+    settings.WEB_THREADS = threads
+    assert [problem.id for problem in threads_for_all(None)] == found
 
 
 def test_safe_settings_have_no_problem(settings: LazySettings) -> None:

@@ -7,9 +7,12 @@ import pytest
 from django.conf import LazySettings
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from tests.api.forms import CREATE, submit
 from tests.api.stores import announce, put, use_disk
+from tests.support.finished import finish
 from tests.support.media import image_bytes
+from tests.support.rows import make_batch
 from videos.models import Batch
 from videos.services import intake
 from zhiying.kernel.api import slots
@@ -44,6 +47,26 @@ def test_without_a_place_files_are_refused_and_polls_are_answered(
     assert put(upload["url"], image_bytes(), upload["headers"]) == 200
     assert submit(client_of_user).status_code == 201
     assert submit(client_of_user).status_code == 201  # the place is given back
+
+
+def test_an_archive_keeps_its_place_until_it_has_been_sent(
+    client_of_user: APIClient, user: User, no_slot: threading.BoundedSemaphore
+) -> None:
+    batch = make_batch(user, 1)
+    finish(b"film")
+    export = client_of_user.get(f"/api/video/batches/{batch.pk}/export").json()
+    path = export["zip_url"].removeprefix("http://testserver")
+    assert_busy(client_of_user.get(path))
+    no_slot.release()
+    answer: Any = client_of_user.get(path)
+    chunks = iter(answer.streaming_content)
+    assert next(chunks)
+    assert_busy(client_of_user.get(path))
+    assert client_of_user.get("/api/user/profile").status_code == 200
+    assert b"film" in b"".join(chunks)
+    assert submit(client_of_user).status_code == 201
+    assert client_of_user.get(f"{path}?items=x").status_code == 400
+    assert submit(client_of_user).status_code == 201
 
 
 @pytest.mark.usefixtures("no_slot")

@@ -22,6 +22,7 @@ from videos.store.urls import is_valid, media_path, media_url
 from zhiying.kernel.api.links import origin_of
 from zhiying.kernel.api.methods import only_reads
 from zhiying.kernel.api.paging import validated_query
+from zhiying.kernel.api.slots import slow_answers
 from zhiying.kernel.responses import disposition, error_response
 
 MAX_CHOSEN = 1000
@@ -72,6 +73,7 @@ class ExportView(APIView):
 
 
 @only_reads
+@slow_answers
 def archive(request: HttpRequest, token: str, batch_id: UUID) -> HttpResponseBase:
     """The ZIP behind `zip_url`: permitted by its signature, so that a plain link can fetch it.
 

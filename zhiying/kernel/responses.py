@@ -1,9 +1,10 @@
-"""The one shape of every error body."""
+"""The one shape of every error body, and the end of an answer."""
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpResponseBase, JsonResponse
 from django.utils.http import content_disposition_header
 
 MAX_FILE_NAME = 200
@@ -19,6 +20,15 @@ def error_response(
 ) -> JsonResponse:
     """An error answer outside of REST framework views."""
     return JsonResponse(error_body(code, detail, **extra), status=status, headers=dict(headers or {}))
+
+
+def when_sent(response: HttpResponseBase, call: Callable[..., object], *args: object) -> None:
+    """Call once, when the last byte of an answer was sent or its client has gone: then servers close it.
+
+    An answer that no server closes, because something put another in its stead, ends when it is forgotten.
+    """
+    end = weakref.finalize(response, call, *args)  # calls once, however often it is called
+    response._resource_closers.append(end)  # type: ignore[attr-defined]  # Django has no other way
 
 
 def disposition(name: str) -> str:
