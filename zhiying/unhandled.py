@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from zhiying.kernel.outages import Part, log_outage, outage_body, outage_headers, outage_of
 from zhiying.kernel.responses import error_body, error_response
 
-PAGES = ("/admin/",)
+PAGES = ("/admin/", "/s/")
 """Below these people read pages, not JSON."""
 
 
@@ -34,7 +34,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What an exception outside of the API's views becomes: JSON, or a page of the admin site."""
+    """What an exception outside of the API's views becomes: JSON, or a page for people."""
     error = sys.exc_info()[1]
     part = outage_of(error)
     if part and error:
@@ -45,10 +45,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def outage_answer(request: HttpRequest, part: Part, error: BaseException) -> HttpResponse:
     """That a part is away; logged in one line."""
     log_outage(request, part, error)
-    answer = _answer(request, outage_body(part), 503)
+    return _come_again(request, outage_body(part))
+
+
+def busy_answer(request: HttpRequest) -> HttpResponse:
+    """That there is no room for another request. Whoever finds that out logs it."""
+    return _come_again(request, error_body("busy", _("The server is overloaded. Try again in a moment.")))
+
+
+def _come_again(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
+    answer = _answer(request, body, 503)
     for name, value in outage_headers().items():
         answer.headers[name] = value
-    answer._has_been_logged = True  # type: ignore[attr-defined]  # or Django adds a traceback
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # or Django adds a line, or a traceback
     return answer
 
 

@@ -23,11 +23,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "zhiying.probes.ProbeMiddleware",
     "zhiying.middleware.OriginMiddleware",
-    "zhiying.admission.AdmissionMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "zhiying.admission.AdmissionMiddleware",  # nothing before it asks the database, everything after it may
     "zhiying.middleware.BodyLimitMiddleware",
     "zhiying.page_middleware.PageSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
