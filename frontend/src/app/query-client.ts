@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 
 import { toApiError } from '@/shared/api/errors';
+import { askedWait } from '@/shared/lib/poll';
 
 /** Broken connections and overloaded servers are tried again; a refusal is not. */
 function shouldRetry(failures: number, error: unknown): boolean {
@@ -13,7 +14,8 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         retry: shouldRetry,
-        retryDelay: (attempt) => 800 * 2 ** attempt,
+        // Never sooner than an overloaded server asks: every open tab would add to its load.
+        retryDelay: (attempt, error) => Math.max(800 * 2 ** attempt, askedWait(error)),
         staleTime: 2_000,
         // Requests run and fail visibly even if the browser believes to be offline: the server may be local.
         networkMode: 'always',

@@ -118,6 +118,20 @@ describe('polling through trouble', () => {
     client.clear();
   });
 
+  it('tries no sooner than an overloaded server wants', async () => {
+    const stop = watches.batch();
+    await pass(2);
+    answer = () =>
+      HttpResponse.json({ code: 'busy' }, { status: 503, headers: { 'Retry-After': '5' } });
+    asked = 0;
+    await pass(4.5);
+    expect(asked).toBe(1);
+    await pass(3);
+    expect(asked).toBe(2);
+    stop();
+    client.clear();
+  });
+
   it('asks no sooner than the server wants, and never again what was refused', async () => {
     const stop = watches.batch();
     await pass(2);

@@ -11,7 +11,10 @@ const LONGEST_WAIT_MS = 3_600_000;
  * long as it lasts; a refusal stays one, and ends them.
  */
 export function pollAfter(error: unknown): number | false {
-  const { isPassing, retryAfter } = toApiError(error);
-  if (!isPassing) return false;
-  return Math.max(TROUBLE_POLL_MS, Math.min(LONGEST_WAIT_MS, (retryAfter ?? 0) * 1_000));
+  return toApiError(error).isPassing ? Math.max(TROUBLE_POLL_MS, askedWait(error)) : false;
+}
+
+/** Milliseconds that the server asks to wait; 0: it asks for none. */
+export function askedWait(error: unknown): number {
+  return Math.min(LONGEST_WAIT_MS, (toApiError(error).retryAfter ?? 0) * 1_000);
 }
