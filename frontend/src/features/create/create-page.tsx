@@ -108,7 +108,7 @@ export function CreatePage() {
           <SummaryCard
             draft={draft}
             estimate={pricePerVideo(draft.audio?.duration ?? 0, limits.credits_per_started_s)}
-            untold={told ? (!gone && chosen.priceVaries ? 'priceVaries' : null) : 'priceUnknown'}
+            untold={told ? untoldBy(gone, chosen) : 'priceUnknown'}
             choice={choice}
             submission={submission}
           />
@@ -126,6 +126,12 @@ export function CreatePage() {
       )}
     </Page>
   );
+}
+
+/** Why the price is not told; of an engine that is not offered any more nobody knows it. */
+function untoldBy(gone: boolean, { priceVaries }: Offer): 'engineGone' | 'priceVaries' | null {
+  if (gone) return 'engineGone';
+  return priceVaries ? 'priceVaries' : null;
 }
 
 /** That the prompt will not be followed: as a check found, or else as the engine says of itself. */

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { DryRun, OfferedEngine } from '@/shared/api/types';
 import { stubAudio } from '@/testing/audio';
-import { makeBatch, makeDryRun, makeItem, makeOffer, makeStatus } from '@/testing/data';
+import { makeBatch, makeDryRun, makeItem, makeOffer, makeStatus, makeUser } from '@/testing/data';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
@@ -28,7 +28,7 @@ const AWAY = makeOffer({
 });
 
 function offering(engines: OfferedEngine[]) {
-  const { capabilities, limits } = OWN;
+  const { capabilities, limits } = engines.find((engine) => engine.is_default) ?? OWN;
   server.use(
     http.get('/api/engine/status', () =>
       HttpResponse.json(makeStatus({ capabilities, limits, engines })),
@@ -151,12 +151,33 @@ describe('the choice of an engine', () => {
     for (const radio of within(group).getAllByRole('radio')) expect(radio).not.toBeChecked();
     // It may have been accepted, and the answer lost: sent as it is, it is the same submission.
     expect(draftStore.get()).toMatchObject({ engine: 'wan', key: 'kept' });
-    expect(screen.queryByText('–')).not.toBeInTheDocument();
     await user.click(engine('自动 · Portrait'));
-    expect(await screen.findAllByText('–')).not.toHaveLength(0);
     expect(group).not.toHaveAccessibleDescription();
     expect(draftStore.get().engine).toBe('');
     expect(draftStore.get().key).not.toBe('kept');
+  });
+
+  it('has no price of another engine once its own is not offered, and can still be sent', async () => {
+    server.use(http.get('/api/user/profile', () => HttpResponse.json(makeUser({ credits: 1 }))));
+    await draftStore.restore({
+      images: [{ key: 'x', file: picture('a.png') }],
+      audio: { key: 'y', file: speech() },
+      prompt: '',
+      name: '',
+      engine: 'wan',
+      key: 'kept',
+    });
+    // The engine that the rules choose costs more than there is.
+    offering([makeOffer({ ...OWN, limits: { ...OWN.limits, credits_per_started_s: 1 } })]);
+    const { user } = openApp('/new');
+    const group = await screen.findByRole('radiogroup', { name: '引擎' });
+    expect(group).toHaveAccessibleDescription('引擎 wan 已不再提供，请另选。');
+    expect(await screen.findAllByText('–')).toHaveLength(2);
+    expect(screen.queryByText(/需要 \d+ 积分/)).not.toBeInTheDocument();
+    expect(submitButton()).toBeEnabled();
+    await user.click(engine('自动 · Portrait'));
+    expect(await screen.findByText(/需要 3 积分，现有 1/)).toBeVisible();
+    expect(submitButton()).toBeDisabled();
   });
 
   it('can be changed when there is nothing else to choose from', async () => {

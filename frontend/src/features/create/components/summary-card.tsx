@@ -38,8 +38,8 @@ interface Props {
   draft: Draft;
   /** Credits that one video costs, until a check has told. */
   estimate: number;
-  /** Why only a check can tell what it costs; null: the estimate holds. */
-  untold: 'priceVaries' | 'priceUnknown' | null;
+  /** Why the estimate does not hold; null: it does. */
+  untold: 'priceVaries' | 'priceUnknown' | 'engineGone' | null;
   /** There are several engines to choose from. */
   choice: boolean;
   submission: ReturnType<typeof useSubmission>;
@@ -55,7 +55,9 @@ export function SummaryCard({ draft, estimate, untold: reason, choice, submissio
   const each = passed?.price_per_image ?? estimate;
   const price = count * each;
   const untold = passed ? null : reason;
-  const blocked = obstacle(draft, untold ? 0 : price, credits, t) ?? (untold && text(untold));
+  // As a withdrawn engine's batch it may have been accepted unheard: the server says what it was.
+  const unchecked = untold && untold !== 'engineGone' ? text(untold) : null;
+  const blocked = obstacle(draft, untold ? 0 : price, credits, t) ?? unchecked;
   const short = !untold && credits !== undefined && credits < price;
 
   return (
