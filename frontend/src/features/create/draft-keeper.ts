@@ -4,7 +4,7 @@
  */
 import { clear, createStore, delMany, get, getMany, keys, set, type UseStore } from 'idb-keyval';
 
-import { draftStore, type Draft, type Kept } from './draft';
+import { draftStore, unheardOf, type Draft, type Kept, type Unheard } from './draft';
 import { refreshed, type StoredFile } from './stored';
 
 const RECORD = 'draft';
@@ -17,6 +17,7 @@ interface KeptDraft {
   /** Drafts of earlier releases have none. */
   name?: string;
   engine?: string;
+  unheard?: Unheard | null;
   /** Keys of files, or what the server has. */
   images: (string | StoredFile)[];
   audio: string | StoredFile | null;
@@ -40,6 +41,7 @@ function recordOf(draft: Draft, user: string): KeptDraft {
     prompt: draft.prompt,
     name: draft.name,
     engine: draft.engine,
+    unheard: unheardOf(draft),
     images: draft.images.map(({ stored, fileKey }) => stored ?? fileKey),
     audio: draft.audio ? (draft.audio.stored ?? draft.audio.fileKey) : null,
   };
@@ -99,6 +101,7 @@ async function restore(user: string): Promise<void> {
     prompt: record.prompt,
     name: record.name ?? '',
     engine: record.engine ?? '',
+    unheard: record.unheard ?? null,
     // Of an incomplete copy another batch would be made, so it needs another key.
     key: found.size === wanted.length && !files.includes(undefined) ? record.key : null,
   });

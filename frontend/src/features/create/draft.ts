@@ -36,6 +36,14 @@ export interface DraftAudio extends Omit<AudioFacts, 'file'> {
   fileKey: string;
 }
 
+/** A submission that left, and of which no answer was heard: it may have been carried out. */
+export interface Unheard {
+  /** The draft's, when it left. */
+  key: string;
+  /** What its files were called: by other names it would be another request. Null: a form with the files in it. */
+  names: readonly string[] | null;
+}
+
 export interface Draft {
   images: readonly DraftImage[];
   audio: DraftAudio | null;
@@ -50,6 +58,13 @@ export interface Draft {
   leftOut: number;
   /** Same content, same key: a submission that is sent again cannot be charged twice. */
   key: string;
+  /** The last of them; see `unheardOf`. */
+  unheard: Unheard | null;
+}
+
+/** The submission of just this content, where no answer to it was heard. */
+export function unheardOf({ key, unheard }: Draft): Unheard | null {
+  return unheard?.key === key ? unheard : null;
 }
 
 let counter = 0;
@@ -70,6 +85,7 @@ function emptyDraft(): Draft {
     engine: '',
     leftOut: 0,
     key: newKey(),
+    unheard: null,
   };
 }
 
@@ -85,6 +101,7 @@ export interface RestoredDraft {
   engine: string;
   /** The key of a submission that may be under way; null begins a new one. */
   key: string | null;
+  unheard?: Unheard | null;
 }
 
 function forget({ file, url }: { file: File | null; url: string }): void {
@@ -122,14 +139,15 @@ class DraftStore {
   }
 
   /** Puts back what an earlier page had; its key too, so that a submission under way is not made twice. */
-  async restore({ images, audio, prompt, name, engine, key }: RestoredDraft): Promise<void> {
+  async restore(kept: RestoredDraft): Promise<void> {
+    const { images, audio, prompt, name, engine, key, unheard = null } = kept;
     const restored = images.map((image) =>
       'stored' in image
         ? this.wrapStored(image.stored)
         : { ...this.wrap(image.file), fileKey: image.key },
     );
     const submission = key ?? newKey();
-    this.set({ images: restored, prompt, name, engine, key: submission });
+    this.set({ images: restored, prompt, name, engine, key: submission, unheard });
     for (const image of restored) void this.inspect(image);
     if (audio && 'stored' in audio) {
       this.setStoredAudio(audio.stored);
@@ -301,6 +319,11 @@ class DraftStore {
           ? { ...this.draft.audio, problem: { code: audio.code, detail: audio.detail } }
           : this.draft.audio,
     });
+  }
+
+  /** What is known of the submission with this key, as long as it is that of the draft. */
+  setUnheard(key: string, unheard: Unheard | null): void {
+    if (this.draft.key === key) this.set({ unheard });
   }
 
   clear(): void {

@@ -115,6 +115,15 @@ describe('a form that was left while it was sent', () => {
     expect(screen.getByRole('button', { name: '生成 1 个视频' })).toBeEnabled();
   });
 
+  it('does not say elsewhere that nothing was submitted when that is not known', async () => {
+    answer = () => problem(504, 'x');
+    const user = await submitAndLeave();
+    release();
+    expect(await messages().findByText('连接中断')).toBeVisible();
+    await user.click(messages().getByRole('link', { name: '回到草稿' }));
+    expect(await screen.findByRole('button', { name: '继续提交' })).toBeEnabled();
+  });
+
   it.each([
     ['accepted', () => HttpResponse.json({ batch_id: 'batch-1' }, { status: 201 })],
     ['refused', () => problem(422, 'invalid_batch', NO_FACE)],

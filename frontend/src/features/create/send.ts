@@ -6,7 +6,7 @@ import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
 import { upload } from '@/shared/api/upload';
 import { pause } from '@/shared/lib/pause';
 
-import type { Draft } from './draft';
+import { draftStore, unheardOf, type Draft } from './draft';
 
 /** How often a server that is busy is asked again with the same key. */
 const CREATE_TRIES = 8;
@@ -72,14 +72,49 @@ function callOf(
     : { path: '/api/video/batch', headers: { 'Idempotency-Key': draft.key } };
 }
 
+/** Whether a batch may have been made all the same: nothing was answered, or not by who would have made it. */
+export function isUnheard({ isPassing, status, code }: ApiError): boolean {
+  if (code === 'aborted' || code === 'idempotency_in_flight') return true;
+  return isPassing && status !== 429;
+}
+
+/**
+ * Makes the call, and keeps with the draft that it was made until an answer is heard: should the page end, or
+ * the answer be lost, only the same call again tells what came of it.
+ */
+async function noting(
+  kind: Sending['kind'],
+  { key }: Draft,
+  names: readonly string[] | null,
+  call: () => Promise<Answer>,
+  hasLeft = () => true,
+): Promise<Answer> {
+  if (kind === 'check') return call();
+  const before = draftStore.get().unheard;
+  draftStore.setUnheard(key, { key, names });
+  try {
+    return await call();
+  } catch (error) {
+    const failure = toApiError(error);
+    const { status } = failure;
+    // Whoever is not let in, or did not send it all, learns nothing about earlier tries.
+    const turnedAway = status === 0 ? !hasLeft() : [401, 403, 429].includes(status);
+    if (turnedAway) draftStore.setUnheard(key, before);
+    else if (!isUnheard(failure)) draftStore.setUnheard(key, null);
+    throw error;
+  }
+}
+
 /** The draft as one multipart form, for servers that take no direct uploads. */
 function sendForm(kind: Sending['kind'], draft: Draft, signal: AbortSignal, show: Show) {
   const { path, headers } = callOf(kind, draft);
-  return upload<Answer>(path, formOf(draft), {
-    headers,
-    signal,
-    onProgress: (sent) => show(sent, shares(draft, sent)),
-  });
+  let left = false;
+  const onProgress = (sent: number, total: number) => {
+    left = sent >= total;
+    show(sent, shares(draft, sent));
+  };
+  const call = () => upload<Answer>(path, formOf(draft), { headers, signal, onProgress });
+  return noting(kind, draft, null, call, () => left);
 }
 
 /** Files of a refused announcement, as a refused batch names them. */
@@ -119,13 +154,9 @@ async function createByKeys(
   };
   for (let tries = 1; ; tries++) {
     try {
-      return await request<Answer>(path, {
-        method: 'POST',
-        json,
-        headers,
-        signal,
-        timeoutMs: CREATE_TIMEOUT_MS,
-      });
+      const options = { json, headers, signal, timeoutMs: CREATE_TIMEOUT_MS };
+      const call = () => request<Answer>(path, { method: 'POST', ...options });
+      return await noting(kind, draft, keys, call);
     } catch (error) {
       const failure = toApiError(error);
       const busy = failure.status === 503 || failure.code === 'idempotency_in_flight';
@@ -158,11 +189,17 @@ async function sendDirectly(
       draft.images.map(({ file }) => share(file)),
     );
   };
-  for (let again = false; ; again = true) {
+  const namesNow = async () => {
     const uploaded = files.length > 0 ? await uploadDirectly(files, { signal, onProgress }) : [];
-    const keys = entriesOf(draft).map(({ stored }) => stored?.ref ?? uploaded.shift() ?? '');
+    return entriesOf(draft).map(({ stored }) => stored?.ref ?? uploaded.shift() ?? '');
+  };
+  const before = kind === 'submit' ? unheardOf(draft)?.names : null;
+  for (let again = false; ; again = true) {
+    // Those of an earlier page are on the server too, though this one did not upload them.
+    const known = again ? null : before;
+    if (known) onProgress(files.map(({ size }) => size));
     try {
-      return await createByKeys(kind, draft, keys, signal);
+      return await createByKeys(kind, draft, known ?? (await namesNow()), signal);
     } catch (error) {
       // Uploads of an earlier try that the server no longer has are sent once more.
       const lost = stale(toApiError(error), draft);
@@ -182,6 +219,9 @@ export async function send(
   signal: AbortSignal,
   show: Show,
 ): Promise<Answer> {
+  // By the names of uploads, what was sent as a form would be another request.
+  if (kind === 'submit' && unheardOf(draft)?.names === null)
+    return sendForm(kind, draft, signal, show);
   try {
     return await sendDirectly(kind, draft, signal, show);
   } catch (error) {

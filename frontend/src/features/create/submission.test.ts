@@ -1,10 +1,15 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { http } from 'msw';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/shared/api/errors';
 import { problemsOf } from '@/shared/api/problems';
+import { upload } from '@/shared/api/upload';
+import { problem, server } from '@/testing/server';
 
-import { draftStore } from './draft';
-import { formOf, shares } from './send';
+import { draftStore, unheardOf } from './draft';
+import { formOf, send, shares } from './send';
+
+vi.mock('@/shared/api/upload', { spy: true });
 
 const file = (name: string, size: number) =>
   new File([new Uint8Array(size)], name, { type: 'image/png' });
@@ -19,6 +24,24 @@ describe('formOf', () => {
     const form = formOf(draftStore.get());
     expect(form.getAll('images').map((entry) => (entry as File).name)).toEqual(['b.png', 'a.png']);
     expect(form.get('prompt')).toBe('smile');
+  });
+});
+
+describe('a form whose connection broke', () => {
+  it.each([
+    ['may have been taken if all of it had left', 100, true],
+    ['was not taken if something was missing', 99, false],
+  ])('%s', async (_what, sent, taken) => {
+    server.use(http.post('/api/video/uploads', () => problem(404, 'not_found')));
+    vi.mocked(upload).mockImplementationOnce((_path, _form, { onProgress } = {}) => {
+      onProgress?.(sent, 100);
+      return Promise.reject(new ApiError(0, 'network', ''));
+    });
+    draftStore.addImages([file('a.png', 90)]);
+    const { signal } = new AbortController();
+    await expect(send('submit', draftStore.get(), signal, () => undefined)).rejects.toThrow();
+    const { key } = draftStore.get();
+    expect(unheardOf(draftStore.get())).toEqual(taken ? { key, names: null } : null);
   });
 });
 
@@ -64,6 +87,18 @@ describe('the submission key', () => {
     expect(draftStore.get().images[0]?.problem?.code).toBe('no_face');
     draftStore.setPrompt('nod');
     expect(draftStore.get().key).not.toBe(key);
+  });
+
+  it('goes with what is known of its submission, and so with any change', () => {
+    draftStore.addImages([file('a.png', 1)]);
+    const { key } = draftStore.get();
+    const unheard = { key, names: ['key-1'] };
+    draftStore.setUnheard('another', { ...unheard, key: 'another' });
+    expect(unheardOf(draftStore.get())).toBeNull();
+    draftStore.setUnheard(key, unheard);
+    expect(unheardOf(draftStore.get())).toEqual(unheard);
+    draftStore.setName('spring');
+    expect(unheardOf(draftStore.get())).toBeNull();
   });
 
   it('is new after another user signs in, and so is the draft', () => {

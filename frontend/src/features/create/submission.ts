@@ -14,8 +14,8 @@ import type { CreatedBatch, DryRun, FileProblem } from '@/shared/api/types';
 import { useI18n } from '@/shared/i18n/i18n';
 import { useToast } from '@/shared/ui/toast';
 
-import { draftStore, useDraft, type Draft } from './draft';
-import { bytesOf, filesOf, send, shares, type Sending } from './send';
+import { draftStore, unheardOf, useDraft, type Draft } from './draft';
+import { bytesOf, filesOf, isUnheard, send, shares, type Sending } from './send';
 import { useCreateTexts } from './texts';
 
 interface State {
@@ -31,7 +31,7 @@ type Form = (batch: CreatedBatch) => void;
 /** What else there is to do at the end; `form` is null while another screen is looked at. */
 interface Ends {
   created: (batch: CreatedBatch, form: Form | null) => void;
-  failed: (failure: ApiError, kind: Sending['kind'], form: Form | null) => void;
+  failed: (failure: ApiError, kind: Sending['kind'], unheard: boolean, form: Form | null) => void;
 }
 
 const ask = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -118,7 +118,8 @@ class Submissions {
       draftStore.markProblems(images, audio);
     }
     this.set({ failed: { key: draft.key, failure } });
-    ends.failed(failure, kind, this.form);
+    const unheard = unheardOf(draftStore.get())?.key === draft.key;
+    ends.failed(failure, kind, unheard, this.form);
   }
 }
 
@@ -139,20 +140,26 @@ function useEnds(): Ends {
   const toast = useToast();
   const { t } = useI18n();
   const text = useCreateTexts();
+  const askAnew = () => {
+    void client.invalidateQueries({ queryKey: ['profile'] });
+    void client.invalidateQueries({ queryKey: ['ledger'] });
+    void client.invalidateQueries({ queryKey: ['batches', 'list'] });
+  };
   return {
     created: (batch, form) => {
-      void client.invalidateQueries({ queryKey: ['profile'] });
-      void client.invalidateQueries({ queryKey: ['ledger'] });
-      void client.invalidateQueries({ queryKey: ['batches', 'list'] });
+      askAnew();
       if (form) return form(batch);
       const link = { to: `/batches/${batch.batch_id}`, text: t('ledger.showBatch') };
       toast(t('create.submitted'), 'ok', link);
     },
-    failed: (failure, kind, form) => {
-      if (failure.code === 'insufficient_credits')
+    failed: (failure, kind, unheard, form) => {
+      if (unheard) askAnew();
+      else if (failure.code === 'insufficient_credits')
         void client.invalidateQueries({ queryKey: ['profile'] });
       if (form || kind === 'check') return;
-      const title = t(failure.isConnection ? 'create.connectionTitle' : 'create.failedTitle');
+      const title = t(
+        unheard || failure.isConnection ? 'create.connectionTitle' : 'create.failedTitle',
+      );
       toast(title, 'bad', { to: '/new', text: text('toDraft') });
     },
   };
@@ -163,14 +170,20 @@ export function useSubmission(onCreated: Form) {
   const ends = useEnds();
   useEffect(() => submissions.show(onCreated));
 
-  const { key } = useDraft();
+  const draft = useDraft();
+  const { key } = draft;
   const failure = failed?.key === key ? failed.failure : null;
+  const unheard = sending === null && unheardOf(draft) !== null;
   return {
     sending,
     /** What a check found of the draft as it is now. */
     passed: checked?.key === key && checked.answer.ok ? checked.answer : null,
-    /** Why the draft as it is now was not taken. */
-    failure,
+    /** The draft as it is now may have been taken, and the answer lost. */
+    unheard,
+    /** No answer says what came of it; the same again does. */
+    broken: unheard || (failure?.isConnection ?? false),
+    /** Why it was not taken, as far as the server said. */
+    refusal: failure && !(unheard ? isUnheard(failure) : failure.isConnection) ? failure : null,
     /** Why its engine was refused. */
     refusedEngine: failure && engineProblemOf(failure),
     submit: () => void submissions.run('submit', ends),

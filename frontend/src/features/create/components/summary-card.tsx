@@ -48,17 +48,19 @@ interface Props {
 export function SummaryCard({ draft, estimate, untold: reason, choice, submission }: Props) {
   const { t, format } = useI18n();
   const text = useCreateTexts();
-  const refusal = useRefusalText();
+  const explain = useRefusalText();
   const credits = useProfile().data?.credits;
   const count = draft.images.length;
-  const { sending, failure, passed } = submission;
+  const { sending, passed, unheard, broken, refusal } = submission;
   const each = passed?.price_per_image ?? estimate;
   const price = count * each;
   const untold = passed ? null : reason;
-  // As a withdrawn engine's batch it may have been accepted unheard: the server says what it was.
-  const unchecked = untold && untold !== 'engineGone' ? text(untold) : null;
-  const blocked = obstacle(draft, untold ? 0 : price, credits, t) ?? unchecked;
-  const short = !untold && credits !== undefined && credits < price;
+  // With an engine that was withdrawn since, it may have been accepted unheard: the server knows it then.
+  const unchecked = untold && untold !== 'engineGone' && !unheard ? text(untold) : null;
+  // What was accepted unheard is paid: sent again, it costs nothing more.
+  const due = untold || unheard ? 0 : price;
+  const blocked = obstacle(draft, due, credits, t) ?? unchecked;
+  const short = credits !== undefined && credits < due;
 
   return (
     <Card className={styles.card}>
@@ -77,7 +79,7 @@ export function SummaryCard({ draft, estimate, untold: reason, choice, submissio
           <dt>{t('create.balanceAfter')}</dt>
           <dd className={short ? styles.short : undefined}>
             <Gem size={15} aria-hidden="true" />
-            {untold || credits === undefined ? '–' : format.number(credits - price)}
+            {untold || unheard || credits === undefined ? '–' : format.number(credits - price)}
           </dd>
         </div>
       </dl>
@@ -86,12 +88,14 @@ export function SummaryCard({ draft, estimate, untold: reason, choice, submissio
           {t('create.shortText', { required: price, available: credits })}
         </Notice>
       )}
-      {failure && (
-        <Notice
-          tone="bad"
-          title={failure.isConnection ? t('create.connectionTitle') : t('create.failedTitle')}
-        >
-          {failure.isConnection ? t('create.connectionText') : refusal(failure)}
+      {broken && (
+        <Notice tone="bad" title={t('create.connectionTitle')}>
+          {t('create.connectionText')}
+        </Notice>
+      )}
+      {refusal && (
+        <Notice tone="bad" title={broken ? null : t('create.failedTitle')}>
+          {explain(refusal)}
         </Notice>
       )}
       {passed && !sending && <Passed answer={passed} choice={choice} />}
@@ -108,7 +112,7 @@ export function SummaryCard({ draft, estimate, untold: reason, choice, submissio
             aria-describedby={blocked ? 'submit-obstacle' : undefined}
             onClick={submission.submit}
           >
-            {failure?.isConnection ? t('create.submitAgain') : t('create.submit', { n: count })}
+            {broken ? t('create.submitAgain') : t('create.submit', { n: count })}
           </Button>
           <Button
             variant="ghost"
