@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 
 const kept = vi.hoisted(() => new Map<string, unknown>());
 
@@ -16,6 +16,13 @@ vi.mock('idb-keyval', () => ({
 beforeEach(() => {
   kept.clear();
   vi.stubGlobal('indexedDB', {});
+});
+
+// Other files of tests share this world: they get modules of their own, without a database.
+afterAll(() => {
+  vi.doUnmock('idb-keyval');
+  vi.stubGlobal('indexedDB', undefined);
+  vi.resetModules();
 });
 
 /** The draft as a page that was just loaded finds it. */

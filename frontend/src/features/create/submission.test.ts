@@ -3,13 +3,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/shared/api/errors';
 import { problemsOf } from '@/shared/api/problems';
-import { upload } from '@/shared/api/upload';
 import { problem, server } from '@/testing/server';
 
 import { draftStore, unheardOf } from './draft';
 import { formOf, send, shares } from './send';
-
-vi.mock('@/shared/api/upload', { spy: true });
 
 const file = (name: string, size: number) =>
   new File([new Uint8Array(size)], name, { type: 'image/png' });
@@ -27,19 +24,33 @@ describe('formOf', () => {
   });
 });
 
+/** Sends so many of 100 bytes, then breaks. */
+function breakingAfter(sent: number) {
+  return class {
+    upload: { onprogress?: (event: ProgressEvent) => void } = {};
+    onerror = () => {};
+    open() {}
+    setRequestHeader() {}
+    send() {
+      const facts = { loaded: sent, total: 100, lengthComputable: true };
+      this.upload.onprogress?.(new ProgressEvent('progress', facts));
+      this.onerror();
+    }
+  };
+}
+
 describe('a form whose connection broke', () => {
   it.each([
     ['may have been taken if all of it had left', 100, true],
     ['was not taken if something was missing', 99, false],
   ])('%s', async (_what, sent, taken) => {
     server.use(http.post('/api/video/uploads', () => problem(404, 'not_found')));
-    vi.mocked(upload).mockImplementationOnce((_path, _form, { onProgress } = {}) => {
-      onProgress?.(sent, 100);
-      return Promise.reject(new ApiError(0, 'network', ''));
-    });
+    const real = XMLHttpRequest;
+    vi.stubGlobal('XMLHttpRequest', breakingAfter(sent));
     draftStore.addImages([file('a.png', 90)]);
     const { signal } = new AbortController();
     await expect(send('submit', draftStore.get(), signal, () => undefined)).rejects.toThrow();
+    vi.stubGlobal('XMLHttpRequest', real);
     const { key } = draftStore.get();
     expect(unheardOf(draftStore.get())).toEqual(taken ? { key, names: null } : null);
   });
