@@ -120,6 +120,9 @@ def _not_sent(job: RemoteJob, error: Exception) -> Next:
             return _failed(job, _verdict(error))
         case OSError() if disk_is_full():
             return _given_back(job, TroubleError(DISK_FULL))
+        case OSError():  # of our own files: an engine's calls have errors of their own
+            logger.error("A job could not be sent", exc_info=error)
+            return _failed(job, Verdict("internal_error", retryable=True))
     raise error
 
 

@@ -1,5 +1,6 @@
 """Each item is sent once, whatever its server says or is lost on the way."""
 
+import sys
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from tests.support.rows import make_batch, make_item
 from videos.models import ItemStatus, RemoteJob, VideoItem
 from videos.scheduling import engines
 from videos.services import credentials
+from videos.store.backends import disk_path
 from videos.worker import remote_hands, trouble
 from videos.worker.remote import Carrier
 from videos.worker.trouble import breaker, pause
@@ -112,6 +114,19 @@ def refuse_later_pages(patch: pytest.MonkeyPatch, server: OpenAIVideosServer, st
         return Answer.of({}, status) if "after" in request.query else usual(request)
 
     patch.setattr(server, "answer", answer)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_portrait_that_cannot_be_read_is_refunded_after_its_tries(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    path = disk_path(make_item(user).source_image)
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # is there, and reading it is an I/O error
+    go_on(carrier, nothing_left)
+    item = VideoItem.objects.get()
+    assert (item.status, item.error_final, refunds(), submissions(server)) == ("failed", False, 1, 0)
+    assert_all_is_settled()
 
 
 @pytest.mark.parametrize("kind", ["dropped", 429, 503])
