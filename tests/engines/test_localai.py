@@ -3,17 +3,14 @@
 import base64
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from engines.base import EngineBusyError, EngineError, RenderCancelled, RenderSpec
 from engines.openai_videos.synchronous import LocalAIEngine
 from engines.registry import get_engine
 from engines.sandbox import child_environment
 from tests.engines.portrait.reading import read_clip
-from tests.standins.films import write_speech
 from tests.standins.server import Answer, Request, StandIn, film_of, wav_length_s
 
 KEY = "sk-secret-0123456789abcdef"
@@ -51,15 +48,6 @@ def server() -> Iterator[LocalAIServer]:
 @pytest.fixture
 def engine(server: LocalAIServer) -> LocalAIEngine:
     return LocalAIEngine({"LOCALAI_URL": server.url, "LOCALAI_KEY": KEY, "LOCALAI_TIMEOUT_S": "5"})
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> RenderSpec:
-    portrait = tmp_path / "portrait.jpg"
-    Image.new("RGB", (256, 320), "grey").save(portrait)
-    return RenderSpec(
-        portrait=portrait, audio=write_speech(tmp_path / "a.wav", 2.0), output=tmp_path / "video.mp4"
-    )
 
 
 @pytest.mark.parametrize("by_address", [False, True])

@@ -5,27 +5,17 @@ from errno import ENOSPC
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from engines.base import RenderSpec
 from engines.command.folder import lay_out
 from engines.command.presets import PRESETS
 from engines.portrait.video.audio import write_sound
 from engines.results.proof import opened
-from tests.standins.films import write_film, write_speech
+from tests.standins.films import write_film
 
 FULL = Path("/dev/full")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="writes to /dev/full")
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> RenderSpec:
-    portrait = tmp_path / "portrait.jpg"
-    Image.new("RGB", (256, 320), "grey").save(portrait)
-    return RenderSpec(
-        portrait=portrait, audio=write_speech(tmp_path / "speech.wav", 1.0), output=tmp_path / "video.mp4"
-    )
 
 
 @pytest.mark.parametrize("name", ["portrait.png", "audio.wav"])

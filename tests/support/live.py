@@ -1,6 +1,8 @@
 """The platform as real processes, and a client that talks to it over HTTP."""
 
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,17 +12,47 @@ from typing import Any
 
 import requests
 
+from tests.plugins.environment import ROOT
 from tests.servers.process import LOOPBACK, POLL_INTERVAL_S, free_port, running
 from tests.support.commands import clean_environment as clean_environment
 from tests.support.commands import manage as manage
 from tests.support.migrated import migrated_sqlite
 
 ADMIN_PASSWORD = "Correct-Horse-7"
+SECRET_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 START_TIMEOUT_S = 300
 REQUEST_TIMEOUT_S = 300
 FINISH_POLL_S = 0.2
 """Each answer costs the server what it then lacks for rendering."""
 FINISHED = {"completed", "partial", "failed", "cancelled"}
+
+
+@contextlib.contextmanager
+def web_process(folder: Path, *, threads: int, **variables: str) -> Iterator[str]:
+    """The address of one web process as in production, for an installation below `folder` without workers."""
+    port = free_port()
+    origin = f"http://{LOOPBACK}:{port}"
+    environment = clean_environment(
+        DATA_DIR=str(folder / "data"),
+        BROKER_URL="redis://127.0.0.1:1/0",
+        WEB_PROCESSES="1",
+        WEB_THREADS=str(threads),
+        PORT=str(port),
+        SECRET_KEY=SECRET_KEY,
+        PRODUCTION="false",
+        **variables,
+    )
+    setup = manage("setup")
+    subprocess.run(setup, env=environment, check=True, capture_output=True, timeout=START_TIMEOUT_S)
+    with running(
+        [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"],
+        ready=lambda: answers(origin),
+        log=folder / "log",
+        environment=environment,
+        cwd=ROOT,
+        timeout_s=START_TIMEOUT_S,
+    ):
+        yield origin
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """A PostgreSQL that stands still, with all connections to it: who asks is told so, and probes answer."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +10,10 @@ import psutil
 import pytest
 import requests
 
-from tests.plugins.environment import ROOT
 from tests.plugins.servers import needing_servers
 from tests.servers.postgres import run_postgresql
-from tests.servers.process import LOOPBACK, free_port, running, wait_until
-from tests.support.commands import clean_environment, manage
-from tests.support.live import ADMIN_PASSWORD, START_TIMEOUT_S, Api, answers
+from tests.servers.process import wait_until
+from tests.support.live import ADMIN_PASSWORD, Api, answers, web_process
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -27,7 +23,6 @@ TIMEOUT_S = 120
 QUICK_S = 15
 """A bound for busy machines; a probe takes 1.5 s."""
 TOKEN = "a-token-for-prometheus"
-KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"
 
 
 @contextmanager
@@ -47,33 +42,12 @@ def frozen(server: psutil.Process) -> Iterator[None]:
 
 
 def test_calls_are_refused_and_probes_answer_while_the_database_stands_still(tmp_path: Path) -> None:
-    port = free_port()
-    origin = f"http://{LOOPBACK}:{port}"
     others = set(psutil.Process().children())
     with needing_servers(), run_postgresql() as url:
         (postgres,) = set(psutil.Process().children()) - others
-        environment = clean_environment(
-            DATA_DIR=str(tmp_path / "data"),
-            DATABASE_URL=url,
-            BROKER_URL="redis://127.0.0.1:1/0",
-            WEB_PROCESSES="1",
-            WEB_THREADS=str(THREADS),
-            PORT=str(port),
-            SECRET_KEY=KEY,
-            PRODUCTION="false",
-            METRICS_TOKEN=TOKEN,
-            ADMIN_PASSWORD=ADMIN_PASSWORD,
-        )
-        subprocess.run(manage("setup"), env=environment, check=True, capture_output=True, timeout=TIMEOUT_S)
+        variables = {"DATABASE_URL": url, "METRICS_TOKEN": TOKEN, "ADMIN_PASSWORD": ADMIN_PASSWORD}
         with (
-            running(
-                [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"],
-                ready=lambda: answers(origin),
-                log=tmp_path / "log",
-                environment=environment,
-                cwd=ROOT,
-                timeout_s=START_TIMEOUT_S,
-            ),
+            web_process(tmp_path, threads=THREADS, **variables) as origin,
             ThreadPoolExecutor(CALLS) as pool,
         ):
             api = Api(origin)

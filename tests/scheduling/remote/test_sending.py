@@ -63,16 +63,25 @@ def test_an_answer_that_was_lost_sends_nothing_twice(
     assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
 
 
-def test_an_answer_that_was_lost_is_found_behind_pages_of_others(
-    user: User, carrier: Carrier, server: OpenAIVideosServer
-) -> None:
+def add_others(number: int, server: OpenAIVideosServer) -> None:
+    for each in range(number):
+        server.jobs[f"other-{each}"] = Job(f"other-{each}", 1.0, state="done")
+
+
+def lost_behind(others: int, user: User, carrier: Carrier, server: OpenAIVideosServer) -> None:
+    """An item whose job is at the server, unheard, with so many newer ones of others."""
     make_item(user)
     server.fail("lost", method="POST", path="/v1/videos")
     server.fail(503, method="GET", path="/v1/videos", times=1_000_000)
     go_on(carrier, lambda: bool(server.jobs) and RemoteJob.objects.filter(troubles__gte=1).exists())
-    for number in range(250):
-        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
+    add_others(others, server)
     server.faults.clear()
+
+
+def test_an_answer_that_was_lost_is_found_behind_pages_of_others(
+    user: User, carrier: Carrier, server: OpenAIVideosServer
+) -> None:
+    lost_behind(250, user, carrier, server)
     go_on(carrier, nothing_left, server)
     assert (submissions(server), VideoItem.objects.get().status) == (1, ItemStatus.COMPLETED)
 
@@ -80,8 +89,7 @@ def test_an_answer_that_was_lost_is_found_behind_pages_of_others(
 def test_a_list_whose_pages_are_all_alike_is_read_once(
     server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(250):
-        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
+    add_others(250, server)
     monkeypatch.setattr(server, "page", lambda _query: OpenAIVideosServer.page(server, {"limit": "100"}))
     assert engines.remote("openai-videos").find(uuid4(), timezone.now()) is None
     assert len(server.asked("GET", "/v1/videos")) == 2
@@ -92,13 +100,7 @@ def test_a_page_that_is_refused_does_not_say_that_a_job_is_not_there(
     user: User, carrier: Carrier, server: OpenAIVideosServer, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     """The video that a page was to follow may be deleted meanwhile."""
-    make_item(user)
-    server.fail("lost", method="POST", path="/v1/videos")
-    server.fail(503, method="GET", path="/v1/videos", times=1_000_000)
-    go_on(carrier, lambda: bool(server.jobs) and RemoteJob.objects.filter(troubles__gte=1).exists())
-    for number in range(150):
-        server.jobs[f"other-{number}"] = Job(f"other-{number}", 1.0, state="done")
-    server.faults.clear()
+    lost_behind(150, user, carrier, server)
     troubles = RemoteJob.objects.get().troubles
     with monkeypatch.context() as refusing:
         refuse_later_pages(refusing, server, status)

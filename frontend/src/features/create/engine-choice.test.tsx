@@ -5,13 +5,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { DryRun, OfferedEngine } from '@/shared/api/types';
 import { stubAudio } from '@/testing/audio';
 import { makeBatch, makeDryRun, makeItem, makeOffer, makeStatus, makeUser } from '@/testing/data';
+import { keptDraft, picture, speech, submitButton } from '@/testing/form';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
 import { draftStore } from './draft';
-
-const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
-const speech = () => new File(['speech'], 'speech.wav', { type: 'audio/wav' });
 
 const OWN = makeOffer({ engine: 'portrait', label: 'Portrait', is_default: true });
 const SHORT = makeOffer({
@@ -67,7 +65,6 @@ async function openFilled(engines = [OWN, SHORT, AWAY]) {
 }
 
 const engine = (name: string) => screen.getByRole('radio', { name });
-const submitButton = () => screen.getByRole('button', { name: '生成 1 个视频' });
 const checkButton = () => screen.getByRole('button', { name: '先检查文件，不扣积分' });
 
 describe('the choice of an engine', () => {
@@ -159,14 +156,7 @@ describe('the choice of an engine', () => {
 
   it('has no price of another engine once its own is not offered, and can still be sent', async () => {
     server.use(http.get('/api/user/profile', () => HttpResponse.json(makeUser({ credits: 1 }))));
-    await draftStore.restore({
-      images: [{ key: 'x', file: picture('a.png') }],
-      audio: { key: 'y', file: speech() },
-      prompt: '',
-      name: '',
-      engine: 'wan',
-      key: 'kept',
-    });
+    await draftStore.restore({ ...keptDraft(), engine: 'wan' });
     // The engine that the rules choose costs more than there is.
     offering([makeOffer({ ...OWN, limits: { ...OWN.limits, credits_per_started_s: 1 } })]);
     const { user } = openApp('/new');

@@ -5,15 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clearTokens } from '@/shared/api/tokens';
 import { stubAudio } from '@/testing/audio';
 import { makeBatch, makeItem } from '@/testing/data';
+import { picture, speech } from '@/testing/form';
 import { openApp } from '@/testing/render';
 import { problem, server, uploads } from '@/testing/server';
 
 import { draftStore } from './draft';
 import { submissions } from './submission';
 
-const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
 const NO_FACE = { errors: { images: [{ index: 0, code: 'no_face', detail: 'x' }] } };
-const speech = () => new File(['speech'], 'speech.wav', { type: 'audio/wav' });
 
 let release: () => void;
 let submitted: number;

@@ -4,14 +4,13 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { LibraryFile } from '@/shared/api/types';
 import { makeBatch, makeItem, makeStatus } from '@/testing/data';
+import { picture, submitButton } from '@/testing/form';
 import { EagerObserver } from '@/testing/observers';
 import { openApp } from '@/testing/render';
 import { problem, server } from '@/testing/server';
 
 import { draftStore } from './draft';
 import { storedOfLibrary } from './stored';
-
-const picture = (name: string) => new File(['picture'], name, { type: 'image/png' });
 
 function libraryFile(part: Partial<LibraryFile>): LibraryFile {
   return {
@@ -69,7 +68,6 @@ function takesBatches(): unknown[] {
   return bodies;
 }
 
-const submitButton = () => screen.getByRole('button', { name: /^生成 \d+ 个视频$/ });
 const openLibrary = (part: string) =>
   within(part === 'image' ? screen.getByRole('region', { name: '人像图片' }) : document.body)
     .getAllByRole('button', { name: '从以前的批次选择' })
